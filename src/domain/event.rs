@@ -1,0 +1,185 @@
+//! What happened to a phone, as the record keeps it.
+
+use std::{fmt, net::Ipv4Addr};
+
+use super::{Asked, Outcome, Timestamp};
+
+/// One thing that happened to one phone at one time.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub what: What,
+}
+
+/// How a lease came to be acknowledged (RFC 2131 §4.3.2).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Granted {
+    /// After our offer.
+    Selected,
+    /// After a reboot, with the address that it had (INIT-REBOOT).
+    Rebooted,
+    /// T1: extended by us.
+    Renewed,
+    /// T2: extended by broadcast.
+    Rebound,
+}
+
+/// Why a client that asked for an address got no answer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unserved {
+    /// No free address in the pools of its subnet.
+    PoolExhausted,
+    /// `admit` leaves it out.
+    NotAdmitted,
+    /// It came from a network that no subnet covers.
+    NoSubnet,
+}
+
+/// What happened.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum What {
+    /// A DISCOVER arrived: the phone has just started.
+    Discovered {
+        /// The relay that passed it on.
+        relay: Option<Ipv4Addr>,
+    },
+    /// An offer was sent.
+    Offered {
+        /// The address offered.
+        address: Ipv4Addr,
+    },
+    /// An ACK was sent: the lease is fact.
+    Leased {
+        /// The address.
+        address: Ipv4Addr,
+        /// Until when.
+        until: Timestamp,
+        /// In answer to what.
+        granted: Granted,
+    },
+    /// A NAK was sent.
+    Nak {
+        /// The address that it wanted.
+        address: Ipv4Addr,
+        /// Why not, in words.
+        why: String,
+    },
+    /// It asked for an address and got none.
+    Unserved(Unserved),
+    /// It found the address in use (DECLINE).
+    Declined {
+        /// That address.
+        address: Ipv4Addr,
+    },
+    /// It gave its address back (RELEASE).
+    Released {
+        /// That address.
+        address: Ipv4Addr,
+    },
+    /// It has an address and asked for the rest (INFORM).
+    Informed {
+        /// The address that it has.
+        address: Ipv4Addr,
+    },
+    /// A file is on its way to it.
+    Opened {
+        /// What it asked for.
+        asked: Asked,
+        /// Bytes of the whole file.
+        length: u64,
+    },
+    /// How far a long transfer is. Sent for firmware, at most once a second.
+    Progress {
+        /// The name as asked.
+        name: String,
+        /// Bytes that arrived.
+        bytes: u64,
+        /// Bytes of the whole file.
+        length: u64,
+    },
+    /// A transfer ended, whichever way.
+    Ended {
+        /// What it asked for.
+        asked: Asked,
+        /// Bytes that arrived for certain.
+        bytes: u64,
+        /// Bytes of the whole file.
+        length: u64,
+        /// Which way.
+        outcome: Outcome,
+        /// The file's entity tag: tells the same bytes again.
+        etag: String,
+        /// True for an abort that the family's profile calls normal.
+        normal: bool,
+    },
+    /// It asked whether the file that it has is still the right one, and it is (HTTP 304).
+    Unchanged {
+        /// What it asked for.
+        asked: Asked,
+        /// The entity tag that it showed.
+        etag: String,
+    },
+    /// A request was understood and turned down.
+    Refused {
+        /// What it asked for.
+        asked: Asked,
+        /// Why, in words.
+        why: String,
+        /// True for a miss that the family's profile calls normal.
+        normal: bool,
+    },
+    /// Auto-registration listed it.
+    Admitted {
+        /// The number that it got.
+        number: String,
+    },
+}
+
+impl fmt::Display for What {
+    /// One plain sentence for the timeline.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Discovered { relay: None } => f.write_str("looks for a DHCP server"),
+            Self::Discovered { relay: Some(relay) } => {
+                write!(f, "looks for a DHCP server through relay {relay}")
+            }
+            Self::Offered { address } => write!(f, "was offered {address}"),
+            Self::Leased { address, granted, .. } => match granted {
+                Granted::Selected => write!(f, "leased {address}"),
+                Granted::Rebooted => write!(f, "restarted and keeps {address}"),
+                Granted::Renewed => write!(f, "renewed {address}"),
+                Granted::Rebound => write!(f, "renewed {address} by broadcast"),
+            },
+            Self::Nak { address, why } => write!(f, "was denied {address}: {why}"),
+            Self::Unserved(why) => write!(f, "got no address: {why}"),
+            Self::Declined { address } => write!(f, "declined {address}: somebody else uses it"),
+            Self::Released { address } => write!(f, "released {address}"),
+            Self::Informed { address } => write!(f, "asked for options at {address}"),
+            Self::Opened { asked, .. } => {
+                write!(f, "asked for {} by {}", asked.name, asked.carrier.as_str())
+            }
+            Self::Progress { name, bytes, length } => write!(f, "has {bytes} of {length} bytes of {name}"),
+            Self::Ended { asked, bytes, length, outcome, .. } => match outcome {
+                Outcome::Complete => write!(f, "has {} ({length} bytes)", asked.name),
+                Outcome::Aborted { .. } | Outcome::TimedOut | Outcome::Failed { .. } => {
+                    write!(f, "{}: {outcome} after {bytes} of {length} bytes", asked.name)
+                }
+            },
+            Self::Unchanged { asked, .. } => write!(f, "has the current {} already", asked.name),
+            Self::Refused { asked, why, .. } => write!(f, "was refused {}: {why}", asked.name),
+            Self::Admitted { number } => write!(f, "was registered by itself as {number}"),
+        }
+    }
+}
+
+impl fmt::Display for Unserved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PoolExhausted => "no address is free in its subnet",
+            Self::NotAdmitted => "`admit` leaves it out",
+            Self::NoSubnet => "no subnet in the settings covers where it asked from",
+        })
+    }
+}

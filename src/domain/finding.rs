@@ -1,0 +1,66 @@
+//! Flagged contradictions and faults, and why a phone makes no progress.
+
+/// The kinds of finding, in the spelling that scripts filter by.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum FindingKind {
+    /// The list says one model, the phone another.
+    WrongModel,
+    /// The list says one family, the phone another.
+    WrongFamily,
+    /// Seen, is a phone, has no entry.
+    NotListed,
+    /// Auto-registration is open and its range is used up.
+    NoNumbersLeft,
+    /// No address was free.
+    PoolExhausted,
+    /// An address was declined or answered by somebody else.
+    AddressConflict,
+    /// A configuration was asked for by somebody who may not have it.
+    SecretWithheld,
+    /// A name carries another MAC than its sender has.
+    MacMismatch,
+    /// A load that a phone asked for is not there.
+    FirmwareMissing,
+}
+
+impl FindingKind {
+    /// The name in JSON and on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WrongModel => "wrong-model",
+            Self::WrongFamily => "wrong-family",
+            Self::NotListed => "not-listed",
+            Self::NoNumbersLeft => "no-numbers-left",
+            Self::PoolExhausted => "pool-exhausted",
+            Self::AddressConflict => "address-conflict",
+            Self::SecretWithheld => "secret-withheld",
+            Self::MacMismatch => "mac-mismatch",
+            Self::FirmwareMissing => "firmware-missing",
+        }
+    }
+}
+
+/// A flagged contradiction or fault.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Finding {
+    /// Which.
+    pub kind: FindingKind,
+    /// What is so, in plain words.
+    pub text: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// Why a phone is not making progress.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Diagnosis {
+    /// Stable kebab-case name of the cause.
+    pub cause: &'static str,
+    /// The cause in plain words.
+    pub text: String,
+    /// What to do about it.
+    pub remedy: String,
+    /// What the phone is expected to do next, where known.
+    pub expected: Option<String>,
+}

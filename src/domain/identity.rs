@@ -1,0 +1,93 @@
+//! What a phone is, concluded from all that it showed.
+
+use super::{FamilyName, Mac, Timestamp};
+
+/// What one packet or request revealed about its sender.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Ground {
+    /// Where it was seen.
+    pub from: Origin,
+    /// The text as received, printable and cut.
+    pub value: String,
+    /// Vendor that it points to.
+    pub vendor: Option<String>,
+    /// Family that it points to.
+    pub family: Option<FamilyName>,
+    /// Model that it points to, in the catalog's spelling.
+    pub model: Option<String>,
+    /// Firmware that it says it runs.
+    pub firmware: Option<String>,
+    /// MAC that it carries.
+    pub mac: Option<Mac>,
+    /// When it was last seen.
+    pub at: Timestamp,
+}
+
+/// Where a ground was seen, strongest first: the order is the rank in which grounds decide.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Origin {
+    /// A firmware or part file, or a name that only one model asks for.
+    FileName,
+    /// DHCP option 60, vendor class.
+    Option60,
+    /// HTTP or SIP User-Agent.
+    UserAgent,
+    /// DHCP options 124 and 125.
+    Option125,
+    /// DHCP option 12, host name.
+    Option12,
+    /// DHCP option 61, client identifier.
+    Option61,
+    /// DHCP option 55, the options asked for.
+    Option55,
+    /// The MAC's registered prefix: one weak vote, for the vendor only.
+    Prefix,
+}
+
+impl Origin {
+    /// The name in JSON and the page.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FileName => "file-name",
+            Self::Option60 => "option-60",
+            Self::UserAgent => "user-agent",
+            Self::Option125 => "option-125",
+            Self::Option12 => "option-12",
+            Self::Option61 => "option-61",
+            Self::Option55 => "option-55",
+            Self::Prefix => "prefix",
+        }
+    }
+}
+
+/// What we conclude that a phone is, with its grounds.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Identity {
+    /// Vendor.
+    pub vendor: Option<String>,
+    /// Family.
+    pub family: Option<FamilyName>,
+    /// Model.
+    pub model: Option<String>,
+    /// Firmware.
+    pub firmware: Option<String>,
+    /// What it rests on, strongest first. A contradiction stays in here.
+    pub grounds: Vec<Ground>,
+}
+
+/// Concludes an identity: for each part the strongest ground that says anything about it wins.
+///
+/// A ground of another vendor than the winning one contributes nothing further, so that a prefix that was resold does
+/// not lend a model to somebody else's phone; it stays among the grounds.
+#[must_use]
+pub fn conclude(grounds: &[Ground]) -> Identity {
+    let mut grounds = grounds.to_vec();
+    grounds.sort_by_key(|ground| ground.from);
+    let vendor = grounds.iter().find_map(|ground| ground.vendor.clone());
+    let agrees = |ground: &&Ground| ground.vendor.is_none() || ground.vendor == vendor;
+    let family = grounds.iter().filter(agrees).find_map(|ground| ground.family.clone());
+    let model = grounds.iter().filter(agrees).find_map(|ground| ground.model.clone());
+    let firmware = grounds.iter().filter(agrees).find_map(|ground| ground.firmware.clone());
+    Identity { vendor, family, model, firmware, grounds }
+}

@@ -1,0 +1,125 @@
+//! The EUI-48 address that names one phone.
+
+use std::{fmt, str::FromStr};
+
+/// The EUI-48 address of one phone.
+///
+/// A `Mac` always names a single station: the all-zero address and group addresses are refused at construction, so no
+/// later code checks for them. It displays as `00:15:65:aa:bb:cc` and orders by its octets.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Mac([u8; 6]);
+
+/// Why a text or a group of octets names no phone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum MacError {
+    /// Not twelve hexadecimal digits once the separators are gone.
+    #[error("{digits} hexadecimal digits where a MAC address has 12")]
+    Length {
+        /// How many digits were found.
+        digits: usize,
+    },
+    /// A character that is neither a hexadecimal digit nor a separator.
+    #[error("`{found}` is not a hexadecimal digit")]
+    Digit {
+        /// The first such character.
+        found: char,
+    },
+    /// All zeros: a placeholder, never a phone.
+    #[error("all zeros name no phone")]
+    Zero,
+    /// The group bit is set: multicast or broadcast.
+    #[error("a group address names no single phone")]
+    Group,
+}
+
+impl Mac {
+    /// Takes six octets as received.
+    ///
+    /// # Errors
+    ///
+    /// [`MacError::Zero`] and [`MacError::Group`].
+    pub const fn new(octets: [u8; 6]) -> Result<Self, MacError> {
+        if octets[0] & 1 == 1 {
+            return Err(MacError::Group);
+        }
+        if matches!(octets, [0, 0, 0, 0, 0, 0]) {
+            return Err(MacError::Zero);
+        }
+        Ok(Self(octets))
+    }
+
+    /// The octets in transmission order.
+    #[must_use]
+    pub const fn octets(self) -> [u8; 6] {
+        self.0
+    }
+
+    /// Twelve lower-case digits without separators, as Poly and Yealink spell it.
+    #[must_use]
+    pub fn lower(self) -> String {
+        self.0.iter().map(|octet| format!("{octet:02x}")).collect()
+    }
+
+    /// Twelve upper-case digits without separators, as Cisco spells it.
+    #[must_use]
+    pub fn upper(self) -> String {
+        self.0.iter().map(|octet| format!("{octet:02X}")).collect()
+    }
+
+    /// The first three octets as six lower-case digits: the registry's prefix, one weak vote for a vendor.
+    #[must_use]
+    pub fn prefix(self) -> String {
+        self.lower()[..6].to_owned()
+    }
+}
+
+impl fmt::Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+impl FromStr for Mac {
+    type Err = MacError;
+
+    /// Reads any usual spelling: with `:`, `-`, `.`, `_` or blanks between the digits, or none; in any case.
+    fn from_str(text: &str) -> Result<Self, MacError> {
+        let mut octets = [0_u8; 6];
+        let mut digits = 0;
+        for found in text.trim().chars().filter(|c| !matches!(c, ':' | '-' | '.' | '_' | ' ')) {
+            let digit = found.to_digit(16).ok_or(MacError::Digit { found })?;
+            if let Some(octet) = octets.get_mut(digits / 2) {
+                *octet = *octet << 4 | u8::try_from(digit).unwrap_or_default();
+            }
+            digits += 1;
+        }
+        if digits == 12 { Self::new(octets) } else { Err(MacError::Length { digits }) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_spelling() {
+        for text in
+            ["00:15:65:aa:bb:cc", "00-15-65-AA-BB-CC", "0015.65aa.bbcc", "001565AABBCC", " 001565aabbcc "]
+        {
+            assert_eq!(text.parse::<Mac>().unwrap().to_string(), "00:15:65:aa:bb:cc", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_phone() {
+        let check = |text: &str, expected| assert_eq!(text.parse::<Mac>(), Err(expected), "{text}");
+        check("000000000000", MacError::Zero);
+        check("ffffffffffff", MacError::Group);
+        check("010000000001", MacError::Group);
+        check("00156", MacError::Length { digits: 5 });
+        check("001565aabbccd", MacError::Length { digits: 13 });
+        check("O01565aabbcc", MacError::Digit { found: 'O' });
+        check("", MacError::Length { digits: 0 });
+    }
+}

@@ -1,0 +1,34 @@
+//! The nouns and the pure rules: no I/O, clock, async or serialization.
+//!
+//! Everything here is a value. Time is an argument wherever it matters; formats on disk, on the wire and in JSON live
+//! on the floors above, each in one file.
+
+mod boot;
+mod change;
+mod entry;
+mod event;
+mod family;
+mod finding;
+mod identity;
+mod lease;
+mod mac;
+mod problem;
+mod secret;
+mod text;
+mod transfer;
+
+pub use boot::{Boot, MAX_TRANSFERS, Stage, Upgrade};
+pub use change::{Batch, Change, Claim, Commit, Window};
+pub use entry::{Entry, Key, KeyTarget, Line, MAX_LINES, SiteName};
+pub use event::{Event, Granted, Unserved, What};
+pub use family::FamilyName;
+pub use finding::{Diagnosis, Finding, FindingKind};
+pub use identity::{Ground, Identity, Origin, conclude};
+pub use lease::{ClientKey, Lease, Quarantine};
+pub use mac::{Mac, MacError};
+pub use problem::{Problem, Severity};
+pub use secret::Secret;
+pub use text::{clip, printable};
+pub use transfer::{Asked, Carrier, Outcome, Required, Role, Transfer};
+
+pub use jiff::Timestamp;

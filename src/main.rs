@@ -1,0 +1,3 @@
+//! The `ringup` binary: everything is in the library.
+
+fn main() {}

@@ -1,0 +1,9 @@
+//! The one resolver and everything that decides about phones.
+
+mod open;
+mod recorder;
+mod service;
+
+pub use open::{Admission, Body, Opened, Provisioner, Refusal, Request, Why};
+pub use recorder::{Delivery, Recorder};
+pub use service::Service;
