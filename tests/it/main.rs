@@ -1,1 +1,4 @@
-fn main(){}
+//! The whole binary, against third-party programs and against itself.
+
+mod http;
+mod page;
