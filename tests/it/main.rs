@@ -1,3 +1,9 @@
-//! Integration tests: one binary, one module a subject.
+//! The whole of ringup, from outside: one binary, one module a subject.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that can't go on says so by panicking"
+)]
 
+mod profile;
 mod tidy;
