@@ -1,1 +1,3 @@
-fn main(){}
+//! The whole of ringup, from outside.
+
+mod profile;
