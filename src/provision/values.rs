@@ -333,7 +333,10 @@ fn from_json(json: serde_json::Value) -> minijinja::Value {
         Json::Number(number) => number.as_i64().unwrap_or_default().into(),
         Json::String(text) => text.into(),
         Json::Array(items) => items.into_iter().map(from_json).collect::<Vec<_>>().into(),
-        Json::Object(map) => map.into_iter().map(|(key, value)| (key, from_json(value))).collect(),
+        Json::Object(map) => {
+            let values = map.into_iter().map(|(key, value)| (key, from_json(value)));
+            values.collect::<BTreeMap<String, minijinja::Value>>().into()
+        }
     }
 }
 

@@ -39,7 +39,7 @@ pub(super) fn catalog() -> Arc<Catalog> {
     Arc::clone(CATALOG.get_or_init(load))
 }
 
-/// Two sites; DHCP off unless a test turns it on.
+/// Two sites beside the default; DHCP off unless a test turns it on.
 pub(super) fn settings() -> Settings {
     let registrar = |address: &str| Registrar { address: address.to_owned(), port: None };
     let site = Site {
@@ -50,7 +50,9 @@ pub(super) fn settings() -> Settings {
     };
     let mut settings = Settings::default();
     settings.sites.insert("default".to_owned(), site.clone());
-    settings.sites.insert("paris".to_owned(), site);
+    for name in ["paris", "rome"] {
+        settings.sites.insert(name.to_owned(), site.clone());
+    }
     settings.dhcp.subnets = vec![Subnet {
         network: Ipv4Addr::new(10, 20, 0, 0),
         prefix: 22,

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use crate::domain::{Event, Granted, What};
+
 use super::*;
 
 const CISCO: &str = "001e7ac41022";
@@ -142,7 +144,11 @@ fn common_files_hold_no_secrets_and_the_sites_values() {
 
 #[test]
 fn operators_look_with_masks_on() {
-    let here = provisioner(serving(), everybody());
+    let mut changes = everybody();
+    let address = Ipv4Addr::new(10, 20, 0, 53);
+    let what = What::Leased { address, until: Timestamp::MAX, granted: Granted::Selected };
+    changes.push(Change::Happened(mac(YEALINK), Event { at: now(), what }));
+    let here = provisioner(serving(), changes);
     let look =
         |name: &str, reveal| here.preview(mac(YEALINK), name, [10, 20, 0, 2].into(), reveal, now());
     let masked = text(&look("001565aabbcc.cfg", false).unwrap());
