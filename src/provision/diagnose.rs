@@ -107,12 +107,13 @@ fn expected(look: &Look<'_>) -> Option<String> {
     let due = |file: &&FileRule| {
         file.read_by(speaks) && (!asked || file.required && file.role == Role::Own)
     };
-    let has = |name: &String| {
-        let whole = Some(Outcome::Complete);
-        look.last(|it| it.name.eq_ignore_ascii_case(name) && it.outcome == whole).is_some()
+    let has = |file: &&FileRule| {
+        let slot = family.required(file, speaks).map(|required| u32::from(required.slot));
+        slot.and_then(|slot| look.boot.delivered.checked_shr(slot))
+            .is_some_and(|bits| bits & 1 == 1)
     };
-    let mut names = family.files.iter().filter(due).filter_map(|file| file.expand(look.mac, model));
-    names.find(|name| !has(name))
+    let mut files = family.files.iter().filter(due).filter(|file| !has(file));
+    files.find_map(|file| file.expand(look.mac, model))
 }
 
 type Found = Option<(String, String)>;
