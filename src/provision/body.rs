@@ -1,0 +1,154 @@
+//! The bytes of a file: the operator's own, else the template's, else the operator's default, else the firmware's.
+
+use std::{fmt, path::Path, sync::Arc};
+
+use crate::{
+    domain::{Entry, Role},
+    profile::{Family, FileRule, Format, RenderError},
+};
+
+use super::{
+    Admission, Body, Opened, Provisioner, Why,
+    library::{Held, etag},
+    name,
+    open::{Asker, Case},
+    values::{Scene, Secrets, values},
+};
+
+/// Where a file's bytes come from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source<'a> {
+    /// The operator's file.
+    File(&'a Held),
+    /// A template of the family.
+    Template(&'a Family, &'a FileRule, &'a str),
+    /// The operator's template under the file's own name.
+    Text(&'a str, &'a str),
+    /// A load or a part of one.
+    Firmware(&'a Held),
+}
+
+impl Provisioner {
+    /// Where the bytes come from; `None` if there are none.
+    ///
+    /// A file under the very name that was asked for beats the template. A file under the family's pattern itself
+    /// (`files/SEP{MAC}.cnf`, braces and all) is the operator's default for phones that have no file of their own.
+    pub(super) fn source<'a>(&'a self, case: &Case<'a>) -> Option<Source<'a>> {
+        let (name, site) = (&case.target.name, case.site.as_str());
+        let found = case.target.found;
+        let file = |name: &str| {
+            let held = self.library.file(site, name).map(Source::File);
+            held.or_else(|| {
+                self.library.template(site, name).map(|(name, text)| Source::Text(name, text))
+            })
+        };
+        // A name that fits a family only without its directories is the same file without them.
+        let exact = file(name).or_else(|| found.and_then(|_| file(name::base(name))));
+        let template = || {
+            found.and_then(|found| {
+                let template = found.file.template.as_deref()?;
+                Some(Source::Template(found.family, found.file, template))
+            })
+        };
+        let default = || found.and_then(|found| file(&found.file.name));
+        let firmware = || match case.target.role {
+            Role::Own | Role::Trust => None,
+            Role::Common | Role::Fallback | Role::Firmware | Role::Extra => {
+                self.library.firmware(name).map(Source::Firmware)
+            }
+        };
+        exact.or_else(template).or_else(default).or_else(firmware)
+    }
+
+    /// Makes the bytes ready to send.
+    pub(super) fn build(&self, case: &Case<'_>, admit: Option<Admission>) -> Result<Opened, Why> {
+        let missing = || Why::Missing { name: case.target.name.clone() };
+        let source = self.source(case).ok_or_else(missing)?;
+        let (body, length, etag) = match source {
+            Source::File(held) | Source::Firmware(held) => {
+                let (length, etag) = measured(held)?;
+                (Body::File(Arc::clone(&held.file)), length, etag)
+            }
+            Source::Template(..) | Source::Text(..) => {
+                let bytes = self.render(case, source, admit.as_ref().map(|admit| &*admit.entry))?;
+                (Body::Bytes(bytes.as_slice().into()), bytes.len() as u64, etag(&bytes))
+            }
+        };
+        Ok(Opened {
+            body,
+            length,
+            etag,
+            phone: case.subject.mac,
+            asked: case.asked(),
+            abort_is_normal: case.target.normal().abort,
+            source: source.to_string(),
+            grounds: case.subject.grounds.clone(),
+            admit,
+        })
+    }
+
+    fn render(
+        &self,
+        case: &Case<'_>,
+        source: Source<'_>,
+        admitted: Option<&Entry>,
+    ) -> Result<Vec<u8>, Why> {
+        let entry = admitted.or(case.subject.entry.as_deref());
+        let shared = matches!(case.target.role, Role::Common | Role::Fallback);
+        let secrets = match (case.target.role, case.asker) {
+            (Role::Own, Asker::Peer | Asker::Operator { reveal: true, .. }) => Secrets::Plain,
+            (Role::Own, Asker::Operator { reveal: false, .. }) => Secrets::Masked,
+            _ => Secrets::Left,
+        };
+        let found = case.target.found;
+        let scene = Scene {
+            settings: self.settings(),
+            catalog: self.catalog(),
+            family: found.map(|found| found.family),
+            model: case.model(),
+            site: &case.site,
+            phone: case.subject.mac.filter(|_| !shared).map(|mac| (mac, entry)),
+            ends: (case.request.peer, case.request.local),
+            secrets,
+            now: case.now,
+        };
+        let values = values(&scene);
+        let rendered = match source {
+            Source::Template(family, rule, _) => self.catalog().render(family, rule, &values),
+            Source::Text(name, text) => {
+                let format = found.map_or_else(|| format_of(name), |found| found.file.format);
+                self.catalog().render_text(name, text, format, &values)
+            }
+            Source::File(_) | Source::Firmware(_) => return Ok(Vec::new()),
+        };
+        rendered.map_err(|error| match error {
+            RenderError::Absent { .. } => Why::Missing { name: case.target.name.clone() },
+            RenderError::Template { .. } | RenderError::Value { .. } => {
+                Why::Unrenderable { text: error.to_string() }
+            }
+        })
+    }
+}
+
+/// The format of an operator's template that no family asks for: XML by its name, else lines without breaks in them.
+fn format_of(name: &str) -> Format {
+    let name = name.strip_suffix(".j2").unwrap_or(name);
+    let xml = Path::new(name).extension().is_some_and(|it| it.eq_ignore_ascii_case("xml"));
+    if xml { Format::Xml } else { Format::Ini }
+}
+
+impl fmt::Display for Source<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(held) => write!(f, "file {}", held.name),
+            Self::Firmware(held) => write!(f, "firmware {}", held.name),
+            Self::Template(family, _, template) => write!(f, "template {}/{template}", family.name),
+            Self::Text(name, _) => write!(f, "template {name}"),
+        }
+    }
+}
+
+/// Measures an open file.
+fn measured(held: &Held) -> Result<(u64, String), Why> {
+    held.measure().map_err(|error| Why::Unrenderable { text: format!("{}: {error}", held.name) })
+}
