@@ -15,6 +15,7 @@ use tokio::{
 
 use crate::{
     domain::Outcome,
+    net::{AskedUdp, answer_once},
     telemetry::Counters,
     wire::tftp::{ErrorCode, Packet},
 };
@@ -22,7 +23,6 @@ use crate::{
 use super::{
     TftpError,
     ask::{Ask, No},
-    listener::{Listener, answer_once},
     session::Session,
     sessions::{Admit, Ending, Id, Sessions},
     shelf::Shelf,
@@ -37,7 +37,7 @@ const FAULT_PAUSE: Duration = Duration::from_millis(20);
 
 /// The TFTP server: bound, not yet serving.
 pub struct Tftp {
-    listeners: Vec<Listener>,
+    listeners: Vec<AskedUdp>,
     shared: Arc<Shared>,
 }
 
@@ -85,7 +85,7 @@ impl Tftp {
         shelf: Arc<dyn Shelf>,
         counters: Counters,
     ) -> Result<Self, TftpError> {
-        let bind = |&address| Listener::bind(address).map_err(|e| TftpError::new(address, e));
+        let bind = |&address| AskedUdp::bind(address).map_err(|e| TftpError::new(address, e));
         let listeners = listen.iter().map(bind).collect::<Result<_, _>>()?;
         let (sessions, hasher) = Default::default();
         Ok(Self { listeners, shared: Arc::new(Shared { shelf, counters, sessions, hasher }) })
@@ -94,7 +94,7 @@ impl Tftp {
     /// Where it listens, with the ports that the system chose for port 0.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().map(Listener::address).collect()
+        self.listeners.iter().map(AskedUdp::address).collect()
     }
 
     /// Serves until `stop` turns true (or its sender is gone); then no new transfer begins, and the running ones have
@@ -110,7 +110,7 @@ impl Tftp {
 }
 
 /// Takes requests on one address and owns the transfers that they start.
-async fn listen(listener: Listener, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+async fn listen(listener: AskedUdp, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
     let mut transfers = JoinSet::new();
     let mut buffer = vec![0; REQUEST_BUFFER];
     let running = stop.clone();

@@ -15,6 +15,7 @@ use tokio::{
 
 use crate::{
     domain::{Carrier, Outcome, Role, printable},
+    net::answering,
     provision::{Request, Why},
     wire::tftp::{ErrorCode, Packet, data_header},
 };
@@ -22,7 +23,6 @@ use crate::{
 use super::{
     ask::Ask,
     content::Content,
-    listener::answering,
     server::{Place, deny, stopped},
     shelf::{Loan, Report},
     transfer::{Step, Transfer},
@@ -58,8 +58,8 @@ impl Session {
         let shared = self.place.shared.clone();
         let request = Request {
             name: &self.ask.name,
-            peer: self.peer.ip().to_canonical(),
-            local: self.local.to_canonical(),
+            peer: self.peer.ip(),
+            local: self.local,
             carrier: Carrier::Tftp,
             seen: &[],
         };
