@@ -35,6 +35,12 @@ const REQUEST_BUFFER: usize = 2048;
 /// The pause after the system refused to give us a datagram, so that a lasting fault does not become a busy loop.
 const FAULT_PAUSE: Duration = Duration::from_millis(20);
 
+/// How long running transfers may go on when the server stops.
+pub(super) const DRAIN: Duration = Duration::from_secs(3);
+
+/// The time they have after that to tell their phones.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// The TFTP server: bound, not yet serving.
 pub struct Tftp {
     listeners: Vec<AskedUdp>,
@@ -134,9 +140,13 @@ async fn listen(listener: AskedUdp, shared: Arc<Shared>, mut stop: watch::Receiv
     }
     // Nobody new; those that run know from `stop` that they have to hurry.
     drop(listener);
-    while let Some(ended) = transfers.join_next().await {
-        note_panic(&shared, &ended);
-    }
+    let ends = async {
+        while let Some(ended) = transfers.join_next().await {
+            note_panic(&shared, &ended);
+        }
+    };
+    // A transfer whose file is still being opened does not hear of `stop`; it ends with the set.
+    let _ = tokio::time::timeout(DRAIN + LAST_WORDS, ends).await;
 }
 
 /// Returns when the server is to stop, or when nobody is left to tell it so.

@@ -23,7 +23,7 @@ use crate::{
 use super::{
     ask::Ask,
     content::Content,
-    server::{Place, deny, stopped},
+    server::{DRAIN, Place, deny, stopped},
     shelf::{Loan, Report},
     transfer::{Step, Transfer},
 };
@@ -32,10 +32,7 @@ use super::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The same for firmware: some phones erase their flash in the middle of it.
-const FIRMWARE_PATIENCE: Duration = Duration::from_secs(120);
-
-/// How long running transfers may go on when the server stops.
-const DRAIN: Duration = Duration::from_secs(3);
+const FIRMWARE_PATIENCE: Duration = Duration::from_mins(2);
 
 /// What a peer sends during a transfer is an ACK or an ERROR; longer texts are cut.
 const INBOX: usize = 600;
@@ -54,7 +51,7 @@ pub struct Session {
 
 impl Session {
     /// Opens the file, sends it, and reports how that ended.
-    pub async fn run(self) {
+    pub async fn run(mut self) {
         let shared = self.place.shared.clone();
         let request = Request {
             name: &self.ask.name,
@@ -63,12 +60,22 @@ impl Session {
             carrier: Carrier::Tftp,
             seen: &[],
         };
-        let loan = match shared.shelf.open(request).await {
-            Ok(loan) => loan,
-            Err(why) => {
-                let (code, text) = refusal(&why);
+        let opened = shared.shelf.open(request).await;
+        // The peer may have asked for something else meanwhile, and would take a late packet of ours for its answer.
+        let replaced = self.ended.try_recv().ok();
+        let loan = match (opened, replaced) {
+            (Ok(loan), None) => loan,
+            (Ok(loan), Some(outcome)) => {
+                shared.count(outcome.as_str());
+                return loan.report.finish(outcome);
+            }
+            (Err(why), replaced) => {
                 shared.count("refused");
-                return deny(self.local, self.peer, code, text);
+                let (code, text) = refusal(&why);
+                if replaced.is_none() {
+                    deny(self.local, self.peer, code, text);
+                }
+                return;
             }
         };
         let socket = match answering(self.local) {

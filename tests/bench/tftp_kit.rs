@@ -15,13 +15,19 @@ use ringup::{
     tftp::{Loan, Opening, Report, Shelf, Tftp},
     wire::tftp::{Mode, Packet, Request, Setting, decimal, find},
 };
-use tokio::{runtime::Runtime, sync::watch, task::JoinHandle};
+use tokio::{
+    runtime::Runtime,
+    sync::{Notify, watch},
+    task::JoinHandle,
+};
 
 /// Files in memory. A name that it does not hold is refused.
 #[derive(Default)]
 pub struct Memory {
     files: HashMap<String, Arc<[u8]>>,
     refusals: HashMap<String, Why>,
+    /// Files that open only when told to.
+    gates: HashMap<String, Arc<Notify>>,
     ends: Mutex<Option<mpsc::Sender<End>>>,
 }
 
@@ -48,6 +54,12 @@ impl Memory {
         self
     }
 
+    /// Opens `name` only once `gate` was notified.
+    pub fn behind(mut self, name: &str, gate: Arc<Notify>) -> Self {
+        self.gates.insert(name.to_owned(), gate);
+        self
+    }
+
     pub fn refusing(mut self, name: &str, why: Why) -> Self {
         self.refusals.insert(name.to_owned(), why);
         self
@@ -58,6 +70,9 @@ impl Shelf for Memory {
     fn open<'a>(&'a self, request: Asked<'a>) -> Opening<'a> {
         Box::pin(async move {
             let name = request.name.to_owned();
+            if let Some(gate) = self.gates.get(&name) {
+                gate.notified().await;
+            }
             if let Some(why) = self.refusals.get(&name) {
                 return Err(why.clone());
             }

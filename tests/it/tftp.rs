@@ -1,4 +1,5 @@
 //! TFTP on loopback: third-party clients fetch, hostile ones get nothing.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on has failed")]
 
 use std::{
     fs,
@@ -17,6 +18,7 @@ use ringup::{
     tftp::{Tftp, TftpError},
     wire::tftp::{ErrorCode, Packet},
 };
+use tokio::sync::Notify;
 
 #[path = "../bench/tftp_kit.rs"]
 mod kit;
@@ -300,6 +302,25 @@ fn a_phone_that_starts_anew_from_the_same_port_is_served() {
     let (words, again) = phone.hears();
     assert_eq!(words, "data 1 512");
     assert_ne!(again, transfer);
+}
+
+#[test]
+fn a_late_file_does_not_answer_the_next_request() {
+    let gate = Arc::new(Notify::new());
+    let memory = Memory::default().with("slow", noise(600)).with("fast", noise(20));
+    let server = Server::start("127.0.0.1:0", memory.behind("slow", gate.clone()));
+    let phone = Phone::new(server.address);
+    phone.ask(&rrq(b"slow", &[]));
+    phone.ask(&rrq(b"fast", &[]));
+    let (words, transfer) = phone.hears();
+    assert_eq!(words, "data 1 20");
+    gate.notify_one();
+    let end = server.end();
+    assert_eq!((end.name.as_str(), end.outcome.as_str()), ("slow", "aborted"));
+    // Only the answer to the second request comes, again and again.
+    for _ in 0..2 {
+        assert_eq!(phone.hears(), (words.clone(), transfer));
+    }
 }
 
 #[test]
