@@ -1,1 +1,4 @@
-//! wire
+//! Byte formats, both ways and pure: whatever bytes come in, nothing here panics.
+
+pub mod dhcp;
+pub mod frame;
