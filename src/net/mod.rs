@@ -1,6 +1,9 @@
-//! Sockets: what the appliance needs of the system beyond std and tokio.
+//! Sockets that know which address was asked, frames on an interface, and what interfaces there are.
 
-mod asked;
+mod answer;
+mod interface;
 mod socket;
 
-pub use asked::{AskedUdp, answer_once, answering};
+pub use answer::{answer_once, answering};
+pub use interface::Interface;
+pub use socket::{FrameSender, UdpPktInfo};

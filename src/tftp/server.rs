@@ -15,7 +15,7 @@ use tokio::{
 
 use crate::{
     domain::Outcome,
-    net::{AskedUdp, answer_once},
+    net::{UdpPktInfo, answer_once},
     telemetry::Counters,
     wire::tftp::{ErrorCode, Packet},
 };
@@ -43,7 +43,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// The TFTP server: bound, not yet serving.
 pub struct Tftp {
-    listeners: Vec<AskedUdp>,
+    listeners: Vec<(SocketAddr, UdpPktInfo)>,
     shared: Arc<Shared>,
 }
 
@@ -91,7 +91,11 @@ impl Tftp {
         shelf: Arc<dyn Shelf>,
         counters: Counters,
     ) -> Result<Self, TftpError> {
-        let bind = |&address| AskedUdp::bind(address).map_err(|e| TftpError::new(address, e));
+        let bind = |&address| {
+            let socket = UdpPktInfo::bind(address).map_err(|e| TftpError::new(address, e))?;
+            let bound = socket.local_addr().map_err(|e| TftpError::new(address, e))?;
+            Ok((bound, socket))
+        };
         let listeners = listen.iter().map(bind).collect::<Result<_, _>>()?;
         let (sessions, hasher) = Default::default();
         Ok(Self { listeners, shared: Arc::new(Shared { shelf, counters, sessions, hasher }) })
@@ -100,7 +104,7 @@ impl Tftp {
     /// Where it listens, with the ports that the system chose for port 0.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().map(AskedUdp::address).collect()
+        self.listeners.iter().map(|(address, _)| *address).collect()
     }
 
     /// Serves until `stop` turns true (or its sender is gone); then no new transfer begins, and the running ones have
@@ -108,7 +112,7 @@ impl Tftp {
     pub async fn serve(self, stop: watch::Receiver<bool>) {
         // Owned here: whoever drops this future drops every task.
         let mut loops = JoinSet::new();
-        for listener in self.listeners {
+        for (_, listener) in self.listeners {
             loops.spawn(listen(listener, self.shared.clone(), stop.clone()));
         }
         while loops.join_next().await.is_some() {}
@@ -116,7 +120,7 @@ impl Tftp {
 }
 
 /// Takes requests on one address and owns the transfers that they start.
-async fn listen(listener: AskedUdp, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+async fn listen(listener: UdpPktInfo, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
     let mut transfers = JoinSet::new();
     let mut buffer = vec![0; REQUEST_BUFFER];
     let running = stop.clone();
@@ -125,9 +129,12 @@ async fn listen(listener: AskedUdp, shared: Arc<Shared>, mut stop: watch::Receiv
         tokio::select! {
             () = stopped(&mut stop) => break,
             Some(ended) = transfers.join_next() => note_panic(&shared, &ended),
-            received = listener.receive(&mut buffer) => match received {
+            received = listener.recv(&mut buffer) => match received {
                 Ok((length, peer, local)) => {
-                    let datagram = Datagram { bytes: &buffer[..length], peer, local };
+                    // At a socket for both protocols, IPv4 is spelt as IPv6 and could not be answered over IPv4.
+                    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                    let (bytes, local) = (&buffer[..length], local.to_canonical());
+                    let datagram = Datagram { bytes, peer, local };
                     take(&shared, &datagram, &running, &mut transfers);
                 }
                 Err(error) => {

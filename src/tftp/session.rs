@@ -131,7 +131,8 @@ struct Line {
     ended: oneshot::Receiver<Outcome>,
     stop: watch::Receiver<bool>,
     began: Instant,
-    /// The datagram under construction; one allocation for the whole transfer.
+    /// The datagram under construction: allocated with the first block, so that a forged request, which never accepts an
+    /// OACK, can't draw more than 516 bytes, and kept for the whole transfer.
     outbox: Vec<u8>,
     /// What was last told to the report and the table.
     told: (u64, bool, bool),
@@ -150,7 +151,7 @@ impl Line {
             Role::Own | Role::Common | Role::Fallback | Role::Trust | Role::Extra => PATIENCE,
         };
         Self {
-            outbox: Vec::with_capacity(4 + usize::from(terms.block_size)),
+            outbox: Vec::new(),
             transfer: Transfer::new(peer, terms, patience),
             content: Content::new(loan.body, ask.encoding),
             report: loan.report,

@@ -159,7 +159,7 @@ fn main() {
         let mut rounds: Vec<(f64, f64)> = Vec::new();
         while rounds.len() < ROUNDS && (rounds.is_empty() || began.elapsed() < BUDGET) {
             // Who goes first has the colder caches.
-            rounds.push(if rounds.len() % 2 == 0 {
+            rounds.push(if rounds.len().is_multiple_of(2) {
                 let base = timed(case, theirs);
                 (base, timed(case, ours.address))
             } else {

@@ -346,15 +346,18 @@ fn a_stranger_gets_error_5_and_the_transfer_goes_on() {
 
 #[test]
 fn answers_come_from_the_address_that_was_asked() {
-    let server = Server::start("0.0.0.0:0", Memory::default().with("a", noise(600)));
-    for asked in [[127, 0, 0, 1], [127, 0, 0, 2], [127, 20, 0, 9]].map(Ipv4Addr::from) {
-        let phone = Phone::new((asked, server.address.port()).into());
-        for name in ["a", "nothing"] {
-            phone.ask(&rrq(name.as_bytes(), &[]));
-            assert_eq!(phone.hear().1.ip(), IpAddr::V4(asked), "{name}");
+    // One socket for IPv4, and one for both protocols.
+    for listen in ["0.0.0.0:0", "[::]:0"] {
+        let server = Server::start(listen, Memory::default().with("a", noise(600)));
+        for asked in [[127, 0, 0, 1], [127, 0, 0, 2], [127, 20, 0, 9]].map(Ipv4Addr::from) {
+            let phone = Phone::new((asked, server.address.port()).into());
+            for name in ["a", "nothing"] {
+                phone.ask(&rrq(name.as_bytes(), &[]));
+                assert_eq!(phone.hear().1.ip(), IpAddr::V4(asked), "{name} at {listen}");
+            }
+            // Another name took the place of the first transfer.
+            assert_eq!(server.end().asked, (LOOPBACK, IpAddr::V4(asked)));
         }
-        // Another name took the place of the first transfer.
-        assert_eq!(server.end().asked, (LOOPBACK, IpAddr::V4(asked)));
     }
 }
 
