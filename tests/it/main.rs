@@ -6,4 +6,5 @@
 )]
 
 mod profile;
+mod tftp;
 mod tidy;
