@@ -1,5 +1,6 @@
 //! The one resolver and everything that decides about phones.
 
+pub mod inventory;
 mod open;
 mod recorder;
 mod service;
