@@ -1,5 +1,6 @@
 //! The one resolver and everything that decides about phones.
 
+<<<<<<< HEAD
 mod admit;
 mod body;
 mod diagnose;
@@ -7,6 +8,9 @@ mod identify;
 mod library;
 mod name;
 mod news;
+=======
+pub mod inventory;
+>>>>>>> store
 mod open;
 mod peers;
 mod recorder;
