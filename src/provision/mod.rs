@@ -1,16 +1,13 @@
 //! The one resolver and everything that decides about phones.
 
-<<<<<<< HEAD
 mod admit;
 mod body;
 mod diagnose;
 mod identify;
+pub mod inventory;
 mod library;
 mod name;
 mod news;
-=======
-pub mod inventory;
->>>>>>> store
 mod open;
 mod peers;
 mod recorder;
