@@ -13,6 +13,7 @@ use super::{
     Admission, Provisioner, Why,
     identify::{self, rule},
     open::{Asker, Case},
+    resolve::spoken,
 };
 
 /// Characters of a generated SIP password: 24 of 62 letters and digits are 142 bits, and no format has to escape them.
@@ -59,7 +60,7 @@ impl Provisioner {
             return Ok(None);
         }
         // A file under this very name is the operator's word for this phone, as good as an entry.
-        if role == Role::Own && self.library.file(&case.subject.site, &case.target.name).is_some() {
+        if role == Role::Own && self.library.has(&case.subject.site, &case.target.name) {
             return Ok(None);
         }
         let missing = || Why::Missing { name: case.target.name.clone() };
@@ -93,8 +94,8 @@ impl Provisioner {
         site: &str,
     ) -> bool {
         file.role == Role::Fallback
-            && file.speaks.is_none_or(|its| its == speaks)
-            && (file.template.is_some() || self.library.file(site, &file.name).is_some())
+            && file.read_by(Some(spoken(family, speaks)))
+            && (file.template.is_some() || self.library.has(site, &file.name))
             && family.provisions
     }
 

@@ -1,4 +1,12 @@
-//! The whole binary, against third-party programs and against itself.
+//! The whole of ringup, from outside: one binary, one module a subject.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that can't go on says so by panicking"
+)]
 
 mod http;
 mod page;
+mod profile;
+mod tftp;
+mod tidy;
