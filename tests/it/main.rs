@@ -5,6 +5,8 @@
     reason = "a test that can't go on says so by panicking"
 )]
 
+mod inventory;
 mod profile;
+mod store;
 mod tftp;
 mod tidy;
