@@ -93,7 +93,7 @@ fn unknown_keys() {
 
 #[test]
 fn every_table_denies_unknown_keys() {
-    let source = include_str!("tables.rs");
+    let source = include_str!("../tables.rs");
     let structs = source.matches("pub struct ").count();
     assert_eq!(source.matches("deny_unknown_fields").count(), structs);
     // RegistrarTable stands at two paths.
