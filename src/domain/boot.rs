@@ -269,7 +269,8 @@ impl Boot {
     }
 
     fn running(&mut self, name: &str) -> Option<&mut Transfer> {
-        let is_it = |t: &&mut Transfer| t.name == name && t.outcome.is_none() && t.refused.is_none();
+        let is_it =
+            |t: &&mut Transfer| t.name == name && t.outcome.is_none() && t.refused.is_none();
         self.transfers.iter_mut().rev().find(is_it)
     }
 }
@@ -384,7 +385,8 @@ mod tests {
 
     #[test]
     fn all_required_files_are_required() {
-        let slot = |slot| Asked { required: Some(Required { slot, of: 2 }), ..asked("f", Role::Own) };
+        let slot =
+            |slot| Asked { required: Some(Required { slot, of: 2 }), ..asked("f", Role::Own) };
         let (_, seen) = stages(vec![
             ended(slot(0), Outcome::Complete, "a"),
             ended(slot(0), Outcome::Complete, "a"),

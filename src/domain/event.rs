@@ -160,7 +160,9 @@ impl fmt::Display for What {
             Self::Opened { asked, .. } => {
                 write!(f, "asked for {} by {}", asked.name, asked.carrier.as_str())
             }
-            Self::Progress { name, bytes, length } => write!(f, "has {bytes} of {length} bytes of {name}"),
+            Self::Progress { name, bytes, length } => {
+                write!(f, "has {bytes} of {length} bytes of {name}")
+            }
             Self::Ended { asked, bytes, length, outcome, .. } => match outcome {
                 Outcome::Complete => write!(f, "has {} ({length} bytes)", asked.name),
                 Outcome::Aborted { .. } | Outcome::TimedOut | Outcome::Failed { .. } => {

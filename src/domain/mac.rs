@@ -104,9 +104,13 @@ mod tests {
 
     #[test]
     fn any_spelling() {
-        for text in
-            ["00:15:65:aa:bb:cc", "00-15-65-AA-BB-CC", "0015.65aa.bbcc", "001565AABBCC", " 001565aabbcc "]
-        {
+        for text in [
+            "00:15:65:aa:bb:cc",
+            "00-15-65-AA-BB-CC",
+            "0015.65aa.bbcc",
+            "001565AABBCC",
+            " 001565aabbcc ",
+        ] {
             assert_eq!(text.parse::<Mac>().unwrap().to_string(), "00:15:65:aa:bb:cc", "{text}");
         }
     }

@@ -138,7 +138,12 @@ impl Catalog {
     /// # Errors
     ///
     /// [`RenderError`].
-    pub fn render(&self, family: &Family, file: &FileRule, values: &minijinja::Value) -> Result<Vec<u8>, RenderError> {
+    pub fn render(
+        &self,
+        family: &Family,
+        file: &FileRule,
+        values: &minijinja::Value,
+    ) -> Result<Vec<u8>, RenderError> {
         let _ = (family, file, values);
         unimplemented!()
     }

@@ -40,7 +40,11 @@ impl Service {
     /// # Errors
     ///
     /// A [`Refusal`], recorded already.
-    pub async fn open(&self, request: &Request<'_>, now: Timestamp) -> Result<(Opened, Delivery), Refusal> {
+    pub async fn open(
+        &self,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<(Opened, Delivery), Refusal> {
         let _ = (request, now);
         unimplemented!()
     }

@@ -39,7 +39,10 @@ impl Journal {
     ///
     /// The batch is queued before this returns, so that calls in order become fact in order; dropping the future does
     /// not take the batch back. Batches that arrive within 2 ms of each other share one sync.
-    pub fn commit(&self, batch: Batch) -> impl Future<Output = Result<Arc<Commit>, CommitError>> + Send + use<> {
+    pub fn commit(
+        &self,
+        batch: Batch,
+    ) -> impl Future<Output = Result<Arc<Commit>, CommitError>> + Send + use<> {
         let _ = batch;
         async { unimplemented!() }
     }
@@ -69,7 +72,9 @@ impl Journal {
     /// # Errors
     ///
     /// [`CommitError`].
-    pub fn undo(&self) -> impl Future<Output = Result<Option<Arc<Commit>>, CommitError>> + Send + use<> {
+    pub fn undo(
+        &self,
+    ) -> impl Future<Output = Result<Option<Arc<Commit>>, CommitError>> + Send + use<> {
         async { unimplemented!() }
     }
 
