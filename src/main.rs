@@ -1,3 +1,5 @@
 //! The `ringup` binary: everything is in the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    ringup::cli::run()
+}

@@ -1,5 +1,9 @@
 //! Logging and counters.
 
+mod log;
+
+pub use log::log;
+
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family},
