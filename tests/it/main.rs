@@ -6,3 +6,4 @@ mod cable;
 mod kill;
 mod lab;
 mod run;
+mod tidy;
