@@ -33,7 +33,11 @@ pub(super) struct Subject {
 impl Subject {
     /// What speaks for one family or another.
     pub fn clues(&self) -> Clues<'_> {
-        Clues { identities: vec![&self.shown, &self.learned], listed: self.listed.clone(), mac: self.mac }
+        Clues {
+            identities: vec![&self.shown, &self.learned],
+            listed: self.listed.clone(),
+            mac: self.mac,
+        }
     }
 
     /// The model: as this request showed it, else as learned.
@@ -66,11 +70,13 @@ impl Provisioner {
         now: Timestamp,
     ) -> Subject {
         let mut grounds = self.grounds(name, request, now);
-        let named = found.iter().find_map(|one| one.mac).or_else(|| {
-            found.is_empty().then(|| super::name::mac_in(name)).flatten()
-        });
+        let named = found
+            .iter()
+            .find_map(|one| one.mac)
+            .or_else(|| found.is_empty().then(|| super::name::mac_in(name)).flatten());
         let mac = named.or_else(|| self.sender(request, &grounds, state, now));
-        if let Some(prefix) = mac.and_then(|mac| self.catalog().recognize(&Seen::Prefix(mac), now)) {
+        if let Some(prefix) = mac.and_then(|mac| self.catalog().recognize(&Seen::Prefix(mac), now))
+        {
             grounds.push(prefix);
         }
         let phone = mac.and_then(|mac| state.phones.get(&mac));
@@ -79,8 +85,9 @@ impl Provisioner {
 
     /// What the request shows, one ground an origin; a `mac` in a query is a claim and no prefix.
     fn grounds(&self, name: &str, request: &Request<'_>, now: Timestamp) -> Vec<Ground> {
+        let itself = Seen::FileName(name);
         let seen = request.seen.iter().filter(|seen| !matches!(seen, Seen::Prefix(_)));
-        let seen = seen.chain([&Seen::FileName(name)]).filter_map(|seen| self.catalog().recognize(seen, now));
+        let seen = seen.chain([&itself]).filter_map(|seen| self.catalog().recognize(seen, now));
         let mut grounds: Vec<Ground> = Vec::new();
         for ground in seen {
             if grounds.iter().all(|one| one.from != ground.from) {
@@ -109,7 +116,19 @@ impl Provisioner {
         claimed.or_else(shown).or(holder).or_else(|| self.peers.phone(request.peer.to_canonical()))
     }
 
-    pub(super) fn subject(
+    /// The phone that an operator looks at; a MAC in the name goes first, so that a name of another phone's is refused.
+    pub(super) fn look_at(
+        &self,
+        phone: Mac,
+        found: &[FileMatch<'_>],
+        state: &State,
+        peer: IpAddr,
+    ) -> Subject {
+        let mac = found.iter().find_map(|one| one.mac).unwrap_or(phone);
+        self.subject(Some(mac), state.phones.get(&mac), Vec::new(), peer)
+    }
+
+    fn subject(
         &self,
         mac: Option<Mac>,
         phone: Option<&Phone>,

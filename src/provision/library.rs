@@ -60,12 +60,17 @@ impl Library {
     pub fn load(files: &Path, firmware: &Path) -> (Self, Vec<Problem>) {
         let mut shelf = Shelf { room: MAX_FILES.min(descriptors() / 2), problems: Vec::new() };
         let mut library = Self::default();
-        shelf.fill(files, &mut library.files, |name| name.to_owned());
+        shelf.fill(files, &mut library.files, str::to_owned);
         shelf.fill(firmware, &mut library.firmware, |name| name::base(name).to_owned());
-        let templates = library.files.extract_if(.., |name, _| name.ends_with(".j2"));
+        let is_template = |name: &String| Path::new(name).extension().is_some_and(|it| it == "j2");
+        let templates = library.files.extract_if(.., |name, _| is_template(name));
         shelf.problems.extend(templates.map(|(_, held)| {
-            Problem::warning(files.join(&held.name).display().to_string(), None, "is not rendered yet")
-                .help("put the template into the family's folder under the profiles directory")
+            Problem::warning(
+                files.join(&held.name).display().to_string(),
+                None,
+                "is not rendered yet",
+            )
+            .help("put the template into the family's folder under the profiles directory")
         }));
         (library, shelf.problems)
     }
@@ -100,7 +105,12 @@ struct Shelf {
 }
 
 impl Shelf {
-    fn fill(&mut self, root: &Path, into: &mut BTreeMap<String, Held>, key: impl Fn(&str) -> String) {
+    fn fill(
+        &mut self,
+        root: &Path,
+        into: &mut BTreeMap<String, Held>,
+        key: impl Fn(&str) -> String,
+    ) {
         let real = match root.canonicalize() {
             Ok(real) => real,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return,
@@ -131,10 +141,18 @@ impl Shelf {
     }
 
     /// Collects regular files below `directory`, sorted, so that the same tree always loads the same way.
-    fn walk(&mut self, root: &Path, directory: &Path, depth: usize, found: &mut Vec<(PathBuf, String)>) {
+    fn walk(
+        &mut self,
+        root: &Path,
+        directory: &Path,
+        depth: usize,
+        found: &mut Vec<(PathBuf, String)>,
+    ) {
         let entries = match fs::read_dir(directory) {
             Ok(entries) => entries,
-            Err(error) => return self.tell(directory, &error.to_string(), "make it readable for ringup"),
+            Err(error) => {
+                return self.tell(directory, &error.to_string(), "make it readable for ringup");
+            }
         };
         let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
         paths.sort();
@@ -218,7 +236,10 @@ mod tests {
         assert_eq!(file("rome", "ring.xml"), Some("ring.xml"));
         assert_eq!(file("rome", "absent.xml"), None);
         assert!(library.firmware("sip41.9-4-2sr3-1s.LOADS").is_some());
-        assert!(told.contains("can't tell it from"), "two of one base name in the firmware: {told}");
+        assert!(
+            told.contains("can't tell it from"),
+            "two of one base name in the firmware: {told}"
+        );
     }
 
     #[test]
@@ -238,10 +259,14 @@ mod tests {
 
     #[test]
     fn absent_directories_are_fine_and_templates_are_told() {
-        let (library, problems) = Library::load(Path::new("/nonexistent/a"), Path::new("/nonexistent/b"));
+        let (library, problems) =
+            Library::load(Path::new("/nonexistent/a"), Path::new("/nonexistent/b"));
         assert!(library.files.is_empty() && problems.is_empty());
         let (_kept, library, told) = load(&["x.cfg.j2"], |_| ());
-        assert!(library.file("", "x.cfg.j2").is_none() && told.contains("is not rendered yet"), "{told}");
+        assert!(
+            library.file("", "x.cfg.j2").is_none() && told.contains("is not rendered yet"),
+            "{told}"
+        );
     }
 
     #[test]

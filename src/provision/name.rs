@@ -48,7 +48,8 @@ mod tests {
 
     #[test]
     fn as_phones_spell_them() {
-        let check = |raw: &str, name: Option<&str>| assert_eq!(normalize(raw).as_deref(), name, "{raw}");
+        let check =
+            |raw: &str, name: Option<&str>| assert_eq!(normalize(raw).as_deref(), name, "{raw}");
         check("SEP001E7AC41022.cnf.xml", Some("SEP001E7AC41022.cnf.xml"));
         check("/spa504G.cfg", Some("spa504G.cfg"));
         check("//./0004f2aabbcc.cfg", Some("0004f2aabbcc.cfg"));
@@ -65,7 +66,7 @@ mod tests {
     #[test]
     fn macs_in_names() {
         let check = |name: &str, mac: Option<&str>| {
-            assert_eq!(mac_in(name).map(|mac| mac.lower()).as_deref(), mac, "{name}");
+            assert_eq!(mac_in(name).map(Mac::lower).as_deref(), mac, "{name}");
         };
         check("SEP001E7AC41022.cnf", Some("001e7ac41022"));
         check("cfg001565aabbcc.xml", Some("001565aabbcc"));

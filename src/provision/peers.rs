@@ -105,7 +105,8 @@ mod tests {
     #[test]
     fn one_address_brings_few_strangers() {
         let peers = Peers::default();
-        let recorded = (0..1000).filter(|number| peers.remember(peer(1), mac(*number), true)).count();
+        let recorded =
+            (0..1000).filter(|number| peers.remember(peer(1), mac(*number), true)).count();
         assert_eq!(recorded, usize::from(MAX_INTRODUCED));
         assert!(peers.remember(peer(1), mac(5), false), "a known phone is always recorded");
         assert!(peers.remember(peer(2), mac(6), true), "another address has its own allowance");

@@ -18,8 +18,6 @@ pub(super) struct Target<'a> {
     pub certain: bool,
     /// What the file is to its phone.
     pub role: Role,
-    /// The MAC in the name.
-    pub mac: Option<Mac>,
 }
 
 /// What speaks for one family or another, strongest first.
@@ -49,7 +47,6 @@ pub(super) fn target<'a>(
     speaks: Speaks,
     (library, site): (&Library, &str),
 ) -> Option<Target<'a>> {
-    let mac = found.iter().find_map(|one| one.mac);
     // Stable, so that within a protocol the catalog's order holds.
     found.sort_by_key(|one| one.file.speaks.is_some_and(|its| its != speaks));
     if let Some(first) = found.first().copied() {
@@ -57,17 +54,16 @@ pub(super) fn target<'a>(
         let alone = found.iter().all(|one| one.family.vendor == first.family.vendor);
         let chosen = clue.unwrap_or(first);
         let certain = clue.is_some() || alone;
-        return Some(Target { name, found: Some(chosen), certain, role: chosen.file.role, mac });
+        return Some(Target { name, found: Some(chosen), certain, role: chosen.file.role });
     }
-    let mac = name::mac_in(&name);
     let role = if library.file(site, &name).is_some() {
-        if mac.is_some() { Role::Own } else { Role::Extra }
+        if name::mac_in(&name).is_some() { Role::Own } else { Role::Extra }
     } else if library.firmware(&name).is_some() {
         Role::Firmware
     } else {
         return None;
     };
-    Some(Target { name, found: None, certain: false, role, mac })
+    Some(Target { name, found: None, certain: false, role })
 }
 
 fn by_clues<'a>(found: &[FileMatch<'a>], clues: &Clues<'_>) -> Option<FileMatch<'a>> {
@@ -75,11 +71,14 @@ fn by_clues<'a>(found: &[FileMatch<'a>], clues: &Clues<'_>) -> Option<FileMatch<
     let by_identity = clues.identities.iter().find_map(|identity| {
         let family = identity.family.as_ref();
         let vendor = identity.vendor.as_deref();
-        pick(&|one| Some(&one.name) == family)
-            .or_else(|| pick(&|one| vendor.is_some_and(|vendor| one.vendor.eq_ignore_ascii_case(vendor))))
+        pick(&|one| Some(&one.name) == family).or_else(|| {
+            pick(&|one| vendor.is_some_and(|vendor| one.vendor.eq_ignore_ascii_case(vendor)))
+        })
     });
     let listed = || clues.listed.as_ref().and_then(|listed| pick(&|one| one.name == *listed));
-    let prefix = || clues.mac.map(Mac::prefix).and_then(|prefix| pick(&|one| one.prefixes.contains(&prefix)));
+    let prefix = || {
+        clues.mac.map(Mac::prefix).and_then(|prefix| pick(&|one| one.prefixes.contains(&prefix)))
+    };
     by_identity.or_else(listed).or_else(prefix)
 }
 
