@@ -5,6 +5,7 @@ mod kernel;
 mod summary;
 
 use std::{
+    io,
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -77,11 +78,11 @@ pub struct Running {
 impl StartError {
     /// The exit code that says the same to a script (`sysexits.h`): 69 in use, 77 permission, 78 settings, 74 the rest.
     #[must_use]
-    pub const fn exit_code(&self) -> u8 {
+    pub fn exit_code(&self) -> u8 {
         match self {
             Self::Core(error) => error.exit_code(),
             Self::Dhcp(error) => error.exit_code(),
-            Self::Tftp(error) => error.exit_code(),
+            Self::Tftp(error) => code_of(error.kind()),
             Self::Http(error) => error.exit_code(),
         }
     }
@@ -205,6 +206,16 @@ impl Running {
         if let Err(error) = tokio::task::spawn_blocking(move || journal.close()).await {
             tracing::error!(%error, "the journal did not close");
         }
+    }
+}
+
+/// What the system's answer means to a script.
+const fn code_of(kind: io::ErrorKind) -> u8 {
+    match kind {
+        io::ErrorKind::AddrInUse => 69,
+        io::ErrorKind::PermissionDenied => 77,
+        io::ErrorKind::AddrNotAvailable | io::ErrorKind::NotFound => 78,
+        _ => 74,
     }
 }
 

@@ -50,7 +50,7 @@ impl<'a> Verdict<'a> {
     /// The summary: a row a group, and one for each phone that is not as expected.
     pub(super) fn table(&self) -> String {
         let mut table = Table::new();
-        table.load_preset(presets::NOTHING);
+        table.load_style(presets::NOTHING);
         table.set_header(["group", "phones", "expected", "as expected", "instead"]);
         let mut groups: Vec<&str> = self.parts.iter().map(|part| part.group).collect();
         groups.sort_unstable();
