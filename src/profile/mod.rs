@@ -215,6 +215,9 @@ impl Catalog {
     ///
     /// [`RenderError`].
 <<<<<<< HEAD
+<<<<<<< HEAD
+=======
+>>>>>>> dhcp
     pub fn render(
         &self,
         family: &Family,
