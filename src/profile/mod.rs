@@ -214,19 +214,6 @@ impl Catalog {
     /// # Errors
     ///
     /// [`RenderError`].
-<<<<<<< HEAD
-<<<<<<< HEAD
-=======
->>>>>>> dhcp
-    pub fn render(
-        &self,
-        family: &Family,
-        file: &FileRule,
-        values: &minijinja::Value,
-    ) -> Result<Vec<u8>, RenderError> {
-        let _ = (family, file, values);
-        unimplemented!()
-=======
     pub fn render(&self, family: &Family, file: &FileRule, values: &Value) -> Result<Vec<u8>, RenderError> {
         let absent = |text: &str| RenderError::Absent { file: format!("{}/{}", family.name, file.name), text: text.to_owned() };
         let template = file.template.as_ref().ok_or_else(|| absent("it has no template"))?;
@@ -257,7 +244,6 @@ impl Catalog {
         let is_here = |(place, _): &&(usize, String)| self.families[*place].name == family.name;
         let (_, name) = self.spellings.find(spelling).iter().find(is_here)?;
         family.models.get(name)
->>>>>>> profile
     }
 }
 

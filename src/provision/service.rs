@@ -74,7 +74,6 @@ impl Service {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<(Opened, Delivery), Refusal> {
-<<<<<<< HEAD
         let provisioner = self.provisioner();
         let mut result = provisioner.open(request, now);
         for _ in 0..MAX_TRIES {
@@ -94,10 +93,6 @@ impl Service {
             result = result.and_then(|opened| Err(unlistable(opened, &text)));
         }
         self.deliver(&provisioner, request, result, now)
-=======
-        let _ = (request, now);
-        unimplemented!()
->>>>>>> dhcp
     }
 
     /// Looks at a file without taking it (HTTP HEAD): nothing is recorded or admitted.

@@ -1,9 +1,5 @@
-<<<<<<< HEAD
-//! wire
-pub mod tftp;
-=======
 //! Byte formats, both ways and pure: whatever bytes come in, nothing here panics.
 
 pub mod dhcp;
 pub mod frame;
->>>>>>> dhcp
+pub mod tftp;
