@@ -27,6 +27,8 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 
+use crate::telemetry;
+
 /// Brings desk phones up: DHCP, TFTP and HTTP that know phones, with every boot on record.
 #[derive(Debug, Parser)]
 #[command(
@@ -100,6 +102,10 @@ pub fn main() -> ExitCode {
 
 fn run(cli: Cli) -> u8 {
     let config = cli.config.as_deref();
+    if let Err(error) = log(&cli.command) {
+        output::note(&error.to_string());
+        return Exit::Usage.code();
+    }
     let done = match cli.command {
         Command::Serve(serve) => return serve.run(config),
         Command::Lab(lab) => return lab.run(),
@@ -121,6 +127,14 @@ fn run(cli: Cli) -> u8 {
             failure.exit.code()
         }
     }
+}
+
+/// Starts logging. A command that ends by itself says what it has to say; its log is for faults, unless
+/// `RINGUP_LOG` asks for more.
+fn log(command: &Command) -> Result<(), telemetry::FilterError> {
+    let runs = matches!(command, Command::Serve(_) | Command::Lab(_));
+    let quiet = !runs && std::env::var_os("RINGUP_LOG").is_none();
+    telemetry::init(false, quiet.then_some("warn"))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{FamilyName, Role};
+use crate::domain::{FamilyName, Mac, Required, Role};
 
 /// The container format of a family's files: decides how values are escaped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -36,7 +36,7 @@ pub struct Normal {
 /// A file that phones of a family ask for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileRule {
-    /// Name with placeholders as on the wire: `SEP{MAC}.cnf.xml`, `{mac}.cfg`, `{part}.sip.ld`, `y0000000000{code}.cfg`.
+    /// Name with placeholders as on the wire: `SEP{MAC}.cnf.xml`, `{mac}.cfg`, `{part}.sip.ld`, `y{code}.cfg`.
     pub name: String,
     /// What it is to its phone.
     pub role: Role,
@@ -46,6 +46,10 @@ pub struct FileRule {
     pub format: Format,
     /// The phone is configured once this one and the other required ones were delivered.
     pub required: bool,
+    /// Required files of one such name stand for each other: any of them will do. Empty: it stands alone.
+    pub either: String,
+    /// Values without which the file does not exist (an `OS79XX.TXT` without a load): asking for it is a miss.
+    pub needs: Vec<String>,
     /// The family's boot begins with this file.
     pub first: bool,
     /// Only for this protocol; `None` for both.
@@ -58,6 +62,30 @@ pub struct FileRule {
     pub note: String,
 }
 
+impl FileRule {
+    /// True for files that a phone speaking `protocol` reads; an unknown protocol reads all.
+    #[must_use]
+    pub fn read_by(&self, protocol: Option<Speaks>) -> bool {
+        self.speaks.is_none() || protocol.is_none() || self.speaks == protocol
+    }
+
+    /// The name that a phone of this MAC and model asks for, case as on the wire.
+    ///
+    /// `None` where the name needs something that is not known here (a load, a part number of an unknown model).
+    #[must_use]
+    pub fn expand(&self, mac: Mac, model: Option<&Model>) -> Option<String> {
+        let part = model.and_then(|model| model.part.as_deref());
+        let mut name = self.name.replace("{MAC}", &mac.upper()).replace("{mac}", &mac.lower());
+        if let Some(part) = part {
+            name = name.replace("{part}", part).replace("{code}", &format!("{part:0>12}"));
+        }
+        if let Some(model) = model {
+            name = name.replace("{model}", &model.name);
+        }
+        (!name.contains('{')).then_some(name)
+    }
+}
+
 /// How an option that names the server is written.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Form {
@@ -65,7 +93,8 @@ pub enum Form {
     Addresses,
     /// The first server as bare address text.
     Bare,
-    /// A text in which `{server}` stands for the first server.
+    /// A text in which `{server}` stands for the first server's address and `{http}` for the base of its URLs,
+    /// `http://ADDRESS` with the port only if it is not 80.
     Text,
 }
 
@@ -78,7 +107,7 @@ pub struct ServerOption {
     pub sub: Option<u8>,
     /// How it is written.
     pub form: Form,
-    /// The text for [`Form::Text`], such as `http://{server}/`.
+    /// The text for [`Form::Text`], such as `{http}/`.
     pub text: String,
 }
 
@@ -100,9 +129,9 @@ pub struct Model {
     pub aliases: Vec<String>,
     /// How many lines it has; 0 if unknown.
     pub lines: u8,
-    /// The manufacturer's part number or product-type id, where one is known.
+    /// Poly's part number, Cisco's product-type id or the number of Yealink's y-file, where one is known.
     pub part: Option<String>,
-    /// The load family of its firmware (`SCCP41`, `66`), where one is known.
+    /// The load family of its firmware (`41` of `SCCP41.9-4-2`, `66` of `66.86.0.15`), where one is known.
     pub load: Option<String>,
 }
 
@@ -113,6 +142,8 @@ pub struct Family {
     pub name: FamilyName,
     /// Vendor as findings and the page show it.
     pub vendor: String,
+    /// Other names that settings may use for this family together with others: `Poly`, `cisco-enterprise`.
+    pub also: Vec<String>,
     /// One line for lists.
     pub title: String,
     /// Container format of most of its files.
@@ -129,8 +160,53 @@ pub struct Family {
     pub prefixes: Vec<String>,
     /// The event that makes it read its files again.
     pub resync: String,
+    /// The family's own names of time zones, by IANA name or by standard offset (`+01:00`).
+    pub time_zones: BTreeMap<String, String>,
     /// Facts that no source confirms, for `profiles show`.
     pub unverified: Vec<String>,
     /// Where the facts come from.
     pub sources: Vec<String>,
+}
+
+impl Family {
+    /// The rule with this exact name, placeholders included.
+    #[must_use]
+    pub fn file(&self, name: &str) -> Option<&FileRule> {
+        self.files.iter().find(|file| file.name == name)
+    }
+
+    /// Which of the files that a phone must have `file` is; `None` for one that it can do without.
+    ///
+    /// Files of the other protocol do not count, and files that stand for each other share a slot.
+    #[must_use]
+    pub fn required(&self, file: &FileRule, protocol: Option<Speaks>) -> Option<Required> {
+        let mut slots: Vec<&str> = Vec::new();
+        for rule in self.files.iter().filter(|rule| rule.required && rule.read_by(protocol)) {
+            let slot = rule.slot();
+            if !slots.contains(&slot) {
+                slots.push(slot);
+            }
+        }
+        let wanted = file.required && file.read_by(protocol);
+        let slot = slots.iter().position(|slot| wanted && *slot == file.slot())?;
+        Some(Required { slot: u8::try_from(slot).ok()?, of: u8::try_from(slots.len()).ok()? })
+    }
+
+    /// The family's own name for a time zone: by IANA name, else by its standard offset in seconds; `None` if it has none.
+    #[must_use]
+    pub fn time_zone(&self, iana: &str, offset: i64) -> Option<&str> {
+        let by_offset = || {
+            let (sign, minutes) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs() / 60);
+            self.time_zones.get(&format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60))
+        };
+        // Without a name the offset is a default of zero, not somebody's wish.
+        let known = !iana.is_empty();
+        self.time_zones.get(iana).or_else(|| known.then(by_offset).flatten()).map(String::as_str)
+    }
+}
+
+impl FileRule {
+    fn slot(&self) -> &str {
+        if self.either.is_empty() { &self.name } else { &self.either }
+    }
 }

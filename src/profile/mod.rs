@@ -1,12 +1,35 @@
 //! Phone families as data: how each is recognized, what it asks for, and the templates that answer.
+//!
+//! A family is a folder: `profile.toml` and its templates. The shipped folders are inside the binary; the operator's
+//! directory is laid over them file by file, and a folder of a new name is a new family.
 
 mod family;
+mod load;
+mod names;
+mod parse;
+mod pattern;
+mod poly_class;
+mod recognize;
+mod spelling;
+mod table;
+mod template;
+mod xml;
 
 pub use family::{DhcpRule, Family, FileRule, Form, Format, Model, Normal, ServerOption, Speaks};
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
-use crate::domain::{Ground, Mac, Problem, Timestamp};
+use minijinja::Value;
+use regex::Regex;
+
+use crate::domain::{Ground, Mac, Problem, Timestamp, printable};
+
+use load::{Folder, NOT_A_PHONE, PROFILE, Tree};
+use names::Names;
+use parse::Parsed;
+use recognize::Recognizer;
+use spelling::Spellings;
+use template::Templates;
 
 /// Something that a phone showed about itself, as it came.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +78,14 @@ pub enum RenderError {
         /// What the engine said.
         text: String,
     },
+    /// There is no such file: the rule has no template, or one of the values that it needs is not set.
+    #[error("{file} is not rendered: {text}")]
+    Absent {
+        /// `family/file`, the file as its rule names it.
+        file: String,
+        /// Why.
+        text: String,
+    },
     /// A value that this format can't carry, such as a line break in an ini value.
     #[error("{template}: {text}")]
     Value {
@@ -67,7 +98,16 @@ pub enum RenderError {
 
 /// All families: the shipped ones, overridden file by file by the operator's.
 #[derive(Debug)]
-pub struct Catalog {}
+pub struct Catalog {
+    /// By name, so that every list of them is in the same order.
+    families: Vec<Family>,
+    /// One for each family.
+    recognizers: Vec<Recognizer>,
+    names: Names,
+    spellings: Spellings,
+    templates: Templates,
+    clients: Vec<(Regex, String)>,
+}
 
 impl Catalog {
     /// Loads the shipped families and, over them, those of `overrides` (which may be absent).
@@ -75,76 +115,174 @@ impl Catalog {
     /// A family with problems is left out unless its shipped form is whole; every problem is told.
     #[must_use]
     pub fn load(overrides: Option<&Path>) -> (Self, Vec<Problem>) {
-        let _ = overrides;
-        unimplemented!()
+        let (shipped, mut problems) = (load::shipped(), Vec::new());
+        let own = overrides.map(|path| load::overrides(path, &mut problems)).unwrap_or_default();
+        let names: BTreeSet<&String> = shipped.folders.keys().chain(own.folders.keys()).collect();
+        let mut catalog = Self {
+            families: Vec::new(),
+            recognizers: Vec::new(),
+            names: Names::default(),
+            spellings: Spellings::default(),
+            templates: Templates::new(Vec::new()),
+            clients: clients(&shipped, &own, &mut problems),
+        };
+        let mut templates = Vec::new();
+        for name in names {
+            let Some((parsed, folder)) = family(name, &shipped, &own, &mut problems) else { continue };
+            templates.extend(templates_of(&parsed.family, &folder));
+            let operators = own.folders.get(name).is_some_and(|folder| folder.contains_key(PROFILE));
+            catalog.names.add(catalog.families.len(), parsed.patterns, operators);
+            catalog.recognizers.push(parsed.recognizer);
+            catalog.families.push(parsed.family);
+        }
+        catalog.spellings = Spellings::new(&catalog.families);
+        catalog.templates = Templates::new(templates);
+        (catalog, problems)
     }
 
     /// Families by name.
     pub fn families(&self) -> impl Iterator<Item = &Family> {
-        std::iter::empty()
+        self.families.iter()
     }
 
     /// A family by name.
     #[must_use]
     pub fn family(&self, name: &str) -> Option<&Family> {
-        let _ = name;
-        unimplemented!()
+        self.families.iter().find(|family| family.name.as_str() == name)
     }
 
-    /// The families that a name stands for: one family, or all of a vendor. Case does not count.
+    /// The families that a name stands for: one family, all of a vendor, or a group of the vendor's. Case does not count.
     #[must_use]
     pub fn expand(&self, family_or_vendor: &str) -> Vec<&Family> {
-        let _ = family_or_vendor;
-        unimplemented!()
+        let is = |name: &str| name.eq_ignore_ascii_case(family_or_vendor);
+        if let Some(family) = self.families.iter().find(|family| is(family.name.as_str())) {
+            return vec![family];
+        }
+        let called = |family: &&Family| is(&family.vendor) || family.also.iter().any(|name| is(name));
+        self.families.iter().filter(called).collect()
     }
 
     /// Every file that a wire name fits, best first. The name has no leading slash and only forward slashes.
     #[must_use]
     pub fn resolve(&self, name: &str) -> Vec<FileMatch<'_>> {
-        let _ = name;
-        unimplemented!()
+        self.names.find(&self.families, name).into_iter().map(|found| found.file).collect()
     }
 
     /// A model in any usual spelling (`CP-7961G-GE`, `7961g`, `VVX 401`, `SIP-T46S`), same products under one name.
     #[must_use]
     pub fn model(&self, spelling: &str) -> Option<(&Family, &Model)> {
-        let _ = spelling;
-        unimplemented!()
+        let (place, name) = self.spellings.find(spelling).first()?;
+        let family = &self.families[*place];
+        Some((family, family.models.get(name)?))
     }
 
     /// True if both spell the same product (7961 = 7961G; 7961G-GE is another). Unknown spellings compare as text.
     #[must_use]
     pub fn same_product(&self, one: &str, other: &str) -> bool {
-        let _ = (one, other);
-        unimplemented!()
+        match (self.model(one), self.model(other)) {
+            (Some((family, model)), Some((other_family, other))) => {
+                family.name == other_family.name && model.name == other.name
+            }
+            (None, None) => self.spellings.key(one) == self.spellings.key(other),
+            _ => false,
+        }
     }
 
     /// What one piece of evidence tells; `None` if it tells nothing.
+    ///
+    /// A file name that several vendors ask for gives its MAC and no vendor: the prefix is a piece of evidence of its
+    /// own, [`Seen::Prefix`].
     #[must_use]
     pub fn recognize(&self, seen: &Seen<'_>, at: Timestamp) -> Option<Ground> {
-        let _ = (seen, at);
-        unimplemented!()
+        self.ground(seen, at)
     }
 
     /// What a client is, if it is known not to be a phone ("Windows", "PXE boot ROM" …).
     #[must_use]
     pub fn not_a_phone(&self, seen: &Seen<'_>) -> Option<&str> {
-        let _ = seen;
-        unimplemented!()
+        let Seen::Option60(octets) = seen else { return None };
+        let text = printable(octets);
+        let client = self.clients.iter().find(|(regex, _)| regex.is_match(&text))?;
+        Some(&client.1)
     }
 
     /// Renders a file's template. The result is well-formed in the family's format.
     ///
+    /// Beside `values` the template sees `part` and `line_count` of the model among them, and `zone`, the family's
+    /// own name of their time zone: empty, 0 and empty where there is none.
+    ///
     /// # Errors
     ///
     /// [`RenderError`].
-    pub fn render(
-        &self,
-        family: &Family,
-        file: &FileRule,
-        values: &minijinja::Value,
-    ) -> Result<Vec<u8>, RenderError> {
-        let _ = (family, file, values);
-        unimplemented!()
+    pub fn render(&self, family: &Family, file: &FileRule, values: &Value) -> Result<Vec<u8>, RenderError> {
+        let absent = |text: &str| RenderError::Absent { file: format!("{}/{}", family.name, file.name), text: text.to_owned() };
+        let template = file.template.as_ref().ok_or_else(|| absent("it has no template"))?;
+        let get = |name: &str| values.get_attr(name).unwrap_or_default();
+        if let Some(missing) = file.needs.iter().find(|name| !get(name).is_true()) {
+            return Err(absent(&format!("`{missing}` is not set")));
+        }
+        let model = get("model");
+        let model = model.as_str().and_then(|name| self.member(family, name));
+        let offset = template::number(&get("gmt_offset")).unwrap_or_default();
+        let zone = family.time_zone(get("time_zone").as_str().unwrap_or_default(), offset).unwrap_or_default();
+        let values = template::with_family(values, model, zone);
+        self.templates.render(&format!("{}/{template}", family.name), file.format, &values)
     }
+
+    /// Renders a text that is no family's template, such as an operator's `NAME.j2`, in the format of `NAME`.
+    ///
+    /// # Errors
+    ///
+    /// [`RenderError`], in which `name` stands for the template.
+    pub fn render_text(&self, name: &str, text: &str, format: Format, values: &Value) -> Result<Vec<u8>, RenderError> {
+        self.templates.render_text(name, text, format, values)
+    }
+
+    /// A family's own model in any usual spelling.
+    #[must_use]
+    pub fn member<'a>(&self, family: &'a Family, spelling: &str) -> Option<&'a Model> {
+        let is_here = |(place, _): &&(usize, String)| self.families[*place].name == family.name;
+        let (_, name) = self.spellings.find(spelling).iter().find(is_here)?;
+        family.models.get(name)
+    }
+}
+
+/// The operator's form of a family over the shipped one, or the shipped one where that does not hold together.
+fn family(name: &str, shipped: &Tree, own: &Tree, problems: &mut Vec<Problem>) -> Option<(Parsed, Folder)> {
+    let (under, over) = (shipped.folders.get(name), own.folders.get(name));
+    let folder = match (under, over) {
+        (Some(under), Some(over)) => load::overlay(under, over),
+        (under, over) => under.or(over)?.clone(),
+    };
+    if let (false, Some(source)) = (folder.contains_key(PROFILE), folder.values().next()) {
+        let path = Path::new(&source.path).parent().unwrap_or(Path::new("")).display().to_string();
+        let near = shipped.folders.keys().min_by_key(|known| strsim::damerau_levenshtein(known, name));
+        let text = format!("there is no {PROFILE}, and no shipped family is called {name}");
+        let help = near.map_or_else(String::new, |near| format!("did you mean `{near}`? A new family needs its own"));
+        problems.push(Problem::error(path, None, text).help(help));
+        return None;
+    }
+    let parsed = parse::family(name, &folder, problems);
+    if let (None, Some(under), Some(_)) = (&parsed, under, over) {
+        return Some((parse::family(name, under, problems)?, under.clone()));
+    }
+    Some((parsed?, folder))
+}
+
+/// A family's templates with the format that each is written in; a part of another follows the family.
+fn templates_of(family: &Family, folder: &Folder) -> Vec<(String, String, Format)> {
+    let format = |name: &String| {
+        let mut files = family.files.iter().filter(|file| file.template.as_ref() == Some(name));
+        files.next().map_or(family.format, |file| file.format)
+    };
+    let templates = folder.iter().filter(|(name, _)| name.as_str() != PROFILE);
+    let named = templates.map(|(name, source)| {
+        (format!("{}/{name}", family.name), source.text.clone(), format(name))
+    });
+    named.collect()
+}
+
+fn clients(shipped: &Tree, own: &Tree, problems: &mut Vec<Problem>) -> Vec<(Regex, String)> {
+    let source = own.files.get(NOT_A_PHONE).or_else(|| shipped.files.get(NOT_A_PHONE));
+    source.map(|source| parse::clients(source, problems)).unwrap_or_default()
 }

@@ -1,9 +1,23 @@
 //! The one resolver and everything that decides about phones.
 
+mod admit;
+mod body;
+mod diagnose;
+mod identify;
+mod library;
+mod name;
 mod open;
+mod peers;
 mod recorder;
+mod report;
+mod resolve;
 mod service;
+#[cfg(test)]
+mod tests;
+mod values;
 
+pub use library::{Held, Library};
 pub use open::{Admission, Body, Opened, Provisioner, Refusal, Request, Why};
 pub use recorder::{Delivery, Recorder};
+pub use report::Report;
 pub use service::Service;

@@ -1,12 +1,26 @@
 //! Turns (name, peer) into bytes ready to send.
 
-use std::{fs::File, io, net::IpAddr, os::unix::fs::FileExt, sync::Arc};
+use std::{
+    fs::File,
+    io,
+    net::{IpAddr, Ipv4Addr},
+    os::unix::fs::FileExt,
+    sync::Arc,
+};
 
 use crate::{
     config::Settings,
-    domain::{Asked, Carrier, Entry, Ground, Mac, Timestamp},
-    profile::{Catalog, Seen},
+    domain::{Asked, Carrier, Entry, Ground, Mac, Role, SiteName, Timestamp, printable},
+    profile::{Catalog, Seen, Speaks},
     store::View,
+};
+
+use super::{
+    Library,
+    identify::Subject,
+    name,
+    peers::Peers,
+    resolve::{self, Target},
 };
 
 /// What a carrier knows about a request for a file.
@@ -20,7 +34,7 @@ pub struct Request<'a> {
     pub local: IpAddr,
     /// How it asks.
     pub carrier: Carrier,
-    /// What the request shows about its sender (User-Agent, a `mac` in the query).
+    /// What the request shows about its sender: its User-Agent, and a `mac` in the query as [`Seen::Prefix`].
     pub seen: &'a [Seen<'a>],
 }
 
@@ -164,15 +178,108 @@ pub enum Why {
     },
 }
 
+impl Why {
+    /// The name of its counter.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::NoSuchFile { .. } => "no-such-file",
+            Self::Missing { .. } => "missing",
+            Self::NotListed { .. } => "not-listed",
+            Self::NoNumbersLeft { .. } => "no-numbers-left",
+            Self::NoLease { .. } => "no-lease",
+            Self::NotItsAddress { .. } => "not-its-address",
+            Self::Unrenderable { .. } => "unrenderable",
+        }
+    }
+}
+
 /// The one resolver. Built anew at a reload; whoever holds the old one finishes with it.
 #[derive(Debug)]
 pub struct Provisioner {
     settings: Arc<Settings>,
     catalog: Arc<Catalog>,
+    pub(super) library: Arc<Library>,
     view: View,
+    /// Shared with the resolver that replaces this one.
+    pub(super) peers: Arc<Peers>,
+}
+
+/// For whom a file is opened.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Asker {
+    /// The peer of the request.
+    Peer,
+    /// An operator who looks at what a phone would get.
+    Operator {
+        /// That phone.
+        phone: Mac,
+        /// With secrets.
+        reveal: bool,
+    },
+}
+
+/// One request with all that was found out about it.
+#[derive(Clone, Debug)]
+pub(super) struct Case<'a> {
+    pub request: Request<'a>,
+    pub asker: Asker,
+    pub subject: Subject,
+    pub target: Target<'a>,
+    /// Whose values and files count.
+    pub site: SiteName,
+    pub speaks: Speaks,
+    pub now: Timestamp,
+}
+
+impl Case<'_> {
+    /// What the record keeps of the request.
+    pub fn asked(&self) -> Asked {
+        self.target.asked(self.request.carrier, self.speaks)
+    }
+
+    /// The model: as the name gives it away, else as the phone showed it; empty if nothing told.
+    pub fn model(&self) -> &str {
+        let named = self.target.found.and_then(|found| found.model);
+        named.map_or_else(|| self.subject.model().unwrap_or_default(), |model| &model.name)
+    }
+
+    /// Turns the request down. What came from an address that is not the phone's is no evidence about the phone, and
+    /// starts no round of its boot.
+    fn refuse(&self, why: Why) -> Refusal {
+        let strange = matches!(why, Why::NotItsAddress { .. } | Why::NoLease { .. });
+        let mut asked = self.asked();
+        asked.first &= !strange;
+        let normal = matches!(why, Why::Missing { .. }) && self.is_normal_miss();
+        let grounds = if strange { Vec::new() } else { self.subject.grounds.clone() };
+        Refusal { why, phone: self.subject.mac, asked, normal, grounds }
+    }
+
+    /// A phone that is not listed misses its own file on the way to the fallback, and that is how it should be.
+    fn is_normal_miss(&self) -> bool {
+        let on_its_way = self.target.role == Role::Own && self.subject.entry.is_none();
+        self.target.normal().miss || on_its_way
+    }
 }
 
 impl Provisioner {
+    /// A resolver for these settings, families and files.
+    #[must_use]
+    pub fn new(
+        settings: Arc<Settings>,
+        catalog: Arc<Catalog>,
+        library: Arc<Library>,
+        view: View,
+    ) -> Self {
+        Self { settings, catalog, library, view, peers: Arc::default() }
+    }
+
+    /// The operator's files and the firmware.
+    #[must_use]
+    pub fn library(&self) -> &Arc<Library> {
+        &self.library
+    }
+
     /// The settings in force.
     #[must_use]
     pub fn settings(&self) -> &Arc<Settings> {
@@ -199,7 +306,63 @@ impl Provisioner {
     ///
     /// A [`Refusal`] that says why this peer does not get this file.
     pub fn open(&self, request: &Request<'_>, now: Timestamp) -> Result<Opened, Refusal> {
-        let _ = (request, now);
-        unimplemented!()
+        self.answer(*request, Asker::Peer, now)
     }
+
+    /// What a phone would get for a name, for an operator who looks: secrets are masked unless `reveal`, and nobody
+    /// need hold a lease. The operator's own files are shown as they are. `local` is our address as the phone sees it.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] that says why the phone would not get this file.
+    pub fn preview(
+        &self,
+        phone: Mac,
+        name: &str,
+        local: IpAddr,
+        reveal: bool,
+        now: Timestamp,
+    ) -> Result<Opened, Refusal> {
+        let address = self.view.read().phones.get(&phone).and_then(|phone| phone.boot.address);
+        let peer = IpAddr::V4(address.unwrap_or(Ipv4Addr::UNSPECIFIED));
+        let request = Request { name, peer, local, carrier: Carrier::Http, seen: &[] };
+        self.answer(request, Asker::Operator { phone, reveal }, now)
+    }
+
+    fn answer(
+        &self,
+        request: Request<'_>,
+        asker: Asker,
+        now: Timestamp,
+    ) -> Result<Opened, Refusal> {
+        let name = name::normalize(request.name).ok_or_else(|| unknown(&request, None))?;
+        let found = resolve::matches(&self.catalog, &name);
+        let state = self.view.read();
+        let subject = match asker {
+            Asker::Peer => self.identify(&found, &name, &request, &state, now),
+            Asker::Operator { phone, .. } => self.look_at(phone, &found, &state, request.peer),
+        };
+        let speaks = self.speaks(&subject.site);
+        let place = (&*self.library, subject.site.as_str());
+        let Some(target) = resolve::target(name, found, &subject.clues(), speaks, place) else {
+            return Err(unknown(&request, Some(subject)));
+        };
+        let site = match target.role {
+            Role::Common => self.common_site(&subject, request.peer),
+            _ => subject.site.clone(),
+        };
+        let case = Case { request, asker, subject, target, site, speaks, now };
+        let admit = self.permit(&case, &state).and_then(|()| self.entitle(&case, &state));
+        // Rendering needs no state: a writer does not wait for it.
+        drop(state);
+        admit.and_then(|admit| self.build(&case, admit)).map_err(|why| case.refuse(why))
+    }
+}
+
+fn unknown(request: &Request<'_>, subject: Option<Subject>) -> Refusal {
+    let name = printable(request.name.as_bytes());
+    let asked = resolve::unknown(&name, request.carrier);
+    let subject = subject.unwrap_or_default();
+    let why = Why::NoSuchFile { name };
+    Refusal { why, phone: subject.mac, asked, normal: false, grounds: subject.grounds }
 }

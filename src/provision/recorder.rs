@@ -1,36 +1,307 @@
 //! Progress reports on their way to the journal: batched, bounded, and dropped before they would stall a boot.
 
-use crate::domain::{Change, Outcome};
+use std::{
+    future::Future,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout_at,
+};
+
+use crate::{
+    domain::{Asked, Batch, Change, Event, Mac, Outcome, Role, Timestamp, What},
+    store::{CommitError, Journal},
+    telemetry::Counters,
+};
+
+use super::Opened;
+
+/// How many reports may wait.
+const QUEUE: usize = 16_384;
+
+/// The most reports in one commit.
+const BATCH: usize = 256;
+
+/// How long the first report of a commit waits for others.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// How often a running transfer is reported.
+const PROGRESS: Duration = Duration::from_secs(1);
 
 /// Takes progress reports without ever waiting.
 ///
 /// At most 16,384 wait at a time; one more is dropped and counted, because losing a progress report is better than
 /// stalling a boot. Leases and inventory edits never go this way.
 #[derive(Clone, Debug)]
-pub struct Recorder {}
+pub struct Recorder {
+    queue: mpsc::Sender<Item>,
+    counters: Counters,
+}
+
+#[derive(Debug)]
+enum Item {
+    Change(Change),
+    /// Answered once all that was queued before it is fact.
+    Drain(oneshot::Sender<()>),
+}
 
 impl Recorder {
+    /// A recorder, and the task that carries its reports to the journal until the last clone of it is gone.
+    pub fn new(journal: Journal, counters: Counters) -> (Self, impl Future<Output = ()> + Send) {
+        Self::with(move |batch| journal.commit(batch), counters)
+    }
+
+    fn with<C, F, T>(commit: C, counters: Counters) -> (Self, impl Future<Output = ()> + Send)
+    where
+        C: FnMut(Batch) -> F + Send,
+        F: Future<Output = Result<T, CommitError>> + Send,
+        T: Send,
+    {
+        let (queue, items) = mpsc::channel(QUEUE);
+        let recorder = Self { queue, counters: counters.clone() };
+        (recorder, carry(items, commit, counters))
+    }
+
     /// Queues one change; drops it if the journal is that far behind.
     pub fn record(&self, change: Change) {
-        let _ = change;
-        unimplemented!()
+        if self.queue.try_send(Item::Change(change)).is_err() {
+            self.counters.count("recorder", "dropped");
+            tracing::debug!("recorder is behind: report dropped");
+        }
+    }
+
+    /// Waits until all that was queued so far is fact, or lost because the store is.
+    pub async fn drain(&self) {
+        let (done, drained) = oneshot::channel();
+        if self.queue.send(Item::Drain(done)).await.is_ok() {
+            // An error means that the task has ended, and the queue with it.
+            let _ = drained.await;
+        }
+    }
+
+    /// Records what happened to a phone.
+    pub(super) fn happened(&self, phone: Mac, at: Timestamp, what: What) {
+        self.record(Change::Happened(phone, Event { at, what }));
+    }
+}
+
+/// Carries reports to the journal in order. Dropping it loses what is queued and nothing else.
+async fn carry<C, F, T>(mut items: mpsc::Receiver<Item>, mut commit: C, counters: Counters)
+where
+    C: FnMut(Batch) -> F,
+    F: Future<Output = Result<T, CommitError>>,
+{
+    while let Some(item) = items.recv().await {
+        let (changes, drained) = gather(item, &mut items).await;
+        let count = changes.len();
+        if count > 0
+            && let Err(error) = commit(changes.into()).await
+        {
+            counters.count("recorder", "lost");
+            tracing::debug!(count, %error, "reports lost");
+        }
+        if let Some(drained) = drained {
+            // Whoever waited may have gone; the reports are fact all the same.
+            let _ = drained.send(());
+        }
+    }
+}
+
+/// Collects what arrives until the batch is full, its patience is over, or somebody waits for it.
+async fn gather(
+    first: Item,
+    items: &mut mpsc::Receiver<Item>,
+) -> (Vec<Change>, Option<oneshot::Sender<()>>) {
+    let until = tokio::time::Instant::now() + PATIENCE;
+    let mut changes = Vec::new();
+    let mut item = first;
+    loop {
+        match item {
+            Item::Change(change) => changes.push(change),
+            Item::Drain(done) => return (changes, Some(done)),
+        }
+        if changes.len() == BATCH {
+            return (changes, None);
+        }
+        // Receiving is cancel-safe: a report that the timeout cuts off stays in the queue.
+        match timeout_at(until, items.recv()).await {
+            Ok(Some(next)) => item = next,
+            Ok(None) | Err(_) => return (changes, None),
+        }
     }
 }
 
 /// One transfer's report: made when the file is opened, sent exactly once, when it is dropped.
 #[derive(Debug)]
-pub struct Delivery {}
+pub struct Delivery {
+    recorder: Recorder,
+    phone: Option<Mac>,
+    asked: Asked,
+    length: u64,
+    etag: String,
+    abort_is_normal: bool,
+    bytes: u64,
+    told: Instant,
+    outcome: Outcome,
+}
 
 impl Delivery {
+    /// Reports that a file is on its way.
+    pub(super) fn begin(recorder: Recorder, opened: &Opened, now: Timestamp) -> Self {
+        let (asked, length) = (opened.asked.clone(), opened.length);
+        if let Some(phone) = opened.phone {
+            recorder.happened(phone, now, What::Opened { asked: asked.clone(), length });
+        }
+        Self {
+            recorder,
+            phone: opened.phone,
+            asked,
+            length,
+            etag: opened.etag.clone(),
+            abort_is_normal: opened.abort_is_normal,
+            bytes: 0,
+            told: Instant::now(),
+            outcome: Outcome::Aborted { text: String::new() },
+        }
+    }
+
     /// How many bytes arrived for certain so far. Reports firmware progress at most once a second.
     pub fn advance(&mut self, bytes: u64) {
-        let _ = bytes;
-        unimplemented!()
+        self.bytes = bytes;
+        let Some(phone) = self.phone.filter(|_| self.asked.role == Role::Firmware) else { return };
+        if self.told.elapsed() >= PROGRESS {
+            self.told = Instant::now();
+            let (name, length) = (self.asked.name.clone(), self.length);
+            self.recorder.happened(phone, Timestamp::now(), What::Progress { name, bytes, length });
+        }
     }
 
     /// Sets how it ended and reports it. A delivery that is dropped without this was aborted by the phone.
     pub fn finish(mut self, outcome: Outcome) {
-        let _ = (&mut self, outcome);
-        unimplemented!()
+        if outcome == Outcome::Complete {
+            self.bytes = self.length;
+        }
+        self.outcome = outcome;
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        let outcome = std::mem::replace(&mut self.outcome, Outcome::Complete);
+        tracing::debug!(name = %self.asked.name, bytes = self.bytes, %outcome, "transfer ended");
+        self.recorder.counters.count("transfer", outcome.as_str());
+        let Some(phone) = self.phone else { return };
+        let normal = self.abort_is_normal && matches!(outcome, Outcome::Aborted { .. });
+        let what = What::Ended {
+            asked: self.asked.clone(),
+            bytes: self.bytes,
+            length: self.length,
+            outcome,
+            etag: std::mem::take(&mut self.etag),
+            normal,
+        };
+        self.recorder.happened(phone, Timestamp::now(), what);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    /// A recorder whose commits land in a list of batch sizes and a list of changes.
+    type Committed = Arc<Mutex<Vec<Vec<Change>>>>;
+
+    fn recorder(
+        counters: &Counters,
+    ) -> (Recorder, impl Future<Output = ()> + Send + use<>, Committed) {
+        let committed = Committed::default();
+        let into = Arc::clone(&committed);
+        let commit = move |batch: Batch| {
+            into.lock().unwrap().push(batch.changes);
+            async { Ok::<(), CommitError>(()) }
+        };
+        let (recorder, task) = Recorder::with(commit, counters.clone());
+        (recorder, task, committed)
+    }
+
+    fn mac(number: u16) -> Mac {
+        let [a, b] = number.to_be_bytes();
+        Mac::new([0, 0x15, 0x65, 0, a, b]).unwrap()
+    }
+
+    fn opened(role: Role) -> Opened {
+        Opened {
+            body: super::super::Body::Bytes(Arc::from(&b"0123456789"[..])),
+            length: 10,
+            etag: "tag".to_owned(),
+            phone: Some(mac(1)),
+            asked: Asked {
+                name: "a.cfg".to_owned(),
+                carrier: crate::domain::Carrier::Tftp,
+                role,
+                required: None,
+                first: false,
+            },
+            abort_is_normal: true,
+            source: String::new(),
+            grounds: Vec::new(),
+            admit: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn reports_travel_in_order_and_in_batches() {
+        let (recorder, task, committed) = recorder(&Counters::default());
+        tokio::spawn(task);
+        for number in 0..600 {
+            recorder.record(Change::Unlisted(mac(number)));
+        }
+        recorder.drain().await;
+        let committed = committed.lock().unwrap();
+        assert_eq!(committed.iter().map(Vec::len).collect::<Vec<_>>(), [256, 256, 88]);
+        let order: Vec<_> = committed.iter().flatten().filter_map(Change::phone).collect();
+        assert_eq!(order, (0..600).map(mac).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_is_dropped_and_counted() {
+        let counters = Counters::default();
+        let (recorder, _task_that_never_runs, _) = recorder(&counters);
+        for number in 0..16_384 + 7 {
+            recorder.record(Change::Unlisted(mac(number)));
+        }
+        assert_eq!(counters.value("recorder", "dropped"), 7);
+    }
+
+    #[tokio::test]
+    async fn a_transfer_ends_exactly_once() {
+        let (recorder, task, committed) = recorder(&Counters::default());
+        tokio::spawn(task);
+        let begin = || Delivery::begin(recorder.clone(), &opened(Role::Own), Timestamp::UNIX_EPOCH);
+        drop(begin());
+        begin().finish(Outcome::Complete);
+        let mut stalled = begin();
+        stalled.advance(4);
+        stalled.finish(Outcome::TimedOut);
+        recorder.drain().await;
+        let committed = committed.lock().unwrap();
+        let told: Vec<_> = committed
+            .iter()
+            .flatten()
+            .map(|change| match change {
+                Change::Happened(_, Event { what: What::Ended { normal, .. }, .. }) if *normal => {
+                    "normal abort".to_owned()
+                }
+                Change::Happened(_, event) => event.what.to_string(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let asked = "asked for a.cfg by tftp";
+        let timed_out = "a.cfg: timed-out after 4 of 10 bytes";
+        assert_eq!(told, [asked, "normal abort", asked, "has a.cfg (10 bytes)", asked, timed_out]);
     }
 }

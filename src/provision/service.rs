@@ -1,13 +1,21 @@
 //! What carriers call: resolve, admit if need be, record.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::{
-    domain::Timestamp,
-    store::{Feed, Journal, View},
+    config::PeerRule,
+    domain::{Batch, Change, Claim, Event, Ground, Mac, Origin, Timestamp, What},
+    store::{CommitError, Feed, Journal, View},
+    telemetry::Counters,
 };
 
-use super::{Delivery, Opened, Provisioner, Recorder, Refusal, Request};
+use super::{
+    Admission, Delivery, Opened, Provisioner, Recorder, Refusal, Request, Why, identify::rule,
+};
+
+/// How often an admission is proposed anew after somebody else took its number. Each loss means that another phone was
+/// admitted, so losing this often in a row takes as many phones within milliseconds; the phone then asks again by itself.
+const MAX_TRIES: usize = 64;
 
 /// What carriers call. One per appliance, shared by all of them.
 #[derive(Debug)]
@@ -20,22 +28,43 @@ pub struct Service {
     pub view: View,
     /// News of commits.
     pub feed: Feed,
+    /// What happened how often.
+    pub counters: Counters,
+    provisioner: RwLock<Arc<Provisioner>>,
 }
 
 impl Service {
+    /// Puts a resolver in force and starts the recorder, on the Tokio runtime that this is called from.
+    #[must_use]
+    pub fn start(
+        provisioner: Provisioner,
+        journal: Journal,
+        view: View,
+        feed: Feed,
+        counters: Counters,
+    ) -> Self {
+        let (recorder, task) = Recorder::new(journal.clone(), counters.clone());
+        tokio::spawn(task);
+        let provisioner = RwLock::new(Arc::new(provisioner));
+        Self { journal, recorder, view, feed, counters, provisioner }
+    }
+
     /// The resolver in force. Take it once per request.
     #[must_use]
     pub fn provisioner(&self) -> Arc<Provisioner> {
-        unimplemented!()
+        Arc::clone(&self.provisioner.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Puts a new resolver in force; requests under way finish with the old one.
-    pub fn replace(&self, provisioner: Provisioner) {
-        let _ = provisioner;
-        unimplemented!()
+    pub fn replace(&self, mut provisioner: Provisioner) {
+        let mut current = self.provisioner.write().unwrap_or_else(PoisonError::into_inner);
+        provisioner.peers = Arc::clone(&current.peers);
+        *current = Arc::new(provisioner);
     }
 
     /// Opens a file for a peer: lists the phone first where auto-registration says so, and records what happened.
+    ///
+    /// Dropping the future takes nothing back: a phone that was being listed is listed.
     ///
     /// # Errors
     ///
@@ -45,8 +74,25 @@ impl Service {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<(Opened, Delivery), Refusal> {
-        let _ = (request, now);
-        unimplemented!()
+        let provisioner = self.provisioner();
+        let mut result = provisioner.open(request, now);
+        for _ in 0..MAX_TRIES {
+            let Ok(Opened { admit: Some(admission), .. }) = &result else { break };
+            match self.journal.commit(admit(admission, now)).await {
+                Ok(_) => {
+                    self.counters.count("provision", "admitted");
+                    return self.deliver(&provisioner, request, result, now);
+                }
+                // Somebody was faster: with this phone or with this number. What is fact now decides anew.
+                Err(CommitError::Taken(_)) => result = provisioner.open(request, now),
+                Err(error) => result = result.and_then(|opened| Err(unlistable(opened, &error))),
+            }
+        }
+        if let Ok(Opened { admit: Some(_), .. }) = &result {
+            let text = CommitError::Store("too many phones are listed at once".to_owned());
+            result = result.and_then(|opened| Err(unlistable(opened, &text)));
+        }
+        self.deliver(&provisioner, request, result, now)
     }
 
     /// Looks at a file without taking it (HTTP HEAD): nothing is recorded or admitted.
@@ -55,7 +101,166 @@ impl Service {
     ///
     /// A [`Refusal`].
     pub fn peek(&self, request: &Request<'_>, now: Timestamp) -> Result<Opened, Refusal> {
-        let _ = (request, now);
-        unimplemented!()
+        self.provisioner().open(request, now)
+    }
+
+    /// Records that a phone asked whether the file that it has is still the right one, and it is (HTTP 304). `opened`
+    /// is what [`Service::peek`] gave.
+    pub fn unchanged(&self, opened: &Opened, now: Timestamp) {
+        self.counters.count("provision", "unchanged");
+        let Some(phone) = opened.phone else { return };
+        self.show(phone, &opened.grounds);
+        let (asked, etag) = (opened.asked.clone(), opened.etag.clone());
+        self.recorder.happened(phone, now, What::Unchanged { asked, etag });
+    }
+
+    /// Waits until everything that was recorded so far is fact.
+    pub async fn drain(&self) {
+        self.recorder.drain().await;
+    }
+
+    /// Records the outcome of opening a file and starts its report.
+    fn deliver(
+        &self,
+        provisioner: &Provisioner,
+        request: &Request<'_>,
+        result: Result<Opened, Refusal>,
+        now: Timestamp,
+    ) -> Result<(Opened, Delivery), Refusal> {
+        let phone = match &result {
+            Ok(opened) => opened.phone,
+            Err(refusal) => refusal.phone,
+        };
+        let recorded =
+            phone.is_some_and(|phone| self.is_recorded(provisioner, request, &result, phone));
+        match result {
+            Ok(mut opened) => {
+                self.counters.count("provision", "opened");
+                opened.phone = phone.filter(|_| recorded);
+                if let Some(phone) = opened.phone {
+                    self.show(phone, &opened.grounds);
+                }
+                tracing::debug!(name = %opened.asked.name, peer = %request.peer, source = %opened.source, "opened");
+                let delivery = Delivery::begin(self.recorder.clone(), &opened, now);
+                Ok((opened, delivery))
+            }
+            Err(refusal) => {
+                self.counters.count("refused", refusal.why.as_str());
+                tracing::debug!(name = %refusal.asked.name, peer = %request.peer, why = %refusal.why, "refused");
+                if let Some(phone) = phone.filter(|_| recorded) {
+                    self.show(phone, &refusal.grounds);
+                    let (asked, why) = (refusal.asked.clone(), refusal.why.to_string());
+                    self.recorder.happened(
+                        phone,
+                        now,
+                        What::Refused { asked, why, normal: refusal.normal },
+                    );
+                }
+                Err(refusal)
+            }
+        }
+    }
+
+    /// True if this request goes on the phone's record. Remembers who was behind the peer's address.
+    ///
+    /// A phone that nobody listed or saw is not put on record by somebody who asks for its file from an address that
+    /// is not its own, nor by an address that has brought up hundreds of such phones already.
+    fn is_recorded(
+        &self,
+        provisioner: &Provisioner,
+        request: &Request<'_>,
+        result: &Result<Opened, Refusal>,
+        phone: Mac,
+    ) -> bool {
+        let stranger = !self.view.read().phones.contains_key(&phone);
+        let withheld = |refusal: &Refusal| {
+            matches!(refusal.why, Why::NotItsAddress { .. } | Why::NoLease { .. })
+        };
+        if result.as_ref().is_err_and(withheld) {
+            return !stranger;
+        }
+        let leased = rule(provisioner.settings()) == PeerRule::Lease;
+        leased || provisioner.peers.remember(request.peer.to_canonical(), phone, stranger)
+    }
+
+    /// Records what a request showed, where that is new.
+    fn show(&self, phone: Mac, grounds: &[Ground]) {
+        let state = self.view.read();
+        let known = state.phones.get(&phone).map_or(&[][..], |phone| &phone.grounds);
+        let news =
+            |ground: &&Ground| is_news(ground, known.iter().find(|one| one.from == ground.from));
+        for ground in grounds.iter().filter(news) {
+            self.recorder.record(Change::Showed(phone, ground.clone()));
+        }
+    }
+}
+
+/// True if a ground says something that the known one of the same origin does not.
+///
+/// A phone asks for many files: a name that tells the model is not replaced by one that tells the family only, or every
+/// boot would write and forget it anew.
+fn is_news(ground: &Ground, known: Option<&Ground>) -> bool {
+    let Some(known) = known else { return true };
+    if ground.from != Origin::FileName {
+        let timeless = |ground: &Ground| Ground { at: Timestamp::UNIX_EPOCH, ..ground.clone() };
+        return timeless(ground) != timeless(known);
+    }
+    let says =
+        |ground: &Ground| (ground.model.clone(), ground.family.clone(), ground.vendor.clone());
+    let weight = |ground: &Ground| {
+        (ground.model.is_some(), ground.family.is_some(), ground.vendor.is_some())
+    };
+    says(ground) != says(known) && weight(ground) >= weight(known)
+}
+
+fn admit(admission: &Admission, now: Timestamp) -> Batch {
+    let (phone, number) = (admission.phone, admission.number.clone());
+    Batch {
+        claims: vec![Claim::Unlisted(phone), Claim::Number(phone, number.clone())],
+        changes: vec![
+            Change::Numbered(phone, number.clone()),
+            Change::Listed(phone, admission.entry.clone()),
+            Change::Happened(phone, Event { at: now, what: What::Admitted { number } }),
+        ],
+        undoable: false,
+    }
+}
+
+/// The refusal of a file whose phone could not be listed.
+fn unlistable(opened: Opened, error: &CommitError) -> Refusal {
+    let text = format!("the phone can't be listed: {error}");
+    let Opened { phone, asked, grounds, .. } = opened;
+    Refusal { why: Why::Unrenderable { text }, phone, asked, normal: false, grounds }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_news() {
+        let ground = |model: &str, family: Option<&str>, at: i64| Ground {
+            from: Origin::FileName,
+            value: at.to_string(),
+            vendor: Some("Cisco".to_owned()),
+            family: family.map(crate::domain::FamilyName::new),
+            model: (!model.is_empty()).then(|| model.to_owned()),
+            firmware: None,
+            mac: None,
+            at: Timestamp::from_second(at).unwrap(),
+        };
+        let with = |from, ground: Ground| Ground { from, ..ground };
+        let check = |new: Ground, known: Ground, expected: bool| {
+            assert_eq!(is_news(&new, Some(&known)), expected, "{new:?} after {known:?}");
+        };
+        check(ground("7961", Some("79xx"), 2), ground("", Some("79xx"), 1), true);
+        check(ground("", Some("79xx"), 2), ground("7961", Some("79xx"), 1), false);
+        check(ground("7961", Some("79xx"), 2), ground("7961", Some("79xx"), 1), false);
+        check(ground("7941", Some("79xx"), 2), ground("7961", Some("79xx"), 1), true);
+        check(ground("", None, 2), ground("", Some("79xx"), 1), false);
+        let agent = |at| with(Origin::UserAgent, ground("7961", None, at));
+        check(agent(2), agent(1), true);
+        check(Ground { at: Timestamp::MAX, ..agent(1) }, agent(1), false);
+        assert!(is_news(&agent(1), None));
     }
 }

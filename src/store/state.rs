@@ -1,14 +1,22 @@
 //! What is fact, in memory: every decision reads from here.
 
+mod index;
+mod patch;
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{BTreeMap, HashMap},
     net::Ipv4Addr,
-    sync::{Arc, RwLock, RwLockReadGuard},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
 use crate::domain::{
-    Batch, Boot, Claim, ClientKey, Commit, Entry, Ground, Lease, Mac, Quarantine, Window,
+    Batch, Boot, Claim, ClientKey, Commit, Entry, Ground, Lease, Mac, Quarantine, Timestamp, Window,
 };
+
+use index::Index;
+pub(super) use patch::Patch;
 
 /// One phone, listed or seen.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,8 +31,19 @@ pub struct Phone {
     pub changed: u64,
 }
 
+impl Phone {
+    /// True if there is more about it than what an operator listed.
+    #[must_use]
+    pub fn is_recorded(&self) -> bool {
+        self.boot.is_seen() || !self.grounds.is_empty()
+    }
+}
+
 /// All that is fact. [`State::apply`] is the only writer.
-#[derive(Clone, Debug, Default)]
+///
+/// The maps are open to readers. Whoever needs a state of his own (a test, a simulation) starts from the default and
+/// applies commits, because the indexes behind [`State::reserved_for`] and the claims follow only those.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
     /// Phones by MAC: every listed one and at most [`State::MAX_STRANGERS`] that are not.
     pub phones: BTreeMap<Mac, Phone>,
@@ -40,10 +59,13 @@ pub struct State {
     pub window: Option<Window>,
     /// The number of the last commit.
     pub commit: u64,
+    /// What is looked up by something else than its key. Derived from the maps.
+    index: Index,
 }
 
 impl State {
-    /// The most phones without an entry that are remembered; the one seen longest ago is forgotten first.
+    /// The most phones without an entry that are remembered; the one seen longest ago is forgotten first, its
+    /// timeline with it.
     pub const MAX_STRANGERS: usize = 65_536;
 
     /// Checks what a batch claims against what is fact.
@@ -52,27 +74,80 @@ impl State {
     ///
     /// The first claim that somebody else holds.
     pub fn admits(&self, batch: &Batch) -> Result<(), Claim> {
-        let _ = batch;
-        unimplemented!()
+        Patch::default().admits(self, batch)
     }
 
     /// Makes a commit fact. The only writer.
+    ///
+    /// Equal commits in equal order give equal states. A lease replaces what its client and its address had, so that
+    /// clients and addresses stay one to one. A phone that is neither listed nor seen any more is gone.
     pub fn apply(&mut self, commit: &Commit) {
-        let _ = commit;
-        unimplemented!()
+        let mut patch = Patch::default();
+        patch.apply(self, commit);
+        self.install(patch);
     }
 
     /// The active lease of an address.
     #[must_use]
-    pub fn holder(&self, address: Ipv4Addr, now: crate::domain::Timestamp) -> Option<&Lease> {
+    pub fn holder(&self, address: Ipv4Addr, now: Timestamp) -> Option<&Lease> {
         self.leases.get(&address).filter(|lease| lease.is_active(now))
     }
 
-    /// The phone whose entry reserves an address.
+    /// The phone whose entry reserves an address; of several, the one with the lowest MAC.
     #[must_use]
     pub fn reserved_for(&self, address: Ipv4Addr) -> Option<Mac> {
-        let _ = address;
-        unimplemented!()
+        self.index.reserved.first(&address)
+    }
+
+    /// The phone that has or had a number: it was given away for ever, else a line of an entry has it.
+    #[must_use]
+    pub fn number_of(&self, number: &str) -> Option<Mac> {
+        let given = self.numbers.get(number).copied();
+        given.or_else(|| self.index.numbers.first(&number.to_owned()))
+    }
+
+    /// How many phones are listed.
+    #[must_use]
+    pub fn listed(&self) -> usize {
+        self.phones.len() - self.index.strangers.len()
+    }
+
+    /// Puts the values of a patch in place of the old ones. The patch was made against this very state.
+    pub(super) fn install(&mut self, patch: Patch) {
+        for (mac, touched) in patch.phones {
+            let before = match touched.phone {
+                Some(phone) => {
+                    self.index.add(mac, &phone);
+                    self.phones.insert(mac, phone)
+                }
+                None => self.phones.remove(&mac),
+            };
+            if let Some(before) = before {
+                self.index.drop(mac, &before, self.phones.get(&mac));
+            }
+        }
+        put(&mut self.leases, patch.leases);
+        for (client, address) in patch.clients {
+            match address {
+                Some(address) => self.clients.insert(client, address),
+                None => self.clients.remove(&client),
+            };
+        }
+        self.quarantine.extend(patch.quarantine);
+        self.numbers.extend(patch.numbers);
+        if let Some(window) = patch.window {
+            self.window = window.into();
+        }
+        self.commit = self.commit.max(patch.commit);
+    }
+}
+
+fn put<K: Ord, V>(map: &mut BTreeMap<K, V>, values: BTreeMap<K, Option<V>>) {
+    for (key, value) in values {
+        match value {
+            Some(value) => map.insert(key, value),
+            None => map.remove(&key),
+        };
     }
 }
 
@@ -91,10 +166,10 @@ impl View {
     #[must_use]
     pub fn read(&self) -> RwLockReadGuard<'_, State> {
         // A writer that panicked has applied whole changes only; what is there may be read.
-        self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn apply(&self, commit: &Commit) {
-        self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner).apply(commit);
+    pub(super) fn install(&self, patch: Patch) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).install(patch);
     }
 }

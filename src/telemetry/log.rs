@@ -35,6 +35,9 @@ pub fn init(json: bool, filter: Option<&str>) -> Result<(), FilterError> {
     // A logger that is there already is the caller's own, as in tests.
     let _ = if json {
         builder.json().with_writer(io::stderr).try_init()
+    } else if env::var_os("JOURNAL_STREAM").is_some() {
+        // systemd's journal has a time of its own for each line.
+        builder.without_time().with_writer(Escaping(io::stderr)).try_init()
     } else {
         builder.with_writer(Escaping(io::stderr)).try_init()
     };

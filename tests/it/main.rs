@@ -1,1 +1,9 @@
-fn main() {}
+//! The whole binary, against third-party programs and against itself.
+
+mod appliance;
+mod boot;
+mod cable;
+mod kill;
+mod lab;
+mod run;
+mod tidy;

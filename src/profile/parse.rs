@@ -1,0 +1,259 @@
+//! From a folder's texts to a family that holds together; every problem at once, with line and remedy.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use regex::Regex;
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+
+use crate::domain::{FamilyName, Problem, Severity};
+
+use super::{
+    DhcpRule, Family, FileRule, Form, Model, Normal, ServerOption,
+    load::{Folder, PROFILE, Source},
+    pattern::{PLACEHOLDERS, Pattern},
+    recognize::Recognizer,
+    table::{Clients, Dhcp, FileTable, ServerTable, Table},
+    template,
+};
+
+/// A family with what the catalog needs to find it.
+#[derive(Debug)]
+pub(super) struct Parsed {
+    pub(super) family: Family,
+    pub(super) recognizer: Recognizer,
+    /// One for each of the family's files.
+    pub(super) patterns: Vec<Pattern>,
+}
+
+/// Reads a family. `None` if it can't be used; warnings leave it usable.
+pub(super) fn family(name: &str, folder: &Folder, problems: &mut Vec<Problem>) -> Option<Parsed> {
+    let source = folder.get(PROFILE)?;
+    let table: Table = read(source, problems)?;
+    let mut reader = Reader { source, problems: Vec::new() };
+    let models = reader.models(&table);
+    let (files, patterns) = reader.files(&table, &models, folder);
+    let recognizer = Recognizer {
+        option_60: reader.regexes(&table.recognize.option_60),
+        option_12: reader.regexes(&table.recognize.option_12),
+        user_agent: reader.regexes(&table.recognize.user_agent),
+        option_55: table.recognize.option_55.clone(),
+        enterprise: table.recognize.enterprise,
+    };
+    let prefixes = reader.prefixes(&table.recognize.oui);
+    let dhcp = reader.dhcp(&table.dhcp);
+    reader.templates(&files, folder);
+    let usable = reader.problems.iter().all(|problem| problem.severity == Severity::Warning);
+    problems.append(&mut reader.problems);
+    let family = Family {
+        name: FamilyName::new(name),
+        vendor: table.vendor,
+        also: table.also,
+        title: table.title,
+        format: table.format.into(),
+        provisions: table.provisions,
+        files,
+        models,
+        dhcp,
+        prefixes,
+        resync: table.resync,
+        time_zones: table.time_zones,
+        unverified: table.unverified,
+        sources: table.sources,
+    };
+    usable.then_some(Parsed { family, recognizer, patterns })
+}
+
+/// Reads the clients that are known not to be phones.
+pub(super) fn clients(source: &Source, problems: &mut Vec<Problem>) -> Vec<(Regex, String)> {
+    let Some(table) = read::<Clients>(source, problems) else { return Vec::new() };
+    let mut reader = Reader { source, problems: Vec::new() };
+    let mut clients = Vec::new();
+    for client in table.clients {
+        let regexes = reader.regexes(&client.option_60);
+        clients.extend(regexes.into_iter().map(|regex| (regex, client.name.clone())));
+    }
+    problems.append(&mut reader.problems);
+    clients
+}
+
+fn read<T: DeserializeOwned>(source: &Source, problems: &mut Vec<Problem>) -> Option<T> {
+    let error = match toml::from_str(&source.text) {
+        Ok(table) => return Some(table),
+        Err(error) => error,
+    };
+    let line = error.span().map(|span| line(&source.text, &span));
+    let problem = Problem::error(&source.path, line, error.message());
+    problems.push(match nearest_key(error.message()) {
+        Some(key) => problem.help(format!("did you mean `{key}`?")),
+        None => problem,
+    });
+    None
+}
+
+fn line(text: &str, span: &Range<usize>) -> usize {
+    1 + text.as_bytes()[..span.start.min(text.len())].iter().filter(|byte| **byte == b'\n').count()
+}
+
+/// The known key closest to the unknown one in serde's "unknown field `x`, expected one of `a`, `b`".
+fn nearest_key(message: &str) -> Option<String> {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let unknown = quoted.next().filter(|_| message.starts_with("unknown"))?;
+    nearest(unknown, quoted).map(str::to_owned)
+}
+
+/// The candidate that a typing error turns into `word`.
+fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+    let scored = candidates.map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate));
+    scored.min().filter(|(distance, _)| *distance <= 1 + word.len() / 4).map(|(_, candidate)| candidate)
+}
+
+/// A text under examination and what was found wrong with it.
+struct Reader<'s> {
+    source: &'s Source,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn tell(&mut self, span: &Range<usize>, text: impl Into<String>, help: impl Into<String>) {
+        let line = line(&self.source.text, span);
+        self.problems.push(Problem::error(&self.source.path, Some(line), text).help(help));
+    }
+
+    fn regexes(&mut self, texts: &[Spanned<String>]) -> Vec<Regex> {
+        let mut regexes = Vec::new();
+        for text in texts {
+            let span = text.span();
+            match Regex::new(text.get_ref()) {
+                Ok(regex) => regexes.push(regex),
+                Err(error) => {
+                    let reason = error.to_string();
+                    let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                    let text = format!("`{}` is no regular expression: {reason}", text.get_ref());
+                    self.tell(&span, text, "the syntax is that of Rust's regex crate");
+                }
+            }
+        }
+        regexes
+    }
+
+    fn prefixes(&mut self, texts: &[Spanned<String>]) -> Vec<String> {
+        let mut prefixes = Vec::new();
+        for text in texts {
+            let prefix = text.get_ref().to_ascii_lowercase();
+            if prefix.len() == 6 && prefix.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                prefixes.push(prefix);
+            } else {
+                self.tell(&text.span(), format!("`{prefix}` is no prefix"), "six hexadecimal digits, such as 0004f2");
+            }
+        }
+        prefixes
+    }
+
+    fn models(&mut self, table: &Table) -> BTreeMap<String, Model> {
+        let mut models = BTreeMap::new();
+        for model in &table.models {
+            let name = model.name.get_ref();
+            if models.insert(name.clone(), Model::from(model)).is_some() {
+                self.tell(&model.name.span(), format!("the model {name} is there twice"), "remove one of the two");
+            }
+        }
+        models
+    }
+
+    fn files(
+        &mut self,
+        table: &Table,
+        models: &BTreeMap<String, Model>,
+        folder: &Folder,
+    ) -> (Vec<FileRule>, Vec<Pattern>) {
+        let (mut files, mut patterns): (Vec<FileRule>, Vec<Pattern>) = Default::default();
+        for file in &table.files {
+            let name = file.name.get_ref();
+            if files.iter().any(|other: &FileRule| other.name == *name) {
+                self.tell(&file.name.span(), format!("the file {name} is there twice"), "remove one of the two");
+            }
+            match Pattern::new(name) {
+                Ok(pattern) => patterns.push(pattern),
+                Err(error) => {
+                    let known = PLACEHOLDERS.map(|(word, _)| format!("{{{word}}}")).join(" ");
+                    self.tell(&file.name.span(), error.to_string(), format!("one of {known}"));
+                }
+            }
+            self.references(file, models, folder);
+            files.push(rule(file, table));
+        }
+        (files, patterns)
+    }
+
+    /// What a file names must be there: its template and its model.
+    fn references(&mut self, file: &FileTable, models: &BTreeMap<String, Model>, folder: &Folder) {
+        if let Some(template) = file.template.as_ref().filter(|name| !folder.contains_key(name.get_ref())) {
+            let text = format!("there is no template `{}` beside this file", template.get_ref());
+            let near = nearest(template.get_ref(), folder.keys().map(String::as_str));
+            let help = near.map_or("add it, or take the line out".to_owned(), |near| format!("did you mean `{near}`?"));
+            self.tell(&template.span(), text, help);
+        }
+        if let Some(model) = file.model.as_ref().filter(|name| !models.contains_key(name.get_ref())) {
+            let text = format!("the model `{}` is not among this profile's", model.get_ref());
+            let near = nearest(model.get_ref(), models.keys().map(String::as_str));
+            let help = near.map_or("add a [[model]] of that name".to_owned(), |near| format!("did you mean `{near}`?"));
+            self.tell(&model.span(), text, help);
+        }
+    }
+
+    fn dhcp(&mut self, table: &Dhcp) -> DhcpRule {
+        let servers = table.servers.iter().map(|server| self.server(server)).collect();
+        let mut vlan = Vec::new();
+        for option in &table.vlan {
+            if !option.text.get_ref().contains("{vlan}") {
+                self.tell(&option.text.span(), "the text does not hold the VLAN", "put `{vlan}` where its number goes");
+            }
+            vlan.push((option.option, option.text.get_ref().clone()));
+        }
+        DhcpRule { servers, vlan }
+    }
+
+    fn server(&mut self, table: &ServerTable) -> ServerOption {
+        let form = Form::from(table.form);
+        let names_server = table.text.contains("{server}") || table.text.contains("{http}");
+        if form == Form::Text && !names_server {
+            let help = "a text with `{server}` (the address) or `{http}` (http://ADDRESS)";
+            self.tell(&table.option.span(), "the text does not name the server", help);
+        }
+        ServerOption { code: *table.option.get_ref(), sub: table.sub, form, text: table.text.clone() }
+    }
+
+    /// Every template compiles, and every one is used.
+    fn templates(&mut self, files: &[FileRule], folder: &Folder) {
+        let text = |name: &str| folder.get(name).map(|source| source.text.as_str());
+        for (name, source) in folder.iter().filter(|(name, _)| name.ends_with(".j2")) {
+            if let Err(problem) = template::compiles(source) {
+                self.problems.push(problem.help("the syntax is that of Jinja"));
+            }
+            let included = folder.keys().any(|other| text(other).is_some_and(|text| other != name && text.contains(name)));
+            let used = included || files.iter().any(|file| file.template.as_ref() == Some(name));
+            if !used {
+                let text = format!("no file of this family is rendered from `{name}`");
+                self.problems.push(Problem::warning(&source.path, None, text).help("a [[file]] in profile.toml names it"));
+            }
+        }
+    }
+}
+
+fn rule(file: &FileTable, table: &Table) -> FileRule {
+    FileRule {
+        name: file.name.get_ref().clone(),
+        role: file.role.into(),
+        template: file.template.as_ref().map(|name| name.get_ref().clone()),
+        format: file.format.unwrap_or(table.format).into(),
+        required: file.required,
+        either: file.either.clone(),
+        needs: file.needs.clone(),
+        first: file.first,
+        speaks: file.speaks.map(Into::into),
+        normal: Normal { miss: file.miss.is_some(), abort: file.abort.is_some() },
+        model: file.model.as_ref().map(|name| name.get_ref().clone()),
+        note: file.note.clone(),
+    }
+}

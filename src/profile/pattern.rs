@@ -1,0 +1,134 @@
+//! Names of files as phones spell them: a rule's pattern, and what a name says when it fits.
+
+use regex::Regex;
+
+use crate::domain::Mac;
+
+/// A rule's name, ready to be compared with names from the wire.
+///
+/// Case never counts: the same phone is written `SEP001E7A…` in one guide and `SEP001e7a…` in another, and folding it
+/// here is what saves a boot when a store or a label differs.
+#[derive(Clone, Debug)]
+pub(super) struct Pattern {
+    /// Lower-case text before the first placeholder, and after the last: a cheap test before the expression.
+    head: String,
+    tail: String,
+    /// How many characters are fixed: of two rules that fit, the one that says more is meant.
+    pub(super) fixed: usize,
+    /// True if the pattern names a folder itself.
+    pub(super) has_folder: bool,
+    regex: Regex,
+}
+
+/// What a name says through its placeholders.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) struct Captured<'n> {
+    pub(super) mac: Option<Mac>,
+    /// A part number, or the digits of a y-file without leading zeros.
+    pub(super) part: Option<&'n str>,
+    pub(super) model: Option<&'n str>,
+    pub(super) load: Option<&'n str>,
+}
+
+/// A placeholder that no rule may use.
+#[derive(Debug, thiserror::Error)]
+#[error("`{{{0}}}` is no placeholder of a file name")]
+pub(super) struct UnknownPlaceholder(pub(super) String);
+
+/// The placeholders of file names and what they stand for.
+pub(super) const PLACEHOLDERS: [(&str, &str); 7] = [
+    ("MAC", "(?P<mac>[0-9a-f]{12})"),
+    ("mac", "(?P<mac>[0-9a-f]{12})"),
+    ("part", "(?P<part>[0-9]{4}-[0-9]{5}-[0-9]{3})"),
+    ("code", "(?P<part>[0-9]{12})"),
+    ("load", "(?P<load>[a-z0-9][a-z0-9._-]{0,63})"),
+    ("model", "(?P<model>[a-z0-9][a-z0-9_+-]{0,31})"),
+    ("any", "[^/]{1,127}"),
+];
+
+impl Pattern {
+    /// Reads a rule's name.
+    pub(super) fn new(name: &str) -> Result<Self, UnknownPlaceholder> {
+        let (mut regex, mut fixed, mut rest) = (String::from("(?i-u)^"), String::new(), name);
+        let mut tail = 0;
+        while let Some((before, after)) = rest.split_once('{') {
+            let (word, after) = after.split_once('}').unwrap_or((after, ""));
+            let found = PLACEHOLDERS.iter().find(|(known, _)| *known == word);
+            let (_, expression) = found.ok_or_else(|| UnknownPlaceholder(word.to_owned()))?;
+            regex.push_str(&regex::escape(before));
+            regex.push_str(expression);
+            fixed.push_str(before);
+            (rest, tail) = (after, after.len());
+        }
+        regex.push_str(&regex::escape(rest));
+        regex.push('$');
+        fixed.push_str(rest);
+        let head = name.split('{').next().unwrap_or_default().to_ascii_lowercase();
+        let tail = name[name.len() - tail..].to_ascii_lowercase();
+        let regex = Regex::new(&regex).map_err(|_| UnknownPlaceholder(name.to_owned()))?;
+        Ok(Self { head, tail, fixed: fixed.len(), has_folder: name.contains('/'), regex })
+    }
+
+    /// What `name` says if it fits. `lower` is the same name in lower case.
+    pub(super) fn fits<'n>(&self, name: &'n str, lower: &str) -> Option<Captured<'n>> {
+        if !lower.starts_with(&self.head) || !lower.ends_with(&self.tail) {
+            return None;
+        }
+        let captures = self.regex.captures(name)?;
+        let part = |group| captures.name(group).map(|found| found.as_str());
+        let mac = match part("mac") {
+            // 000000000000 and ffffffffffff are names of common files and of broken phones, never of one phone.
+            Some(digits) => Some(digits.parse().ok()?),
+            None => None,
+        };
+        let digits = part("part").filter(|digits| digits.len() == 12 && !digits.contains('-'));
+        let code = digits.map(|digits| digits.trim_start_matches('0')).map(|code| if code.is_empty() { "0" } else { code });
+        let (model, load) = (part("model"), part("load"));
+        Some(Captured { mac, part: code.or_else(|| part("part")), model, load })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(pattern: &str, name: &str, expected: &str) {
+        let pattern = Pattern::new(pattern).unwrap();
+        let found = pattern.fits(name, &name.to_ascii_lowercase()).map(|captured| {
+            let mac = captured.mac.map(|mac| mac.to_string());
+            let said = [mac.as_deref(), captured.part, captured.model, captured.load];
+            said.into_iter().flatten().collect::<Vec<_>>().join(" ")
+        });
+        assert_eq!(found.as_deref().unwrap_or("-"), expected, "{name}");
+    }
+
+    #[test]
+    fn names_that_fit() {
+        check("SEP{MAC}.cnf.xml", "SEP001E7AC41022.cnf.xml", "00:1e:7a:c4:10:22");
+        check("SEP{MAC}.cnf.xml", "sep001e7ac41022.CNF.XML", "00:1e:7a:c4:10:22");
+        check("{mac}.cfg", "0004F2AABBCC.cfg", "00:04:f2:aa:bb:cc");
+        check("{part}.sip.ld", "3111-48400-001.sip.ld", "3111-48400-001");
+        check("y{code}.cfg", "y000000000028.cfg", "28");
+        check("y{code}.cfg", "y000000000108.cfg", "108");
+        check("y{code}.cfg", "y000000000000.cfg", "0");
+        check("{load}.loads", "SCCP41.9-4-2SR3-1S.loads", "SCCP41.9-4-2SR3-1S");
+        check("{any}.rom", "T46S(T48S,T42S,T41S)-66.86.0.15.rom", "");
+        check("Desktops/{any}/List.xml", "Desktops/320x196x4/List.xml", "");
+    }
+
+    #[test]
+    fn names_that_do_not() {
+        check("{mac}.cfg", "000000000000.cfg", "-");
+        check("{mac}.cfg", "ffffffffffff.cfg", "-");
+        check("{mac}.cfg", "0004F2AABBC.cfg", "-");
+        check("{mac}.cfg", "0004F2AABBCC.cfg\n", "-");
+        check("{part}.sip.ld", "3111-44500-001.3111-44500-001.sip.ld", "-");
+        check("SEP{MAC}.cnf", "SEP001E7AC41022.cnf.xml", "-");
+        check("{any}.rom", "a/b.rom", "-");
+    }
+
+    #[test]
+    fn a_placeholder_that_is_none() {
+        assert_eq!(Pattern::new("{mak}.cfg").unwrap_err().to_string(), "`{mak}` is no placeholder of a file name");
+    }
+}

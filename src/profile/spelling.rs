@@ -1,0 +1,67 @@
+//! Model names in every usual spelling.
+
+use std::collections::HashMap;
+
+use super::Family;
+
+/// Models by what is left of a spelling once its decoration is gone.
+#[derive(Debug, Default)]
+pub(super) struct Spellings {
+    models: HashMap<String, Vec<(usize, String)>>,
+    vendors: Vec<String>,
+}
+
+impl Spellings {
+    /// Learns all names and aliases of `families`; their places in the list are what [`Self::find`] answers with.
+    pub(super) fn new(families: &[Family]) -> Self {
+        let names = families.iter().flat_map(|family| family.also.iter().chain([&family.vendor]));
+        let mut vendors: Vec<_> = names.map(|name| folded(name)).collect();
+        // The longer name first: POLYCOM is not POLY and a rest.
+        vendors.sort_by_key(|name| std::cmp::Reverse(name.len()));
+        vendors.dedup();
+        let mut spellings = Self { models: HashMap::new(), vendors };
+        for (place, family) in families.iter().enumerate() {
+            for model in family.models.values() {
+                for name in model.aliases.iter().chain([&model.name]) {
+                    let places = spellings.models.entry(folded(name)).or_default();
+                    places.push((place, model.name.clone()));
+                }
+            }
+        }
+        spellings
+    }
+
+    /// The families that know this spelling, each with its own name for it.
+    pub(super) fn find(&self, spelling: &str) -> &[(usize, String)] {
+        let whole = folded(spelling);
+        let known = |key: &str| self.models.get(key).map(Vec::as_slice);
+        known(&whole).or_else(|| known(self.bare(&whole))).unwrap_or_default()
+    }
+
+    /// The text by which unknown spellings compare.
+    pub(super) fn key(&self, spelling: &str) -> String {
+        self.bare(&folded(spelling)).to_owned()
+    }
+
+    /// Takes vendor names, `CP-`, `SIP-` and `-K9` off a folded spelling, but never all of it.
+    fn bare<'s>(&self, mut key: &'s str) -> &'s str {
+        let words = ["SYSTEMSINC", "SYSTEMS", "IPPHONE", "SIP"];
+        loop {
+            let vendors = self.vendors.iter().map(String::as_str);
+            let decorated = vendors.chain(words).find_map(|word| key.strip_prefix(word));
+            // CP-7961G is Cisco's 7961G, but CP860 is Yealink's own name.
+            let is_cisco = |rest: &&str| rest.len() > 3 && rest.as_bytes()[..4].iter().all(u8::is_ascii_digit);
+            let decorated = decorated.or_else(|| key.strip_prefix("CP").filter(is_cisco));
+            match decorated.or_else(|| key.strip_suffix("K9")).filter(|rest| !rest.is_empty()) {
+                Some(rest) => key = rest,
+                None => return key,
+            }
+        }
+    }
+}
+
+/// Upper case, without blanks, hyphens and everything else that is not part of a name. A plus is: 7910+SW.
+fn folded(spelling: &str) -> String {
+    let kept = spelling.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '+');
+    kept.take(64).collect::<String>().to_ascii_uppercase()
+}

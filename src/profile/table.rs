@@ -1,0 +1,225 @@
+//! `profile.toml` as its author writes it; [`super::parse`] makes a family of it.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::domain::Role;
+
+use super::{Form, Format, Model, Speaks};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Table {
+    pub(super) vendor: String,
+    #[serde(default)]
+    pub(super) also: Vec<String>,
+    pub(super) title: String,
+    pub(super) format: FormatWord,
+    #[serde(default = "yes")]
+    pub(super) provisions: bool,
+    #[serde(default)]
+    pub(super) sources: Vec<String>,
+    #[serde(default)]
+    pub(super) unverified: Vec<String>,
+    #[serde(default)]
+    pub(super) resync: String,
+    #[serde(default)]
+    pub(super) recognize: Recognize,
+    #[serde(default)]
+    pub(super) dhcp: Dhcp,
+    #[serde(default)]
+    pub(super) time_zones: BTreeMap<String, String>,
+    #[serde(default, rename = "model")]
+    pub(super) models: Vec<ModelTable>,
+    #[serde(default, rename = "file")]
+    pub(super) files: Vec<FileTable>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Recognize {
+    #[serde(default)]
+    pub(super) option_60: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) option_12: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) user_agent: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) option_55: Vec<Vec<u8>>,
+    pub(super) enterprise: Option<u32>,
+    #[serde(default)]
+    pub(super) oui: Vec<Spanned<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Dhcp {
+    #[serde(default)]
+    pub(super) servers: Vec<ServerTable>,
+    #[serde(default)]
+    pub(super) vlan: Vec<VlanTable>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct ServerTable {
+    pub(super) option: Spanned<u8>,
+    pub(super) sub: Option<u8>,
+    pub(super) form: FormWord,
+    #[serde(default)]
+    pub(super) text: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct VlanTable {
+    pub(super) option: u8,
+    pub(super) text: Spanned<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct ModelTable {
+    pub(super) name: Spanned<String>,
+    #[serde(default)]
+    pub(super) also: Vec<String>,
+    #[serde(default)]
+    pub(super) lines: u8,
+    pub(super) part: Option<String>,
+    pub(super) load: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct FileTable {
+    pub(super) name: Spanned<String>,
+    pub(super) role: RoleWord,
+    pub(super) template: Option<Spanned<String>>,
+    pub(super) format: Option<FormatWord>,
+    #[serde(default)]
+    pub(super) required: bool,
+    #[serde(default)]
+    pub(super) either: String,
+    #[serde(default)]
+    pub(super) needs: Vec<String>,
+    #[serde(default)]
+    pub(super) first: bool,
+    pub(super) speaks: Option<SpeaksWord>,
+    pub(super) miss: Option<NormalWord>,
+    pub(super) abort: Option<NormalWord>,
+    pub(super) model: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) note: String,
+}
+
+/// Clients that are known not to be phones.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Clients {
+    #[serde(default, rename = "client")]
+    pub(super) clients: Vec<Client>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Client {
+    pub(super) name: String,
+    pub(super) option_60: Vec<Spanned<String>>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum FormatWord {
+    Xml,
+    Ini,
+    Text,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum FormWord {
+    Addresses,
+    Bare,
+    Text,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum RoleWord {
+    Own,
+    Common,
+    Fallback,
+    Trust,
+    Firmware,
+    Extra,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum SpeaksWord {
+    Sip,
+    Sccp,
+}
+
+/// The only thing that a miss or an abort can be said to be.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum NormalWord {
+    Normal,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+impl From<FormatWord> for Format {
+    fn from(word: FormatWord) -> Self {
+        match word {
+            FormatWord::Xml => Self::Xml,
+            FormatWord::Ini => Self::Ini,
+            FormatWord::Text => Self::Text,
+        }
+    }
+}
+
+impl From<FormWord> for Form {
+    fn from(word: FormWord) -> Self {
+        match word {
+            FormWord::Addresses => Self::Addresses,
+            FormWord::Bare => Self::Bare,
+            FormWord::Text => Self::Text,
+        }
+    }
+}
+
+impl From<RoleWord> for Role {
+    fn from(word: RoleWord) -> Self {
+        match word {
+            RoleWord::Own => Self::Own,
+            RoleWord::Common => Self::Common,
+            RoleWord::Fallback => Self::Fallback,
+            RoleWord::Trust => Self::Trust,
+            RoleWord::Firmware => Self::Firmware,
+            RoleWord::Extra => Self::Extra,
+        }
+    }
+}
+
+impl From<SpeaksWord> for Speaks {
+    fn from(word: SpeaksWord) -> Self {
+        match word {
+            SpeaksWord::Sip => Self::Sip,
+            SpeaksWord::Sccp => Self::Sccp,
+        }
+    }
+}
+
+impl From<&ModelTable> for Model {
+    fn from(table: &ModelTable) -> Self {
+        let name = table.name.get_ref().clone();
+        let (aliases, lines) = (table.also.clone(), table.lines);
+        Self { name, aliases, lines, part: table.part.clone(), load: table.load.clone() }
+    }
+}

@@ -1,0 +1,213 @@
+//! Who asks: the MAC in the name, else in the request, else the holder of the address it comes from.
+
+use std::{net::IpAddr, sync::Arc};
+
+use crate::{
+    config::{DhcpMode, PeerRule, Settings, Site},
+    domain::{Entry, FamilyName, Ground, Identity, Mac, Origin, SiteName, Timestamp, conclude},
+    profile::{Catalog, FileMatch, Seen, Speaks},
+    store::{Phone, State},
+};
+
+use super::{Provisioner, Request, resolve::Clues};
+
+/// The sender of a request, as far as it is known.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Subject {
+    /// The phone.
+    pub mac: Option<Mac>,
+    /// What the operator listed for it.
+    pub entry: Option<Arc<Entry>>,
+    /// What this request showed.
+    pub grounds: Vec<Ground>,
+    /// What this request alone says about it.
+    pub shown: Identity,
+    /// What earlier packets said.
+    pub learned: Identity,
+    /// The family of the model in its entry.
+    pub listed: Option<FamilyName>,
+    /// Where it stands.
+    pub site: SiteName,
+}
+
+impl Subject {
+    /// What speaks for one family or another.
+    pub fn clues(&self) -> Clues<'_> {
+        Clues {
+            identities: vec![&self.shown, &self.learned],
+            listed: self.listed.clone(),
+            mac: self.mac,
+        }
+    }
+
+    /// The model: as this request showed it, else as learned.
+    pub fn model(&self) -> Option<&str> {
+        self.shown.model.as_deref().or(self.learned.model.as_deref())
+    }
+}
+
+/// Who gets a phone's own file: the rule in force. `auto` needs leases to go by.
+pub(super) fn rule(settings: &Settings) -> PeerRule {
+    match (settings.secrets.peer, settings.dhcp.mode) {
+        (PeerRule::Auto, DhcpMode::Off) => PeerRule::Any,
+        (PeerRule::Auto, DhcpMode::Serve | DhcpMode::Observe) => PeerRule::Lease,
+        (rule, _) => rule,
+    }
+}
+
+impl Provisioner {
+    /// Finds out who asks.
+    ///
+    /// A MAC in the name says whose file it is. Where own files go to leased addresses only, nothing else that the
+    /// sender says about itself is believed: the lease is. Where any peer is served, its User-Agent or query counts
+    /// next, and last what it said earlier from the same address.
+    pub(super) fn identify(
+        &self,
+        found: &[FileMatch<'_>],
+        name: &str,
+        request: &Request<'_>,
+        state: &State,
+        now: Timestamp,
+    ) -> Subject {
+        let mut grounds = self.grounds(name, request, now);
+        let named = found
+            .iter()
+            .find_map(|one| one.mac)
+            .or_else(|| found.is_empty().then(|| super::name::mac_in(name)).flatten());
+        let mac = named.or_else(|| self.sender(request, &grounds, state, now));
+        if let Some(prefix) = mac.and_then(|mac| self.catalog().recognize(&Seen::Prefix(mac), now))
+        {
+            grounds.push(prefix);
+        }
+        let phone = mac.and_then(|mac| state.phones.get(&mac));
+        self.subject(mac, phone, grounds, request.peer)
+    }
+
+    /// What the request shows, one ground an origin; a `mac` in a query is a claim and no prefix.
+    fn grounds(&self, name: &str, request: &Request<'_>, now: Timestamp) -> Vec<Ground> {
+        let itself = Seen::FileName(name);
+        let seen = request.seen.iter().filter(|seen| !matches!(seen, Seen::Prefix(_)));
+        let seen = seen.chain([&itself]).filter_map(|seen| self.catalog().recognize(seen, now));
+        let mut grounds: Vec<Ground> = Vec::new();
+        for ground in seen {
+            if grounds.iter().all(|one| one.from != ground.from) {
+                grounds.push(ground);
+            }
+        }
+        grounds
+    }
+
+    fn sender(
+        &self,
+        request: &Request<'_>,
+        grounds: &[Ground],
+        state: &State,
+        now: Timestamp,
+    ) -> Option<Mac> {
+        let holder = holder(state, request.peer, now);
+        if rule(self.settings()) == PeerRule::Lease {
+            return holder;
+        }
+        let claimed = request.seen.iter().find_map(|seen| match seen {
+            Seen::Prefix(mac) => Some(*mac),
+            _ => None,
+        });
+        let shown = || grounds.iter().find(|ground| ground.from == Origin::UserAgent)?.mac;
+        claimed.or_else(shown).or(holder).or_else(|| self.peers.phone(request.peer.to_canonical()))
+    }
+
+    /// The phone that an operator looks at; a MAC in the name goes first, so that a name of another phone's is refused.
+    pub(super) fn look_at(
+        &self,
+        phone: Mac,
+        found: &[FileMatch<'_>],
+        state: &State,
+        peer: IpAddr,
+    ) -> Subject {
+        let mac = found.iter().find_map(|one| one.mac).unwrap_or(phone);
+        self.subject(Some(mac), state.phones.get(&mac), Vec::new(), peer)
+    }
+
+    fn subject(
+        &self,
+        mac: Option<Mac>,
+        phone: Option<&Phone>,
+        grounds: Vec<Ground>,
+        peer: IpAddr,
+    ) -> Subject {
+        let entry = phone.and_then(|phone| phone.entry.clone());
+        let listed = entry.as_ref().and_then(|entry| self.catalog().model(&entry.model));
+        // The prefix is the weakest vote: it must not speak before what was learned earlier.
+        let (weak, strong): (Vec<_>, Vec<_>) =
+            grounds.iter().cloned().partition(|ground| ground.from == Origin::Prefix);
+        let learned = phone.map_or(&[][..], |phone| &phone.grounds);
+        Subject {
+            mac,
+            listed: listed.map(|(family, _)| family.name.clone()),
+            shown: conclude(&strong),
+            learned: conclude(&[learned, &weak].concat()),
+            site: self.site_of(entry.as_deref(), peer),
+            entry,
+            grounds,
+        }
+    }
+
+    /// The site of a phone: its entry's, else that of the subnet of its address, else `default`.
+    #[must_use]
+    pub fn site_of(&self, entry: Option<&Entry>, address: IpAddr) -> SiteName {
+        let settings = self.settings();
+        let listed = entry.and_then(|entry| entry.site.as_ref());
+        let known = listed.filter(|site| settings.sites.contains_key(*site));
+        let subnet = || subnet_of(settings, address).map(|subnet| &subnet.site);
+        known.or_else(subnet).cloned().unwrap_or_else(|| default_site(settings))
+    }
+
+    /// The site of a common file: the place it is asked from, else that of the phone that asks.
+    pub(super) fn common_site(&self, subject: &Subject, peer: IpAddr) -> SiteName {
+        let subnet = subnet_of(self.settings(), peer).map(|subnet| subnet.site.clone());
+        subnet.unwrap_or_else(|| subject.site.clone())
+    }
+
+    /// The protocol whose files count at a site.
+    pub(super) fn speaks(&self, site: &str) -> Speaks {
+        match self.settings().sites.get(site).map(|site| site.protocol) {
+            Some(crate::config::Protocol::Sccp) => Speaks::Sccp,
+            Some(crate::config::Protocol::Sip) | None => Speaks::Sip,
+        }
+    }
+}
+
+/// The phone that holds the lease of an address. IPv4 in IPv6 clothes counts as IPv4.
+pub(super) fn holder(state: &State, peer: IpAddr, now: Timestamp) -> Option<Mac> {
+    match peer.to_canonical() {
+        IpAddr::V4(address) => state.holder(address, now).map(|lease| lease.mac),
+        IpAddr::V6(_) => None,
+    }
+}
+
+/// The subnet that an address lies in.
+pub(super) fn subnet_of(settings: &Settings, address: IpAddr) -> Option<&crate::config::Subnet> {
+    match address.to_canonical() {
+        IpAddr::V4(address) => settings.dhcp.subnets.iter().find(|subnet| subnet.contains(address)),
+        IpAddr::V6(_) => None,
+    }
+}
+
+/// `default`, unless exactly one other site is set: then everything stands there.
+fn default_site(settings: &Settings) -> SiteName {
+    let mut others = settings.sites.keys().filter(|name| *name != "default");
+    match (others.next(), others.next()) {
+        (Some(only), None) => only.clone(),
+        _ => "default".to_owned(),
+    }
+}
+
+/// The settings of a site; those of `default` where it is not known any more.
+pub(super) fn site<'a>(settings: &'a Settings, name: &str) -> Option<&'a Site> {
+    settings.sites.get(name).or_else(|| settings.sites.get("default"))
+}
+
+/// The catalog's spelling of a model, or the operator's where the catalog has none.
+pub(super) fn model_name(catalog: &Catalog, spelling: &str) -> String {
+    catalog.model(spelling).map_or_else(|| spelling.to_owned(), |(_, model)| model.name.clone())
+}

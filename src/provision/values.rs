@@ -1,0 +1,371 @@
+//! The values that templates may use: entry over model over site over default site over profile.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use crate::{
+    config::{Failover, Protocol, Registrar, Settings, Site, Srtp, Transport},
+    domain::{Entry, Key, KeyTarget, Line, Mac, Secret, Timestamp},
+    profile::{Catalog, Family, Speaks},
+};
+
+use super::{identify, library::etag};
+
+/// What happens to secrets on the way into a file.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Secrets {
+    /// They go in: this is the phone's own file on its way to it, or an operator asked for them.
+    Plain,
+    /// They show as `••••`: an operator looks.
+    Masked,
+    /// They stay out: the file may go to anybody.
+    Left,
+}
+
+impl Secrets {
+    fn show(self, secret: &Secret) -> &str {
+        match self {
+            Self::Plain => secret.reveal(),
+            Self::Masked if !secret.is_empty() => "••••",
+            Self::Masked | Self::Left => "",
+        }
+    }
+}
+
+/// All that a file's values come from. Equal scenes give equal values: no clock but for the time zone's offset, and
+/// nothing random, or entity tags would change with each rendering.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scene<'a> {
+    pub settings: &'a Settings,
+    pub catalog: &'a Catalog,
+    pub family: &'a Family,
+    /// The model that the name or the evidence gives away; an entry's own model goes first.
+    pub model: &'a str,
+    /// The site by name.
+    pub site: &'a str,
+    /// The phone whose file it is; `None` for files that all phones of a family share.
+    pub phone: Option<(Mac, Option<&'a Entry>)>,
+    /// Who asks, and which of our addresses.
+    pub ends: (IpAddr, IpAddr),
+    pub secrets: Secrets,
+    pub now: Timestamp,
+}
+
+#[derive(Debug, Serialize)]
+struct Context {
+    mac: String,
+    #[serde(rename = "MAC")]
+    upper: String,
+    mac_colons: String,
+    model: String,
+    family: String,
+    site: String,
+    location: String,
+    number: String,
+    name: String,
+    lines: Vec<LineValue>,
+    servers: Vec<ServerValue>,
+    outbound_proxies: Vec<ServerValue>,
+    sip_transport: &'static str,
+    srtp: &'static str,
+    protocol: &'static str,
+    time_zone: String,
+    gmt_offset: i32,
+    ntp: Vec<String>,
+    admin_password: String,
+    tftp_server: String,
+    http_base: String,
+    load: String,
+    keys: Vec<KeyValue>,
+    failover: Option<FailoverValue>,
+    var: BTreeMap<String, String>,
+    set: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Serialize)]
+struct LineValue {
+    index: usize,
+    number: String,
+    user: String,
+    auth: String,
+    password: String,
+    display: String,
+    label: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ServerValue {
+    index: usize,
+    address: String,
+    port: u16,
+}
+
+#[derive(Debug, Serialize)]
+struct KeyValue {
+    index: u16,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    value: String,
+    line: u8,
+    label: String,
+}
+
+#[derive(Debug, Serialize)]
+struct FailoverValue {
+    re_register_on: u8,
+    fail_registration_on: u8,
+    only_signal_with_registered: u8,
+    fail_back_mode: String,
+    fail_back_timeout: u16,
+}
+
+/// The values of a scene, with `version`: a stamp that changes with any of them.
+pub(super) fn values(scene: &Scene<'_>) -> minijinja::Value {
+    let mut json = serde_json::to_value(context(scene)).unwrap_or_default();
+    let version = etag(json.to_string().as_bytes());
+    if let Some(map) = json.as_object_mut() {
+        map.insert("version".to_owned(), version.into());
+    }
+    from_json(json)
+}
+
+fn context(scene: &Scene<'_>) -> Context {
+    let unset = Site::default();
+    let site = identify::site(scene.settings, scene.site).unwrap_or(&unset);
+    let mac = scene.phone.map(|(mac, _)| mac);
+    let nothing = Entry::default();
+    let entry = scene.phone.and_then(|(_, entry)| entry).unwrap_or(&nothing);
+    let model = if entry.model.is_empty() { scene.model } else { &entry.model };
+    let model = identify::model_name(scene.catalog, model);
+    let protocol = protocol(scene.family, site);
+    let ports = |registrars: &[Registrar]| servers(registrars, protocol, site.sip_transport);
+    let admin = site.admin_password.as_ref();
+    Context {
+        mac: mac.map(Mac::lower).unwrap_or_default(),
+        upper: mac.map(Mac::upper).unwrap_or_default(),
+        mac_colons: mac.map(|mac| mac.to_string()).unwrap_or_default(),
+        family: scene.family.name.to_string(),
+        site: scene.site.to_owned(),
+        location: entry.location.clone(),
+        number: entry.number().to_owned(),
+        name: entry.name().to_owned(),
+        lines: (1..)
+            .zip(&entry.lines)
+            .map(|(index, one)| line(index, one, scene.secrets))
+            .collect(),
+        servers: ports(&site.servers),
+        outbound_proxies: ports(&site.outbound_proxies),
+        sip_transport: match site.sip_transport {
+            Transport::Udp => "udp",
+            Transport::Tcp => "tcp",
+            Transport::Tls => "tls",
+        },
+        srtp: match site.srtp {
+            Srtp::Off => "off",
+            Srtp::Offered => "offered",
+            Srtp::Required => "required",
+        },
+        protocol: match protocol {
+            Protocol::Sip => "sip",
+            Protocol::Sccp => "sccp",
+        },
+        time_zone: site.time_zone.clone().unwrap_or_default(),
+        gmt_offset: site.time_zone.as_deref().map_or(0, |zone| standard_offset(zone, scene.now)),
+        ntp: ntp(scene, site),
+        admin_password: admin.map_or("", |secret| scene.secrets.show(secret)).to_owned(),
+        tftp_server: scene.ends.1.to_canonical().to_string(),
+        http_base: http_base(scene.settings, scene.ends.1.to_canonical()),
+        load: load(scene, site, &model),
+        keys: entry.keys.iter().map(|(index, one)| key(*index, one)).collect(),
+        failover: site.failover.as_ref().map(failover),
+        var: site.var.iter().chain(&entry.var).map(owned).collect(),
+        set: set(scene, site, &model, entry),
+        model,
+    }
+}
+
+/// What this family's phones speak here: what its own files are for, else the site's choice.
+///
+/// A family without a mark on any file speaks SIP unless it is one of the vendor whose phones load either.
+fn protocol(family: &Family, site: &Site) -> Protocol {
+    let marked = |speaks| family.files.iter().any(|file| file.speaks == Some(speaks));
+    match (marked(Speaks::Sip), marked(Speaks::Sccp)) {
+        (true, true) => site.protocol,
+        (false, true) => Protocol::Sccp,
+        (false, false) if family.vendor.eq_ignore_ascii_case("cisco") => site.protocol,
+        (_, false) => Protocol::Sip,
+    }
+}
+
+fn line(index: usize, line: &Line, secrets: Secrets) -> LineValue {
+    let or =
+        |one: &str, other: &str| if one.is_empty() { other.to_owned() } else { one.to_owned() };
+    LineValue {
+        index,
+        number: line.number.clone(),
+        user: line.user().to_owned(),
+        auth: line.user().to_owned(),
+        password: secrets.show(&line.sip_password).to_owned(),
+        display: or(&line.name, &line.number),
+        label: or(&line.number, line.user()),
+    }
+}
+
+/// Registrars with the port of what they speak: SIP 5060 and over TLS 5061 (RFC 3261 §19.1.2), Skinny 2000.
+fn servers(registrars: &[Registrar], protocol: Protocol, transport: Transport) -> Vec<ServerValue> {
+    let usual = match (protocol, transport) {
+        (Protocol::Sccp, _) => 2000,
+        (Protocol::Sip, Transport::Tls) => 5061,
+        (Protocol::Sip, Transport::Udp | Transport::Tcp) => 5060,
+    };
+    let number = |(index, one): (usize, &Registrar)| ServerValue {
+        index,
+        address: one.address.clone(),
+        port: one.port.unwrap_or(usual),
+    };
+    (1..).zip(registrars).map(number).collect()
+}
+
+fn key(index: u16, key: &Key) -> KeyValue {
+    let (kind, value, line) = match &key.target {
+        KeyTarget::Line(line) => ("line", "", *line),
+        KeyTarget::Blf(number) => ("blf", number.as_str(), 1),
+        KeyTarget::Speed(number) => ("speed", number.as_str(), 1),
+    };
+    KeyValue { index, kind, value: value.to_owned(), line, label: key.label.clone() }
+}
+
+fn failover(failover: &Failover) -> FailoverValue {
+    FailoverValue {
+        re_register_on: failover.re_register_on.into(),
+        fail_registration_on: failover.fail_registration_on.into(),
+        only_signal_with_registered: failover.only_signal_with_registered.into(),
+        fail_back_mode: failover.fail_back_mode.clone(),
+        fail_back_timeout: failover.fail_back_timeout,
+    }
+}
+
+/// Seconds east of Greenwich in the zone's standard time, which is what phones want beside a rule for summer; 0 for a
+/// zone that this system does not know.
+fn standard_offset(zone: &str, now: Timestamp) -> i32 {
+    let Ok(zone) = TimeZone::get(zone) else { return 0 };
+    let current = zone.to_offset_info(now);
+    if !current.dst().is_dst() {
+        return current.offset().seconds();
+    }
+    let mut changes = zone.following(now).take(4);
+    let standard = changes.find(|change| !change.dst().is_dst());
+    standard.map_or(current.offset(), |change| change.offset()).seconds()
+}
+
+fn ntp(scene: &Scene<'_>, site: &Site) -> Vec<String> {
+    if !site.ntp.is_empty() {
+        return site.ntp.clone();
+    }
+    let subnet = identify::subnet_of(scene.settings, scene.ends.0);
+    subnet.map_or_else(Vec::new, |subnet| subnet.ntp.iter().map(ToString::to_string).collect())
+}
+
+/// Where phones reach our HTTP: port 80 where it is served, else the first port that is.
+fn http_base(settings: &Settings, local: IpAddr) -> String {
+    let mut ports = settings.http.phones.iter().map(std::net::SocketAddr::port);
+    let port = if ports.clone().any(|port| port == 80) { Some(80) } else { ports.next() };
+    let host = match local {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    };
+    match port {
+        None | Some(80) => format!("http://{host}"),
+        Some(port) => format!("http://{host}:{port}"),
+    }
+}
+
+/// The wanted load: of the model, else of the loads that this model shares, else of the whole family.
+fn load(scene: &Scene<'_>, site: &Site, model: &str) -> String {
+    let loads = scene.family.models.get(model).and_then(|model| model.load.as_deref());
+    let wanted = |fits: &dyn Fn(&str) -> bool| site.firmware.iter().find(|(key, _)| fits(key));
+    let by_model = || wanted(&|key| !model.is_empty() && scene.catalog.same_product(key, model));
+    let by_load = || wanted(&|key| loads.is_some_and(|load| load.eq_ignore_ascii_case(key)));
+    let by_family = || wanted(&|key| key.eq_ignore_ascii_case(scene.family.name.as_str()));
+    by_model().or_else(by_load).or_else(by_family).map(|(_, load)| load.clone()).unwrap_or_default()
+}
+
+/// Values merged last: the site's for the vendor, over these those for the family and the model, over all the entry's.
+fn set(scene: &Scene<'_>, site: &Site, model: &str, entry: &Entry) -> BTreeMap<String, String> {
+    let of = |fits: &dyn Fn(&str) -> bool| {
+        site.extra
+            .iter()
+            .filter(|(key, _)| fits(key))
+            .flat_map(|(_, values)| values)
+            .collect::<Vec<_>>()
+    };
+    let vendor = of(&|key| key.eq_ignore_ascii_case(&scene.family.vendor));
+    let family = of(&|key| key.eq_ignore_ascii_case(scene.family.name.as_str()));
+    let model = of(&|key| !model.is_empty() && scene.catalog.same_product(key, model));
+    let site = vendor.into_iter().chain(family).chain(model);
+    site.chain(&entry.set).map(owned).collect()
+}
+
+fn owned((key, value): (&String, &String)) -> (String, String) {
+    (key.clone(), value.clone())
+}
+
+fn from_json(json: serde_json::Value) -> minijinja::Value {
+    use serde_json::Value as Json;
+    match json {
+        Json::Null => minijinja::Value::from(()),
+        Json::Bool(value) => value.into(),
+        Json::Number(number) => number.as_i64().unwrap_or_default().into(),
+        Json::String(text) => text.into(),
+        Json::Array(items) => items.into_iter().map(from_json).collect::<Vec<_>>().into(),
+        Json::Object(map) => map.into_iter().map(|(key, value)| (key, from_json(value))).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_are_those_of_standard_time() {
+        let check = |zone: &str, at: &str, seconds: i32| {
+            assert_eq!(standard_offset(zone, at.parse().unwrap()), seconds, "{zone} {at}");
+        };
+        check("Europe/Paris", "2026-01-15T00:00:00Z", 3600);
+        check("Europe/Paris", "2026-07-15T00:00:00Z", 3600);
+        check("America/St_Johns", "2026-07-15T00:00:00Z", -12_600);
+        check("Asia/Kolkata", "2026-07-15T00:00:00Z", 19_800);
+        check("Nowhere/Here", "2026-07-15T00:00:00Z", 0);
+    }
+
+    #[test]
+    fn the_address_of_our_http_as_phones_need_it() {
+        let check = |ports: &[u16], local: &str, base: &str| {
+            let mut settings = Settings::default();
+            settings.http.phones = ports.iter().map(|port| ([0, 0, 0, 0], *port).into()).collect();
+            assert_eq!(http_base(&settings, local.parse().unwrap()), base);
+        };
+        check(&[80, 6970], "10.0.0.1", "http://10.0.0.1");
+        check(&[6970, 80], "10.0.0.1", "http://10.0.0.1");
+        check(&[8081, 6970], "127.0.0.1", "http://127.0.0.1:8081");
+        check(&[80], "fd00::1", "http://[fd00::1]");
+        check(&[], "10.0.0.1", "http://10.0.0.1");
+    }
+
+    #[test]
+    fn registrars_get_the_port_of_what_they_speak() {
+        let check = |protocol, transport, port| {
+            let registrar = |port| Registrar { address: "pbx".to_owned(), port };
+            let made = servers(&[registrar(None), registrar(Some(7))], protocol, transport);
+            assert_eq!(
+                made.iter().map(|one| (one.index, one.port)).collect::<Vec<_>>(),
+                [(1, port), (2, 7)]
+            );
+        };
+        check(Protocol::Sip, Transport::Udp, 5060);
+        check(Protocol::Sip, Transport::Tls, 5061);
+        check(Protocol::Sccp, Transport::Tls, 2000);
+    }
+}

@@ -1,0 +1,267 @@
+//! The state: what each change does, what claims find free, and that replaying gives the same.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::domain::{Change, Event, Line, Origin, What};
+
+fn mac(n: u32) -> Mac {
+    let [a, b, c, d] = n.to_be_bytes();
+    Mac::new([2, 0, a, b, c, d]).unwrap()
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn address(n: u8) -> Ipv4Addr {
+    Ipv4Addr::new(10, 0, 0, n)
+}
+
+fn lease(client: u32, n: u8, until: i64) -> Lease {
+    let (since, until) = (at(0), at(until));
+    Lease {
+        address: address(n),
+        client: ClientKey::hardware(mac(client)),
+        mac: mac(client),
+        since,
+        until,
+    }
+}
+
+fn entry(number: &str, reserved: Option<u8>) -> Entry {
+    let line = Line { number: number.to_owned(), ..Line::default() };
+    Entry { lines: vec![line], address: reserved.map(address), ..Entry::default() }
+}
+
+fn listed(n: u32, number: &str, reserved: Option<u8>) -> Change {
+    Change::Listed(mac(n), Box::new(entry(number, reserved)))
+}
+
+fn seen(n: u32, second: i64) -> Change {
+    Change::Happened(mac(n), Event { at: at(second), what: What::Discovered { relay: None } })
+}
+
+fn showed(n: u32, from: Origin, value: &str) -> Change {
+    let (value, at) = (value.to_owned(), at(1));
+    let ground = Ground {
+        from,
+        value,
+        vendor: None,
+        family: None,
+        model: None,
+        firmware: None,
+        mac: None,
+        at,
+    };
+    Change::Showed(mac(n), ground)
+}
+
+/// Applies each list of changes as a commit of its own.
+fn state(commits: &[Vec<Change>]) -> State {
+    let mut state = State::default();
+    for (number, changes) in (1..).zip(commits) {
+        state.apply(&Commit { number, changes: changes.clone() });
+    }
+    state
+}
+
+fn claims(claim: Claim) -> Batch {
+    Batch { claims: vec![claim], ..Batch::default() }
+}
+
+#[test]
+fn listing_and_unlisting() {
+    let state1 =
+        state(&[vec![listed(1, "4012", Some(9)), listed(2, "4013", None)], vec![seen(2, 5)]]);
+    assert_eq!(state1.listed(), 2);
+    assert_eq!(state1.reserved_for(address(9)), Some(mac(1)));
+    assert_eq!(state1.number_of("4013"), Some(mac(2)));
+    assert_eq!(state1.phones[&mac(2)].changed, 2);
+
+    let mut state2 = state1.clone();
+    let changes =
+        vec![Change::Unlisted(mac(1)), Change::Unlisted(mac(2)), Change::Unlisted(mac(3))];
+    state2.apply(&Commit { number: 3, changes });
+    assert_eq!(
+        state2.phones.keys().copied().collect::<Vec<_>>(),
+        [mac(2)],
+        "only the seen one stays"
+    );
+    assert_eq!((state2.listed(), state2.commit), (0, 3));
+    assert_eq!((state2.reserved_for(address(9)), state2.number_of("4013")), (None, None));
+}
+
+#[test]
+fn relisting_moves_the_indexes() {
+    let state = state(&[
+        vec![listed(1, "4012", Some(9))],
+        vec![listed(1, "4012", Some(10))],
+        vec![listed(2, "4012", Some(10))],
+        vec![listed(1, "4999", Some(10))],
+    ]);
+    assert_eq!(state.reserved_for(address(9)), None);
+    assert_eq!(state.reserved_for(address(10)), Some(mac(1)), "the lowest of two");
+    assert_eq!(state.number_of("4012"), Some(mac(2)));
+}
+
+#[test]
+fn forgetting_keeps_leases_and_numbers() {
+    let state = state(&[
+        vec![listed(1, "4012", Some(9)), seen(1, 1), Change::Numbered(mac(1), "4100".to_owned())],
+        vec![Change::Leased(lease(1, 50, 100)), Change::Forgotten(mac(1))],
+    ]);
+    assert!(state.phones.is_empty());
+    assert_eq!(state.number_of("4100"), Some(mac(1)));
+    assert!(state.holder(address(50), at(99)).is_some());
+    assert!(state.holder(address(50), at(100)).is_none());
+}
+
+#[test]
+fn grounds_of_one_origin_replace_each_other() {
+    let state = state(&[
+        vec![showed(1, Origin::Option60, "a"), showed(1, Origin::Option12, "b")],
+        vec![showed(1, Origin::Option60, "c")],
+    ]);
+    let values: Vec<_> = state.phones[&mac(1)].grounds.iter().map(|g| g.value.as_str()).collect();
+    assert_eq!(values, ["b", "c"]);
+}
+
+#[test]
+fn clients_and_addresses_are_one_to_one() {
+    let key = |n| ClientKey::hardware(mac(n));
+    let mut state =
+        state(&[vec![Change::Leased(lease(1, 50, 100)), Change::Leased(lease(2, 51, 100))]]);
+    // Client 1 moves to the address of client 2.
+    state.apply(&Commit { number: 2, changes: vec![Change::Leased(lease(1, 51, 200))] });
+    assert_eq!(state.leases.keys().copied().collect::<Vec<_>>(), [address(51)]);
+    assert_eq!(state.clients, HashMap::from([(key(1), address(51))]));
+    state.apply(&Commit {
+        number: 3,
+        changes: vec![Change::Released { address: address(51), at: at(150) }],
+    });
+    assert_eq!(state.leases[&address(51)].until, at(150));
+    assert_eq!(state.clients[&key(1)], address(51), "who had it is remembered");
+}
+
+#[test]
+fn claims_find_what_is_free() {
+    let state = state(&[vec![
+        Change::Leased(lease(1, 50, 100)),
+        listed(1, "4012", None),
+        Change::Numbered(mac(2), "4100".to_owned()),
+    ]]);
+    let check = |claim: Claim, free: bool| {
+        let expected = if free { Ok(()) } else { Err(claim.clone()) };
+        assert_eq!(state.admits(&claims(claim)), expected);
+    };
+    let held = |client, n, second| Claim::Address {
+        address: address(n),
+        client: ClientKey::hardware(mac(client)),
+        now: at(second),
+    };
+    check(held(1, 50, 50), true);
+    check(held(2, 50, 50), false);
+    check(held(2, 50, 100), true);
+    check(held(2, 51, 50), true);
+    check(Claim::Unlisted(mac(1)), false);
+    check(Claim::Unlisted(mac(2)), true);
+    check(Claim::Number(mac(1), "4012".to_owned()), true);
+    check(Claim::Number(mac(2), "4012".to_owned()), false);
+    check(Claim::Number(mac(2), "4100".to_owned()), true);
+    check(Claim::Number(mac(1), "4100".to_owned()), false);
+    check(Claim::Number(mac(1), "4101".to_owned()), true);
+}
+
+#[test]
+fn claims_see_earlier_batches_of_their_group() {
+    let state = state(&[vec![listed(1, "4012", None), Change::Leased(lease(1, 50, 100))]]);
+    let mut patch = Patch::default();
+    let changes = vec![
+        listed(1, "4013", None),
+        listed(2, "4014", None),
+        Change::Released { address: address(50), at: at(1) },
+        Change::Leased(lease(3, 51, 100)),
+    ];
+    patch.apply(&state, &Commit { number: 2, changes });
+    let check = |claim, free| assert_eq!(patch.admits(&state, &claims(claim)).is_ok(), free);
+    check(Claim::Number(mac(9), "4012".to_owned()), true);
+    check(Claim::Number(mac(9), "4013".to_owned()), false);
+    check(Claim::Number(mac(9), "4014".to_owned()), false);
+    check(Claim::Unlisted(mac(2)), false);
+    let client = ClientKey::hardware(mac(9));
+    check(Claim::Address { address: address(50), client: client.clone(), now: at(5) }, true);
+    check(Claim::Address { address: address(51), client, now: at(5) }, false);
+}
+
+#[test]
+fn strangers_are_bounded_and_the_listed_stay() {
+    let mut state = State::default();
+    state.apply(&Commit { number: 1, changes: vec![listed(0, "1", None), seen(0, 1)] });
+    let limit = u32::try_from(State::MAX_STRANGERS).unwrap();
+    for (number, n) in (2..).zip(1..=limit) {
+        state.apply(&Commit { number, changes: vec![seen(n, 2)] });
+    }
+    let number = state.commit + 1;
+    // The oldest shows itself again; three new ones push out the next oldest.
+    let changes = vec![seen(1, 3), seen(limit + 1, 3), seen(limit + 2, 3), seen(limit + 3, 3)];
+    state.apply(&Commit { number, changes });
+    assert_eq!(state.phones.len(), State::MAX_STRANGERS + 1);
+    let known = |n| state.phones.contains_key(&mac(n));
+    assert_eq!([0, 1, 2, 3, 4, 5].map(known), [true, true, false, false, false, true]);
+    // An entry that goes leaves a stranger, and the oldest makes room for it.
+    let changes = vec![Change::Unlisted(mac(0))];
+    state.apply(&Commit { number: number + 1, changes });
+    assert_eq!(state.phones.len(), State::MAX_STRANGERS);
+    assert!(!state.phones.contains_key(&mac(5)) && state.phones.contains_key(&mac(0)));
+}
+
+prop_compose! {
+    fn any_change()(kind in 0..10_u8, n in 0..12_u32, m in 0..4_u8, second in 0..100_i64) -> Change {
+        match kind {
+            0 | 1 => seen(n, second),
+            2 => showed(n, [Origin::Option60, Origin::Option12][usize::from(m % 2)], &second.to_string()),
+            3 => listed(n, &m.to_string(), Some(m)),
+            4 => Change::Unlisted(mac(n)),
+            5 => Change::Forgotten(mac(n)),
+            6 => Change::Leased(lease(n, m, second)),
+            7 => Change::Released { address: address(m), at: at(second) },
+            8 => Change::Numbered(mac(n), m.to_string()),
+            _ => Change::Window((m > 1).then_some(Window { enabled: m > 2, until: None })),
+        }
+    }
+}
+
+/// Works the indexes out anew from the maps.
+fn indexed(state: &State) -> Index {
+    let mut index = Index { limit: state.index.limit, ..Index::default() };
+    state.phones.iter().for_each(|(mac, phone)| index.add(*mac, phone));
+    index
+}
+
+proptest! {
+    /// One patch over a group of commits does what the commits do one by one, and the indexes follow the maps.
+    #[test]
+    fn a_group_is_its_commits(groups in prop::collection::vec(
+        prop::collection::vec(prop::collection::vec(any_change(), 0..5), 1..5), 1..6,
+    )) {
+        let mut one_by_one = State::default();
+        one_by_one.index.limit = 4;
+        let mut grouped = one_by_one.clone();
+        let mut number = 0;
+        for group in groups {
+            let mut patch = Patch::default();
+            for changes in group {
+                number += 1;
+                let commit = Commit { number, changes };
+                one_by_one.apply(&commit);
+                patch.apply(&grouped, &commit);
+            }
+            grouped.install(patch);
+            prop_assert_eq!(&one_by_one, &grouped);
+            prop_assert_eq!(&indexed(&grouped), &grouped.index);
+            prop_assert!(grouped.index.strangers.len() <= 4);
+            prop_assert_eq!(grouped.clients.len(), grouped.leases.len());
+        }
+    }
+}
