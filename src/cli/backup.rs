@@ -38,8 +38,12 @@ impl Backup {
             ErrorKind::AlreadyExists => there(&self.file),
             _ => Failure::file(&self.file, &error),
         };
-        let mut file =
-            File::options().write(true).create_new(true).mode(0o600).open(&self.file).map_err(failed)?;
+        let mut file = File::options()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&self.file)
+            .map_err(failed)?;
         file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(failed)?;
         output::note(&format!("{} has {}", self.file.display(), output::size(bytes.len() as u64)));
         Ok(Exit::Ok)

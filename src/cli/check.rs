@@ -20,8 +20,10 @@ use super::{
 
 /// Options of `ringup check`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit codes: 0 nothing to say, 1 warnings only, 78 errors, 66 no such file.\n\n\
-    Example:\n  ringup check --config ringup.toml && systemctl reload-or-restart ringup")]
+#[command(
+    after_help = "Exit codes: 0 nothing to say, 1 warnings only, 78 errors, 66 no such file.\n\n\
+    Example:\n  ringup check --config ringup.toml && systemctl reload-or-restart ringup"
+)]
 pub struct Check {
     /// One JSON document: {"items":[{"file","line","severity","text","help"}]}.
     #[arg(long)]
@@ -108,14 +110,20 @@ fn entry(phone: &Value, settings: &Settings, catalog: &Catalog) -> Vec<Problem> 
         warn(format!("its site `{site}` is not in the settings"), &help);
     }
     if !model.is_empty() && catalog.model(&model).is_none() {
-        warn(format!("no family has a model `{model}`"), "`ringup profiles show FAMILY` lists the models");
+        warn(
+            format!("no family has a model `{model}`"),
+            "`ringup profiles show FAMILY` lists the models",
+        );
     }
     let address = text(phone, "/entry/address").parse::<Ipv4Addr>().ok();
     let subnets = &settings.dhcp.subnets;
     if let Some(address) = address.filter(|address| !subnets.iter().any(|s| s.contains(*address)))
         && !subnets.is_empty()
     {
-        warn(format!("{address} is reserved for it and lies in no subnet"), "it will get another one");
+        warn(
+            format!("{address} is reserved for it and lies in no subnet"),
+            "it will get another one",
+        );
     }
     problems
 }

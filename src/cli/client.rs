@@ -122,7 +122,8 @@ impl Client {
         kind: &str,
         body: Bytes,
     ) -> Result<Bytes, Failure> {
-        let mut request = Request::builder().method(method).uri(path).header(header::HOST, "localhost");
+        let mut request =
+            Request::builder().method(method).uri(path).header(header::HOST, "localhost");
         if !kind.is_empty() {
             request = request.header(header::CONTENT_TYPE, kind);
         }
@@ -167,7 +168,7 @@ impl Way {
         if settings.appliance.state == Appliance::default().state && answers(&system).await {
             return Ok(Self::Socket(system));
         }
-        Ok(Self::Here(Box::new(Here::open(settings).await?)))
+        Ok(Self::Here(Box::new(Here::open(settings)?)))
     }
 
     async fn call(&self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), Failure> {
@@ -207,8 +208,9 @@ fn parse(body: &[u8]) -> Result<Value, Failure> {
     if body.is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_slice(body)
-        .map_err(|error| Failure::new(Exit::Unavailable, format!("an answer that is no JSON: {error}")))
+    serde_json::from_slice(body).map_err(|error| {
+        Failure::new(Exit::Unavailable, format!("an answer that is no JSON: {error}"))
+    })
 }
 
 /// The title and detail of an RFC 9457 answer.
@@ -285,7 +287,12 @@ mod tests {
             let failure = problem(StatusCode::from_u16(status).unwrap(), body.as_bytes());
             assert_eq!((failure.exit, failure.text.as_str()), (exit, text));
         };
-        check(404, r#"{"title":"no such phone","detail":"00:1e:7a:c4:10:22"}"#, Exit::NoInput, "no such phone: 00:1e:7a:c4:10:22");
+        check(
+            404,
+            r#"{"title":"no such phone","detail":"00:1e:7a:c4:10:22"}"#,
+            Exit::NoInput,
+            "no such phone: 00:1e:7a:c4:10:22",
+        );
         check(422, r#"{"title":"2 rows refused"}"#, Exit::Data, "2 rows refused");
         check(403, "", Exit::Permission, "the appliance answered 403 Forbidden");
         check(503, "x", Exit::Unavailable, "the appliance answered 503 Service Unavailable");

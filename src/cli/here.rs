@@ -48,14 +48,18 @@ impl Here {
     /// # Errors
     ///
     /// An answer that breaks off.
-    pub async fn call(&self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), Failure> {
+    pub async fn call(
+        &self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<(StatusCode, Bytes), Failure> {
         let response = match self.router.clone().oneshot(request.map(Body::new)).await {
             Ok(response) => response,
             Err(never) => match never {},
         };
         let status = response.status();
         let body = response.into_body().collect().await;
-        let body = body.map_err(|error| Failure::new(Exit::Io, format!("the answer broke off: {error}")))?;
+        let body =
+            body.map_err(|error| Failure::new(Exit::Io, format!("the answer broke off: {error}")))?;
         Ok((status, body.to_bytes()))
     }
 

@@ -116,7 +116,8 @@ fn batch(catalog: &Catalog) -> Done {
     let now = Timestamp::now();
     let mut exit = Exit::Ok;
     for (number, line) in (1_usize..).zip(io::stdin().lock().lines()) {
-        let line = line.map_err(|error| Failure::new(Exit::Data, format!("line {number}: {error}")))?;
+        let line =
+            line.map_err(|error| Failure::new(Exit::Data, format!("line {number}: {error}")))?;
         if line.trim().is_empty() {
             continue;
         }
@@ -164,11 +165,14 @@ impl Case {
     /// For a reader: what it is and why we think so.
     fn told(&self, catalog: &Catalog, identity: &Identity, mac: Option<Mac>) -> String {
         let client = self.option_60.as_ref();
-        if let Some(what) = client.and_then(|text| catalog.not_a_phone(&Seen::Option60(text.as_bytes()))) {
+        if let Some(what) =
+            client.and_then(|text| catalog.not_a_phone(&Seen::Option60(text.as_bytes())))
+        {
             return format!("not a phone: {what}");
         }
         if identity.grounds.is_empty() {
-            return "no family recognizes this; `ringup profiles list` shows what there is".to_owned();
+            return "no family recognizes this; `ringup profiles list` shows what there is"
+                .to_owned();
         }
         let unknown = || "not known".to_owned();
         let or = |part: &Option<String>| part.clone().unwrap_or_else(unknown);
@@ -176,7 +180,10 @@ impl Case {
             format!("vendor    {}", or(&identity.vendor)),
             format!("model     {}", or(&identity.model)),
             format!("firmware  {}", or(&identity.firmware)),
-            format!("family    {}", identity.family.as_ref().map_or_else(unknown, ToString::to_string)),
+            format!(
+                "family    {}",
+                identity.family.as_ref().map_or_else(unknown, ToString::to_string)
+            ),
             format!("MAC       {}", mac.map_or_else(unknown, |mac| mac.to_string())),
         ];
         for ground in &identity.grounds {
@@ -200,7 +207,10 @@ impl Answer {
             grounds: identity
                 .grounds
                 .iter()
-                .map(|ground| GroundView { from: ground.from.as_str(), value: ground.value.clone() })
+                .map(|ground| GroundView {
+                    from: ground.from.as_str(),
+                    value: ground.value.clone(),
+                })
                 .collect(),
         }
     }
@@ -222,7 +232,9 @@ fn normal(name: &str) -> String {
 
 /// The file name in a path or URL, and the MAC in its query, which some phones put there.
 fn path(text: &str) -> (String, Option<Mac>) {
-    let text = text.split_once("://").map_or(text, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+    let text = text
+        .split_once("://")
+        .map_or(text, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
     let (path, query) = text.split_once('?').unwrap_or((text, ""));
     let mac = query.split('&').find_map(|pair| {
         let (key, value) = pair.split_once('=')?;
@@ -240,7 +252,11 @@ mod tests {
     fn paths() {
         let check = |text: &str, name: &str, mac: Option<&str>| {
             let (found, found_mac) = path(text);
-            assert_eq!((found.as_str(), found_mac.map(Mac::lower).as_deref()), (name, mac), "{text}");
+            assert_eq!(
+                (found.as_str(), found_mac.map(Mac::lower).as_deref()),
+                (name, mac),
+                "{text}"
+            );
         };
         check("/SEP001E7AC41022.cnf.xml", "SEP001E7AC41022.cnf.xml", None);
         check("//a/./b%20c.cfg", "a/b c.cfg", None);

@@ -42,8 +42,9 @@ impl Password {
 
 fn typed() -> Result<String, Failure> {
     let ask = |prompt| {
-        rpassword::prompt_password(prompt)
-            .map_err(|error| Failure::new(Exit::Io, format!("can't read from the terminal: {error}")))
+        rpassword::prompt_password(prompt).map_err(|error| {
+            Failure::new(Exit::Io, format!("can't read from the terminal: {error}"))
+        })
     };
     let password = ask("Password: ")?;
     if password != ask("Once more: ")? {

@@ -34,7 +34,9 @@ pub struct List {
 
 /// Options of `ringup profiles show`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  ringup profiles show yealink-desk\n  ringup profiles show cisco     all of a vendor's")]
+#[command(
+    after_help = "Example:\n  ringup profiles show yealink-desk\n  ringup profiles show cisco     all of a vendor's"
+)]
 pub struct Show {
     /// A family or a vendor.
     family: String,
@@ -89,7 +91,8 @@ impl Show {
         let families = catalog.expand(&self.family);
         if families.is_empty() {
             let text = format!("no family or vendor is called `{}`", self.family);
-            return Err(Failure::new(Exit::NoInput, text).help("`ringup profiles list` shows what there is"));
+            return Err(Failure::new(Exit::NoInput, text)
+                .help("`ringup profiles list` shows what there is"));
         }
         if self.json {
             let items: Vec<Value> = families.into_iter().map(view).collect();
@@ -134,14 +137,17 @@ fn told(family: &Family) -> String {
     }
     for file in &family.files {
         let required = if file.required { ", required" } else { "" };
-        let from = file.template.as_ref().map_or_else(String::new, |template| format!(" from {template}"));
+        let from =
+            file.template.as_ref().map_or_else(String::new, |template| format!(" from {template}"));
         let normal = if file.normal.miss { ", a miss is normal" } else { "" };
         let _ = writeln!(out, "    {}  {}{required}{normal}{from}", file.name, file.role.as_str());
         if !file.note.is_empty() {
             let _ = writeln!(out, "      {}", file.note);
         }
     }
-    for (title, lines) in [("not confirmed by any source", &family.unverified), ("sources", &family.sources)] {
+    for (title, lines) in
+        [("not confirmed by any source", &family.unverified), ("sources", &family.sources)]
+    {
         if !lines.is_empty() {
             let _ = writeln!(out, "  {title}\n    {}", lines.join("\n    "));
         }

@@ -24,7 +24,10 @@ impl Restore {
     /// Runs it.
     pub fn run(&self, config: Option<&Path>) -> Done {
         if !self.file.exists() {
-            return Err(Failure::new(Exit::NoInput, format!("{}: there is no such file", self.file.display())));
+            return Err(Failure::new(
+                Exit::NoInput,
+                format!("{}: there is no such file", self.file.display()),
+            ));
         }
         let state = settings::sound(config)?.loaded.settings.appliance.state;
         let restored = store::restore(&self.file, &state)?;

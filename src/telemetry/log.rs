@@ -74,7 +74,10 @@ impl<W: Write> Write for Escaped<W> {
 
 fn escape(line: &str) -> String {
     // Direction marks turn the rest of a line around: they count as control characters here.
-    let moves = |c: char| c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let moves = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     let mut text = String::with_capacity(line.len());
     for character in line.chars() {
         if moves(character) && character != '\t' {

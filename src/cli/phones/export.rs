@@ -11,7 +11,9 @@ use super::super::{
 
 /// Options of `ringup phones export`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  ringup phones export --secrets > phones.csv     can be imported again as it is")]
+#[command(
+    after_help = "Example:\n  ringup phones export --secrets > phones.csv     can be imported again as it is"
+)]
 pub struct Export {
     /// The form.
     #[arg(long, value_enum, default_value_t = Form::Csv)]

@@ -15,7 +15,9 @@ use super::{
 
 /// Options of `ringup phones forget`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  ringup phones forget 001E7AC41022     `ringup phones undo` takes it back")]
+#[command(
+    after_help = "Example:\n  ringup phones forget 001E7AC41022     `ringup phones undo` takes it back"
+)]
 pub struct Forget {
     /// The phones, in any spelling.
     #[arg(required = true, value_name = "MAC", value_parser = mac)]

@@ -70,8 +70,9 @@ impl Import {
         let body = self.read()?;
         let path = query.on("/api/v1/phones/import");
         let answer = client.send(Method::POST, &path, "text/csv", body.into())?;
-        let answer: Value = serde_json::from_slice(&answer)
-            .map_err(|error| Failure::new(Exit::Unavailable, format!("an answer that is no JSON: {error}")))?;
+        let answer: Value = serde_json::from_slice(&answer).map_err(|error| {
+            Failure::new(Exit::Unavailable, format!("an answer that is no JSON: {error}"))
+        })?;
         if self.json {
             output::json(&answer)?;
         } else {
@@ -97,7 +98,10 @@ impl Import {
         for row in list(answer, "/rows") {
             let verdict = text(row, "/verdict");
             if verdict != "same" || self.all {
-                output::row(&mut table, [text(row, "/line"), text(row, "/mac"), verdict, what(row)]);
+                output::row(
+                    &mut table,
+                    [text(row, "/line"), text(row, "/mac"), verdict, what(row)],
+                );
             }
         }
         if !table.is_empty() {
@@ -110,9 +114,11 @@ impl Import {
 
 /// Why a row was refused and how to mend it, or which fields it changes.
 fn what(row: &Value) -> String {
-    let (column, reason, repair) = (text(row, "/column"), text(row, "/reason"), text(row, "/repair"));
+    let (column, reason, repair) =
+        (text(row, "/column"), text(row, "/reason"), text(row, "/repair"));
     if reason.is_empty() {
-        let fields: Vec<String> = list(row, "/fields").iter().map(|field| text(field, "")).collect();
+        let fields: Vec<String> =
+            list(row, "/fields").iter().map(|field| text(field, "")).collect();
         return fields.join(", ");
     }
     let place = if column.is_empty() { String::new() } else { format!("{column}: ") };
@@ -135,7 +141,9 @@ fn summary(answer: &Value, dry: bool) -> String {
     let end = match (applied, dry, count("refused") > 0) {
         (true, ..) => "",
         (false, true, _) => "; nothing was changed: this is a dry run",
-        (false, false, true) => "; nothing was imported: mend the refused rows, or take the others with --partial",
+        (false, false, true) => {
+            "; nothing was imported: mend the refused rows, or take the others with --partial"
+        }
         (false, false, false) => "; there was nothing to do",
     };
     format!("{}{end}", parts.join(", "))
@@ -149,11 +157,16 @@ mod tests {
 
     #[test]
     fn summaries() {
-        let check = |answer: Value, dry, expected: &str| assert_eq!(summary(&answer, dry), expected);
+        let check =
+            |answer: Value, dry, expected: &str| assert_eq!(summary(&answer, dry), expected);
         let good = json!({"added": 2, "changed": 1, "same": 3, "refused": 0, "applied": true});
         check(good, false, "2 added, 1 changed, 3 the same, 0 refused");
         let bad = json!({"added": 2, "refused": 1, "applied": false});
-        check(bad.clone(), true, "2 added, 0 changed, 0 the same, 1 refused; nothing was changed: this is a dry run");
+        check(
+            bad.clone(),
+            true,
+            "2 added, 0 changed, 0 the same, 1 refused; nothing was changed: this is a dry run",
+        );
         check(
             bad,
             false,
@@ -165,7 +178,10 @@ mod tests {
     #[test]
     fn rows() {
         let refused = json!({"column": "mac", "reason": "`1.57E+11` is what a spreadsheet made of it", "repair": "format the column as text"});
-        assert_eq!(what(&refused), "mac: `1.57E+11` is what a spreadsheet made of it — format the column as text");
+        assert_eq!(
+            what(&refused),
+            "mac: `1.57E+11` is what a spreadsheet made of it — format the column as text"
+        );
         assert_eq!(what(&json!({"fields": ["model", "name"]})), "model, name");
     }
 }

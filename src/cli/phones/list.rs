@@ -57,7 +57,8 @@ impl List {
             return Ok(Exit::Ok);
         }
         let mut table = output::table([
-            "MAC", "STAGE", "SINCE", "FLAGS", "MODEL", "NUMBER", "NAME", "SITE", "ADDRESS", "FINDINGS", "LAST",
+            "MAC", "STAGE", "SINCE", "FLAGS", "MODEL", "NUMBER", "NAME", "SITE", "ADDRESS",
+            "FINDINGS", "LAST",
         ]);
         let now = Timestamp::now();
         for phone in &phones {
@@ -89,7 +90,8 @@ fn row(phone: &Value, now: Timestamp) -> [String; 11] {
 /// The model, and both where what is listed and what it says differ.
 fn model(phone: &Value) -> String {
     let (listed, seen) = (text(phone, "/entry/model"), text(phone, "/identity/model"));
-    let wrong = list(phone, "/findings").iter().any(|finding| text(finding, "/kind") == "wrong-model");
+    let wrong =
+        list(phone, "/findings").iter().any(|finding| text(finding, "/kind") == "wrong-model");
     match (listed.as_str(), seen.as_str()) {
         (listed, "") => listed.to_owned(),
         ("", seen) => seen.to_owned(),
@@ -100,19 +102,8 @@ fn model(phone: &Value) -> String {
 
 /// The last event and how long ago it was.
 fn last(phone: &Value, now: Timestamp) -> String {
-    let what = match text(phone, "/last/text") {
-        text if text.is_empty() => self::text(phone, "/last"),
-        text => text,
-    };
-    let at = match text(phone, "/last/at") {
-        at if at.is_empty() => text(phone, "/last_at"),
-        at => at,
-    };
-    match (what.is_empty() || what.starts_with('{'), at.is_empty()) {
-        (true, _) => String::new(),
-        (false, true) => what,
-        (false, false) => format!("{what} ({} ago)", ago(&at, now)),
-    }
+    let (what, at) = (text(phone, "/last/text"), text(phone, "/last/at"));
+    if what.is_empty() || at.is_empty() { what } else { format!("{what} ({} ago)", ago(&at, now)) }
 }
 
 #[cfg(test)]

@@ -14,11 +14,7 @@ use clap::Subcommand;
 
 use crate::domain::Mac;
 
-use super::{
-    client::Client,
-    exit::Done,
-    settings,
-};
+use super::{client::Client, exit::Done, settings};
 
 /// `ringup phones …`.
 #[derive(Debug, Subcommand)]
@@ -67,6 +63,6 @@ pub fn mac(text: &str) -> Result<Mac, String> {
 
 /// What a phone's JSON says of its flags, in one cell.
 fn flags(phone: &serde_json::Value) -> String {
-    let set = |flag: &&str| phone.get(**flag) == Some(&serde_json::Value::Bool(true));
-    ["ready", "stuck", "looping", "away"].iter().filter(set).copied().collect::<Vec<_>>().join(" ")
+    let set = |flag: &&str| phone.get(*flag) == Some(&serde_json::Value::Bool(true));
+    ["ready", "stuck", "looping", "away"].into_iter().filter(set).collect::<Vec<_>>().join(" ")
 }

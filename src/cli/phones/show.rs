@@ -106,7 +106,8 @@ fn entry(out: &mut String, phone: &Value) {
 
 fn identity(out: &mut String, phone: &Value) {
     let part = |key: &str| text(phone, &format!("/identity/{key}"));
-    let parts: Vec<String> = ["vendor", "model"].map(part).into_iter().filter(|p| !p.is_empty()).collect();
+    let parts: Vec<String> =
+        ["vendor", "model"].map(part).into_iter().filter(|p| !p.is_empty()).collect();
     let what = if parts.is_empty() { "not known yet".to_owned() } else { parts.join(" ") };
     let _ = writeln!(out, "\nidentity    {}", clean(&what));
     for (label, key) in [("family", "family"), ("firmware", "firmware")] {
@@ -127,7 +128,9 @@ fn findings(out: &mut String, phone: &Value) {
         let _ = writeln!(out, "\n{kind}: {what}");
         remedy(out, finding);
     }
-    let Some(diagnosis) = phone.get("diagnosis").filter(|diagnosis| !diagnosis.is_null()) else { return };
+    let Some(diagnosis) = phone.get("diagnosis").filter(|diagnosis| !diagnosis.is_null()) else {
+        return;
+    };
     let _ = writeln!(out, "\nwhy it is here: {}", clean(&text(diagnosis, "/text")));
     remedy(out, diagnosis);
     let expected = text(diagnosis, "/expected");
@@ -151,12 +154,13 @@ fn transfers(out: &mut String, phone: &Value) {
     for transfer in transfers {
         let number = |key: &str| transfer.get(key).and_then(Value::as_u64).unwrap_or_default();
         let (bytes, length) = (number("bytes"), number("length"));
-        let refused = text(transfer, "/refused");
-        let how = match (refused.as_str(), text(transfer, "/outcome").as_str()) {
-            ("", "") => format!("{} of {}", size(bytes), size(length)),
-            ("", "complete") => format!("complete, {}", size(length)),
-            ("", outcome) => format!("{outcome} after {} of {}", size(bytes), size(length)),
-            (why, _) => format!("refused: {why}"),
+        let why = text(transfer, "/text");
+        let why = if why.is_empty() { why } else { format!(": {why}") };
+        let how = match text(transfer, "/outcome").as_str() {
+            "" => format!("{} of {}", size(bytes), size(length)),
+            "complete" => format!("complete, {}", size(length)),
+            "refused" => format!("refused{why}"),
+            outcome => format!("{outcome} after {} of {}{why}", size(bytes), size(length)),
         };
         let normal = transfer.get("normal") == Some(&Value::Bool(true));
         let normal = if normal { " (normal)" } else { "" };
@@ -179,7 +183,7 @@ mod tests {
                 "findings":[{"kind":"wrong-model","text":"listed as 7961G-GE, says it is a 7961G","remedy":"list it as 7961"}],
                 "diagnosis":{"cause":"x","text":"it has no file of its own","remedy":"list it","expected":"SEP….cnf.xml"},
                 "transfers":[{"name":"a","carrier":"tftp","bytes":4096,"length":4096,"outcome":"complete"},
-                  {"name":"CTL","carrier":"tftp","bytes":0,"length":0,"refused":"there is no CTL","normal":true}]}"#,
+                  {"name":"CTL","carrier":"tftp","bytes":0,"length":0,"outcome":"refused","text":"there is no CTL","normal":true}]}"#,
         )
         .unwrap();
         let now = "2026-11-20T09:00:00Z".parse().unwrap();

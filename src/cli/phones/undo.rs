@@ -22,9 +22,12 @@ impl Undo {
     pub fn run(&self, client: &Client) -> Done {
         let body = client.send(Method::POST, "/api/v1/undo", "", Bytes::new())?;
         let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let what = match text(&answer, "/text") {
-            text if text.is_empty() => "the last change is taken back".to_owned(),
-            text => text,
+        let undone = text(&answer, "/commit");
+        let what = match (undone.as_str(), text(&answer, "/changes").as_str()) {
+            ("", _) => "there is nothing to take back".to_owned(),
+            (commit, changes) => {
+                format!("the last change is taken back: {changes} changes, commit {commit}")
+            }
         };
         output::line(&what)?;
         Ok(Exit::Ok)
