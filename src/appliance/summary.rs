@@ -34,7 +34,8 @@ impl fmt::Display for Summary<'_> {
         row(f, "state", &self.state())?;
         row(f, "profiles", &self.profiles())?;
         if let Some(aside) = &core.set_aside {
-            let text = format!("could not be read and is now {}; this one starts empty", aside.display());
+            let text =
+                format!("could not be read and is now {}; this one starts empty", aside.display());
             row(f, "OLD STATE", &text)?;
         }
         for problem in core.problems.iter().take(SHOWN) {
