@@ -1,11 +1,16 @@
 //! State, journal, feed and backup: the only module that names sled.
 
+mod backup;
+mod disk;
+mod encode;
 mod feed;
 mod journal;
+mod open;
 mod state;
 
+pub use backup::{Checked, Restored, Size, check, restore, size};
 pub use feed::Feed;
-pub use journal::{Agreement, CommitError, Journal};
+pub use journal::{Agreement, CommitError, Group, Journal, MAX_QUEUED};
 pub use state::{Phone, State, View};
 
 use std::path::Path;
@@ -14,10 +19,12 @@ use std::path::Path;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another process holds the lock.
-    #[error("{path} is in use by another ringup; talk to it instead, or stop it first")]
+    #[error("{path} is in use by another ringup{}; talk to it instead, or stop it first", by(*process))]
     Locked {
         /// The state directory.
         path: String,
+        /// That process, where it is known.
+        process: Option<u32>,
     },
     /// Written by a newer ringup.
     #[error("{path} was written by a newer ringup (schema {found}, this one knows {known})")]
@@ -45,6 +52,16 @@ pub enum StoreError {
         /// What is wrong with it.
         text: String,
     },
+    /// A backup is restored into an empty directory only.
+    #[error("{path} holds a store already; move it away, or name another state directory")]
+    NotEmpty {
+        /// The state directory.
+        path: String,
+    },
+}
+
+fn by(process: Option<u32>) -> String {
+    process.map_or_else(String::new, |process| format!(" (process {process})"))
 }
 
 /// An open store: one directory, one writer, one lock.
@@ -67,7 +84,27 @@ impl Store {
     ///
     /// [`StoreError::Locked`], [`StoreError::Newer`] and [`StoreError::Io`].
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
-        let _ = directory;
-        unimplemented!()
+        open::open(directory)
+    }
+
+    /// Writes all that is fact, the timelines too, as one text that [`restore`] takes. The appliance goes on meanwhile.
+    ///
+    /// Passwords are in it as they are: whoever makes the file makes it for its owner only ([`Store::backup_file`] does).
+    /// What `undo` would take back is not in it.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`].
+    pub fn backup(&self, to: &mut dyn std::io::Write) -> Result<(), StoreError> {
+        backup::write(&self.view, &self.journal, to)
+    }
+
+    /// The same into a new file with mode 0600, synced.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`], also if the file is there already.
+    pub fn backup_file(&self, path: &Path) -> Result<(), StoreError> {
+        backup::write_file(&self.view, &self.journal, path)
     }
 }

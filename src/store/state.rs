@@ -16,7 +16,7 @@ use crate::domain::{
 };
 
 use index::Index;
-pub(super) use patch::Patch;
+pub(super) use patch::{Patch, SetWindow, Touched};
 
 /// One phone, listed or seen.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -163,7 +163,6 @@ impl View {
     }
 
     /// Reads. Hold the guard for a decision, never across an await.
-    #[must_use]
     pub fn read(&self) -> RwLockReadGuard<'_, State> {
         // A writer that panicked has applied whole changes only; what is there may be read.
         self.0.read().unwrap_or_else(PoisonError::into_inner)

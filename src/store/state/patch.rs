@@ -57,6 +57,22 @@ pub(in crate::store) struct Patch {
 }
 
 impl Patch {
+    /// The patch that turns an empty state into this one.
+    pub(in crate::store) fn of(state: &State) -> Self {
+        let touched =
+            |phone: &Phone| Touched { phone: Some(phone.clone()), entry: true, record: true };
+        Self {
+            phones: state.phones.iter().map(|(mac, phone)| (*mac, touched(phone))).collect(),
+            leases: state.leases.iter().map(|(at, lease)| (*at, Some(lease.clone()))).collect(),
+            clients: state.clients.iter().map(|(key, at)| (key.clone(), Some(*at))).collect(),
+            quarantine: state.quarantine.clone(),
+            numbers: state.numbers.clone(),
+            window: state.window.map(|window| SetWindow(Some(window))),
+            commit: state.commit,
+            ..Self::default()
+        }
+    }
+
     /// Checks what a batch claims against the state and what the patch has changed since.
     pub(in crate::store) fn admits(&self, state: &State, batch: &Batch) -> Result<(), Claim> {
         let taken = batch.claims.iter().find(|claim| !self.is_free(state, claim));
@@ -88,6 +104,22 @@ impl Patch {
                 .phones
                 .iter()
                 .any(|(other, touched)| *other != mac && touched.phone.as_ref().is_some_and(has))
+    }
+
+    /// How many phones there are after the patch, and how many of them are listed.
+    pub(in crate::store) fn phones_after(&self, state: &State) -> (usize, usize) {
+        let (mut phones, mut listed) = (state.phones.len(), state.listed());
+        for (mac, touched) in &self.phones {
+            if let Some(before) = state.phones.get(mac) {
+                phones -= 1;
+                listed -= usize::from(before.entry.is_some());
+            }
+            if let Some(after) = &touched.phone {
+                phones += 1;
+                listed += usize::from(after.entry.is_some());
+            }
+        }
+        (phones, listed)
     }
 
     /// A phone as it is after the patch.
@@ -133,7 +165,7 @@ impl Patch {
                 phone.grounds.push(ground.clone());
             }),
             Change::Listed(mac, entry) => {
-                self.list(state, *mac, at.0, Some(Arc::new((**entry).clone())))
+                self.list(state, *mac, at.0, Some(Arc::new((**entry).clone())));
             }
             Change::Unlisted(mac) => {
                 if self.entry(state, *mac).is_some() {

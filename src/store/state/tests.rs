@@ -6,8 +6,9 @@ use super::*;
 use crate::domain::{Change, Event, Line, Origin, What};
 
 fn mac(n: u32) -> Mac {
-    let [a, b, c, d] = n.to_be_bytes();
-    Mac::new([2, 0, a, b, c, d]).unwrap()
+    let mut octets = [2; 6];
+    octets[2..].copy_from_slice(&n.to_be_bytes());
+    Mac::new(octets).unwrap()
 }
 
 fn at(second: i64) -> Timestamp {

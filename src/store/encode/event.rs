@@ -1,0 +1,176 @@
+//! Forms of what happened and of files on their way.
+
+use std::net::Ipv4Addr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    Asked, Carrier, Event, Granted, Outcome, Required, Role, Timestamp, Transfer, Unserved, What,
+};
+
+use super::form;
+
+form!(
+    Event => EventForm,
+    Outcome => OutcomeForm,
+    Required => RequiredForm,
+    Transfer => TransferForm,
+);
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Event")]
+struct EventForm {
+    #[serde(with = "super::text")]
+    at: Timestamp,
+    #[serde(with = "WhatForm")]
+    what: What,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Granted", rename_all = "kebab-case")]
+enum GrantedForm {
+    Selected,
+    Rebooted,
+    Renewed,
+    Rebound,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Unserved", rename_all = "kebab-case")]
+enum UnservedForm {
+    PoolExhausted,
+    NotAdmitted,
+    NoSubnet,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "What", rename_all = "kebab-case")]
+enum WhatForm {
+    Discovered {
+        relay: Option<Ipv4Addr>,
+    },
+    Offered {
+        address: Ipv4Addr,
+    },
+    Leased {
+        address: Ipv4Addr,
+        #[serde(with = "super::text")]
+        until: Timestamp,
+        #[serde(with = "GrantedForm")]
+        granted: Granted,
+    },
+    Nak {
+        address: Ipv4Addr,
+        why: String,
+    },
+    Unserved(#[serde(with = "UnservedForm")] Unserved),
+    Declined {
+        address: Ipv4Addr,
+    },
+    Released {
+        address: Ipv4Addr,
+    },
+    Informed {
+        address: Ipv4Addr,
+    },
+    Opened {
+        #[serde(with = "AskedForm")]
+        asked: Asked,
+        length: u64,
+    },
+    Progress {
+        name: String,
+        bytes: u64,
+        length: u64,
+    },
+    Ended {
+        #[serde(with = "AskedForm")]
+        asked: Asked,
+        bytes: u64,
+        length: u64,
+        #[serde(with = "OutcomeForm")]
+        outcome: Outcome,
+        etag: String,
+        normal: bool,
+    },
+    Unchanged {
+        #[serde(with = "AskedForm")]
+        asked: Asked,
+        etag: String,
+    },
+    Refused {
+        #[serde(with = "AskedForm")]
+        asked: Asked,
+        why: String,
+        normal: bool,
+    },
+    Admitted {
+        number: String,
+    },
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Carrier", rename_all = "kebab-case")]
+enum CarrierForm {
+    Tftp,
+    Http,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Role", rename_all = "kebab-case")]
+enum RoleForm {
+    Own,
+    Common,
+    Fallback,
+    Trust,
+    Firmware,
+    Extra,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Required")]
+struct RequiredForm {
+    slot: u8,
+    of: u8,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Asked")]
+struct AskedForm {
+    name: String,
+    #[serde(with = "CarrierForm")]
+    carrier: Carrier,
+    #[serde(with = "RoleForm")]
+    role: Role,
+    #[serde(with = "super::option", default, skip_serializing_if = "Option::is_none")]
+    required: Option<Required>,
+    first: bool,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Outcome", rename_all = "kebab-case")]
+enum OutcomeForm {
+    Complete,
+    Aborted { text: String },
+    TimedOut,
+    Failed { text: String },
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Transfer")]
+struct TransferForm {
+    name: String,
+    #[serde(with = "CarrierForm")]
+    carrier: Carrier,
+    #[serde(with = "RoleForm")]
+    role: Role,
+    bytes: u64,
+    length: u64,
+    #[serde(with = "super::option", default, skip_serializing_if = "Option::is_none")]
+    outcome: Option<Outcome>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    refused: Option<String>,
+    normal: bool,
+    #[serde(with = "super::text")]
+    at: Timestamp,
+}

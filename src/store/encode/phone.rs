@@ -1,0 +1,142 @@
+//! Forms of what was recorded about a phone, and of the store's own figures.
+
+use std::{net::Ipv4Addr, sync::Arc};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::{
+    domain::{Boot, Entry, FamilyName, Ground, Mac, Origin, Stage, Timestamp, Transfer, Upgrade},
+    store::Phone,
+};
+
+use super::form;
+
+form!(Phone => PhoneForm, Ground => GroundForm, Upgrade => UpgradeForm);
+
+/// What the store says about itself: how much there is of what. What is not there is noticed.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(in crate::store) struct Meta {
+    /// The last commit.
+    pub(in crate::store) commit: u64,
+    /// Phones, listed or seen.
+    pub(in crate::store) phones: usize,
+    /// Phones with an entry.
+    pub(in crate::store) listed: usize,
+    pub(in crate::store) leases: usize,
+    pub(in crate::store) quarantine: usize,
+    pub(in crate::store) numbers: usize,
+}
+
+/// A phone without its entry, which has a value of its own: boots change often, entries seldom.
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Phone")]
+struct PhoneForm {
+    #[serde(skip)]
+    entry: Option<Arc<Entry>>,
+    #[serde(with = "BootForm")]
+    boot: Boot,
+    #[serde(with = "super::list")]
+    grounds: Vec<Ground>,
+    changed: u64,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Stage", rename_all = "kebab-case")]
+enum StageForm {
+    Silent,
+    Discovered,
+    Leased,
+    Asking,
+    Defaulted,
+    Configured,
+    Upgrading,
+    Registering,
+    Registered,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Upgrade")]
+struct UpgradeForm {
+    name: String,
+    bytes: u64,
+    length: u64,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Boot")]
+struct BootForm {
+    #[serde(with = "StageForm")]
+    risen: Stage,
+    #[serde(with = "super::text")]
+    since: Timestamp,
+    #[serde(with = "super::text")]
+    round: Timestamp,
+    rounds: u32,
+    address: Option<Ipv4Addr>,
+    #[serde(with = "super::option", default, skip_serializing_if = "Option::is_none")]
+    upgrade: Option<Upgrade>,
+    delivered: u16,
+    first: Vec<String>,
+    held: Vec<(String, String)>,
+    #[serde(with = "super::list")]
+    transfers: Vec<Transfer>,
+    last: String,
+    #[serde(with = "super::text")]
+    last_at: Timestamp,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Origin", rename_all = "kebab-case")]
+enum OriginForm {
+    FileName,
+    #[serde(rename = "option-60")]
+    Option60,
+    UserAgent,
+    #[serde(rename = "option-125")]
+    Option125,
+    #[serde(rename = "option-12")]
+    Option12,
+    #[serde(rename = "option-61")]
+    Option61,
+    #[serde(rename = "option-55")]
+    Option55,
+    Prefix,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Ground")]
+struct GroundForm {
+    #[serde(with = "OriginForm")]
+    from: Origin,
+    value: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    vendor: Option<String>,
+    #[serde(with = "family", default, skip_serializing_if = "Option::is_none")]
+    family: Option<FamilyName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    firmware: Option<String>,
+    #[serde(with = "super::maybe_text", default, skip_serializing_if = "Option::is_none")]
+    mac: Option<Mac>,
+    #[serde(with = "super::text")]
+    at: Timestamp,
+}
+
+mod family {
+    use super::{Deserialize, Deserializer, FamilyName, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde calls it so")]
+    pub(super) fn serialize<S: Serializer>(
+        family: &Option<FamilyName>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        family.as_ref().map(FamilyName::as_str).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<FamilyName>, D::Error> {
+        Ok(Option::<String>::deserialize(from)?.map(|name| FamilyName::new(&name)))
+    }
+}

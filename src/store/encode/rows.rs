@@ -1,0 +1,163 @@
+//! The state as rows and back: the same rows on disk and in a backup.
+
+use crate::{
+    domain::{ClientKey, Lease, Mac, Quarantine, Window},
+    store::{
+        Phone, State,
+        state::{Patch, SetWindow, Touched},
+    },
+};
+
+use super::{As, BadValue, Kind, Listed, Meta, read, write};
+
+/// A key with its value; without one it is to be removed.
+pub(in crate::store) type Row = (Vec<u8>, Option<Vec<u8>>);
+
+impl Meta {
+    /// The figures of a state with a patch over it.
+    pub(in crate::store) fn of(state: &State, patch: &Patch) -> Self {
+        let (phones, listed) = patch.phones_after(state);
+        let gone =
+            patch.leases.iter().filter(|(at, l)| l.is_none() && state.leases.contains_key(*at));
+        let held =
+            patch.leases.iter().filter(|(at, l)| l.is_some() && !state.leases.contains_key(*at));
+        let aside = patch.quarantine.keys().filter(|at| !state.quarantine.contains_key(*at));
+        let given = patch.numbers.keys().filter(|number| !state.numbers.contains_key(*number));
+        Self {
+            commit: state.commit.max(patch.commit),
+            phones,
+            listed,
+            leases: state.leases.len() + held.count() - gone.count(),
+            quarantine: state.quarantine.len() + aside.count(),
+            numbers: state.numbers.len() + given.count(),
+        }
+    }
+}
+
+/// What a patch puts on disk, the figures included.
+pub(in crate::store) fn rows(state: &State, patch: &Patch) -> Result<Vec<Row>, BadValue> {
+    let mut rows = vec![put(Kind::Meta, &[], &Meta::of(state, patch))?];
+    for (mac, touched) in &patch.phones {
+        phone_rows(&mut rows, *mac, touched)?;
+    }
+    for (address, lease) in &patch.leases {
+        rows.push(row(Kind::Lease, &address.octets(), lease.as_ref().map(As).as_ref())?);
+    }
+    for (address, quarantine) in &patch.quarantine {
+        rows.push(put(Kind::Quarantine, &address.octets(), &As(quarantine))?);
+    }
+    for (number, mac) in &patch.numbers {
+        rows.push(put(Kind::Number, number.as_bytes(), &mac.to_string())?);
+    }
+    if let Some(SetWindow(window)) = &patch.window {
+        rows.push(row(Kind::Window, &[], window.as_ref().map(As).as_ref())?);
+    }
+    Ok(rows)
+}
+
+fn phone_rows(rows: &mut Vec<Row>, mac: Mac, touched: &Touched) -> Result<(), BadValue> {
+    if touched.entry {
+        let phone = touched.phone.as_ref();
+        let listed = phone.and_then(|phone| {
+            let entry = phone.entry.clone()?;
+            Some(Listed { changed: phone.changed, entry })
+        });
+        rows.push(row(Kind::Entry, &mac.octets(), listed.as_ref())?);
+    }
+    if touched.record {
+        let phone = touched.phone.as_ref().filter(|phone| phone.is_recorded());
+        rows.push(row(Kind::Phone, &mac.octets(), phone.map(As).as_ref())?);
+    }
+    Ok(())
+}
+
+fn put(kind: Kind, key: &[u8], value: &impl serde::Serialize) -> Result<Row, BadValue> {
+    row(kind, key, Some(value))
+}
+
+fn row(kind: Kind, key: &[u8], value: Option<&impl serde::Serialize>) -> Result<Row, BadValue> {
+    Ok((kind.key(key), value.map(write).transpose()?))
+}
+
+/// Makes a state of rows, in whatever order they come.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Loader {
+    patch: Patch,
+    meta: Option<Meta>,
+}
+
+impl Loader {
+    /// Takes in one row of the state.
+    pub(in crate::store) fn add(&mut self, key: &[u8], value: &[u8]) -> Result<(), BadValue> {
+        let kind = Kind::of(key).ok_or_else(|| BadValue::broken("a key of no known kind"))?;
+        match kind {
+            Kind::Meta => self.meta = Some(read(value)?),
+            Kind::Entry => {
+                let Listed { changed, entry } = read(value)?;
+                let phone = self.phone(key)?;
+                phone.changed = phone.changed.max(changed);
+                phone.entry = Some(entry);
+            }
+            Kind::Phone => {
+                let As(recorded) = read::<As<Phone>>(value)?;
+                let phone = self.phone(key)?;
+                let changed = phone.changed.max(recorded.changed);
+                *phone = Phone { entry: phone.entry.take(), changed, ..recorded };
+            }
+            Kind::Lease => {
+                let As(lease) = read::<As<Lease>>(value)?;
+                self.hold(lease)?;
+            }
+            Kind::Quarantine => {
+                let As(quarantine) = read::<As<Quarantine>>(value)?;
+                self.patch.quarantine.insert(quarantine.address, quarantine);
+            }
+            Kind::Number => {
+                let number = String::from_utf8(key[1..].to_vec()).map_err(BadValue::broken)?;
+                let mac: String = read(value)?;
+                self.patch.numbers.insert(number, mac.parse().map_err(BadValue::broken)?);
+            }
+            Kind::Window => {
+                let As(window) = read::<As<Window>>(value)?;
+                self.patch.window = Some(SetWindow(Some(window)));
+            }
+            Kind::Event | Kind::Undo => return Err(BadValue::broken("not a row of the state")),
+        }
+        Ok(())
+    }
+
+    fn phone(&mut self, key: &[u8]) -> Result<&mut Phone, BadValue> {
+        let octets = key[1..].try_into().map_err(|_| super::bad_key())?;
+        let mac = Mac::new(octets).map_err(BadValue::broken)?;
+        Ok(self.patch.phones.entry(mac).or_default().phone.get_or_insert_default())
+    }
+
+    fn hold(&mut self, lease: Lease) -> Result<(), BadValue> {
+        let client: ClientKey = lease.client.clone();
+        if self.patch.clients.insert(client, Some(lease.address)).is_some() {
+            return Err(BadValue::broken(format!("{:?} holds two addresses", lease.client)));
+        }
+        self.patch.leases.insert(lease.address, Some(lease));
+        Ok(())
+    }
+
+    /// The state, once every row is in.
+    ///
+    /// # Errors
+    ///
+    /// [`BadValue::Broken`] if there is less or more than the store says it has.
+    pub(in crate::store) fn finish(mut self) -> Result<State, BadValue> {
+        let said = self.meta.unwrap_or_default();
+        let empty = State::default();
+        self.patch.commit = said.commit;
+        let found = Meta::of(&empty, &self.patch);
+        if found != said {
+            return Err(BadValue::broken(format!(
+                "the store should hold {said:?}, and holds {found:?}"
+            )));
+        }
+        let mut state = empty;
+        state.install(self.patch);
+        Ok(state)
+    }
+}

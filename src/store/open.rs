@@ -1,0 +1,197 @@
+//! Opening a state directory: the lock, the rows, and what to do when they can't be read.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{Read as _, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use crate::domain::Timestamp;
+
+use super::{
+    Feed, Journal, State, Store, StoreError, View,
+    disk::{Disk, Undo, Unreadable, acknowledged, fault, sync_directory, wait_closed},
+    encode::Row,
+    journal::{Alone, Writer},
+};
+
+/// The rows inside a state directory.
+const ROWS: &str = "store";
+
+/// How many events are copied at a time.
+pub(super) const PAGE: usize = 1000;
+
+/// The file whose lock says that somebody has the directory open. It holds that process' number.
+const LOCK: &str = "LOCK";
+
+pub(super) fn rows_of(directory: &Path) -> PathBuf {
+    directory.join(ROWS)
+}
+
+/// Opens a state directory and starts the writer.
+pub(super) fn open(directory: &Path) -> Result<Store, StoreError> {
+    let lock = lock(directory)?;
+    let path = rows_of(directory);
+    finish_building(&path)?;
+    let (read, set_aside) = match read(&path) {
+        Ok(read) if read.lost() == 0 => (read, None),
+        Ok(read) => {
+            let (read, aside) = salvage(&path, read)?;
+            (read, Some(aside))
+        }
+        Err(Unreadable::Refused(error)) => return Err(error),
+        Err(Unreadable::Damaged(text)) => {
+            // Commit numbers go on where they were, so that nobody who watches takes new ones for old.
+            let mut state = State::default();
+            state.commit = acknowledged(&path);
+            build(&path, &state, || Ok(Vec::new()))?;
+            let (read, aside) = replace(&path, &text)?;
+            (read, Some(aside))
+        }
+    };
+    let Read { disk, state, undo } = read;
+    let (view, feed) = (View::new(state), Feed::new());
+    let journal = Journal::start(Writer {
+        view: view.clone(),
+        feed: feed.clone(),
+        agreement: Box::new(Alone(disk.clone())),
+        disk,
+        undo,
+        lock,
+        queued: Arc::default(),
+        fault: Arc::default(),
+    })?;
+    Ok(Store { view, journal, feed, set_aside })
+}
+
+/// What was read.
+pub(super) struct Read {
+    pub(super) disk: Disk,
+    pub(super) state: State,
+    pub(super) undo: Undo,
+}
+
+impl Read {
+    /// How many commits were acknowledged and are not there.
+    pub(super) fn lost(&self) -> u64 {
+        self.disk.acknowledged().saturating_sub(self.state.commit)
+    }
+}
+
+/// Opens the rows and reads them.
+pub(super) fn read(path: &Path) -> Result<Read, Unreadable> {
+    let disk = Disk::open(path)?;
+    let (state, undo) = disk.load()?;
+    Ok(Read { disk, state, undo })
+}
+
+/// Makes the rows of a state directory that has none.
+pub(super) fn create(
+    path: &Path,
+    state: &State,
+    events: impl FnMut() -> Result<Vec<Row>, StoreError>,
+) -> Result<(), StoreError> {
+    build(path, state, events)?;
+    finish_building(path)
+}
+
+/// Makes rows beside those in use. They have the name of new ones once they are whole.
+fn build(
+    path: &Path,
+    state: &State,
+    events: impl FnMut() -> Result<Vec<Row>, StoreError>,
+) -> Result<(), StoreError> {
+    let building = path.with_extension("building");
+    Disk::create(&building, state, events)?;
+    wait_closed(&building);
+    fs::rename(&building, path.with_extension("new")).map_err(|error| fault(path, error))
+}
+
+/// Puts new rows in place where there are none: those that a killed process left whole, else empty ones.
+fn finish_building(path: &Path) -> Result<(), StoreError> {
+    if path.exists() {
+        return Ok(());
+    }
+    let new = path.with_extension("new");
+    if !new.exists() {
+        build(path, &State::default(), || Ok(Vec::new()))?;
+    }
+    fs::rename(&new, path).map_err(|error| fault(path, error))?;
+    sync_directory(path.parent().unwrap_or(path))
+}
+
+/// Sets the rows aside that end before the last acknowledged commit, and goes on with what they hold.
+fn salvage(path: &Path, read: Read) -> Result<(Read, PathBuf), StoreError> {
+    let text = format!("its last {} commits are lost", read.lost());
+    let Read { disk, mut state, .. } = read;
+    state.commit = disk.acknowledged();
+    let mut after = Vec::new();
+    build(path, &state, || {
+        let page = disk.events(&after, PAGE)?;
+        after = page.last().map(|(key, _)| key.clone()).unwrap_or_default();
+        Ok(page)
+    })?;
+    drop(disk);
+    replace(path, &text)
+}
+
+/// Sets the rows at `path` aside, whole, and puts the new ones in their place.
+fn replace(path: &Path, text: &str) -> Result<(Read, PathBuf), StoreError> {
+    let aside = set_aside(path)?;
+    tracing::error!(
+        set_aside = %aside.display(),
+        "the store is damaged, {text}: it was set aside; restore a backup"
+    );
+    finish_building(path)?;
+    Ok((self::read(path).map_err(|unreadable| unreadable.into_error(path))?, aside))
+}
+
+/// Makes the directory if need be and takes its lock. The directory holds passwords: it is for its owner only.
+pub(super) fn lock(directory: &Path) -> Result<File, StoreError> {
+    let path = directory.join(LOCK);
+    let io = |error| fault(&path, error);
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(|error| fault(directory, error))?;
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            // Who it is is a courtesy: the lock speaks for itself.
+            let _ = file.read_to_string(&mut holder);
+            let (path, process) = (directory.display().to_string(), holder.trim().parse().ok());
+            return Err(StoreError::Locked { path, process });
+        }
+        Err(TryLockError::Error(error)) => return Err(io(error)),
+    }
+    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(io)?;
+    Ok(file)
+}
+
+/// Moves rows that can't be read out of the way, whole.
+fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
+    let stamp = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    // Two within a second are possible where somebody restores a damaged store by hand.
+    let mut aside = path.with_extension(format!("corrupt-{stamp}"));
+    let mut number = 1;
+    while aside.exists() {
+        number += 1;
+        aside = path.with_extension(format!("corrupt-{stamp}-{number}"));
+    }
+    wait_closed(path);
+    fs::rename(path, &aside).map_err(|error| fault(path, error))?;
+    sync_directory(path.parent().unwrap_or(path))?;
+    Ok(aside)
+}
