@@ -22,7 +22,8 @@ struct Limits {
 
 /// What is too small for so many phones, each with its cure; empty where all is well or not readable.
 pub(super) fn advice(phones: usize) -> Vec<String> {
-    let read = |name: &str| fs::read_to_string(format!("/proc/sys/{name}")).ok()?.trim().parse().ok();
+    let read =
+        |name: &str| fs::read_to_string(format!("/proc/sys/{name}")).ok()?.trim().parse().ok();
     let limits = Limits {
         neighbours: read("net/ipv4/neigh/default/gc_thresh3"),
         receive: read("net/core/rmem_max"),

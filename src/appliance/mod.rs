@@ -1,6 +1,7 @@
 //! Settings become an appliance: everything bound before anything runs, every task owned here, and all of it drained.
 
 mod core;
+mod history;
 mod kernel;
 mod summary;
 
@@ -26,7 +27,7 @@ use crate::{
     config::{DhcpMode, Settings},
     dhcp::{Dhcp, DhcpError},
     domain::Problem,
-    http::{HttpError, OperatorsPort, Phones, Socket},
+    http::{About, HttpError, Operators, OperatorsPort, Phones, Socket},
     tftp::{Tftp, TftpError},
 };
 
@@ -69,7 +70,7 @@ pub struct Running {
     /// Where phones are served by TFTP.
     pub tftp: Vec<SocketAddr>,
     /// Where commands on this machine reach it.
-    pub socket: Option<PathBuf>,
+    pub socket: PathBuf,
     stop: watch::Sender<bool>,
     carriers: JoinSet<()>,
     names: Vec<(Id, &'static str)>,
@@ -83,7 +84,14 @@ impl StartError {
             Self::Core(error) => error.exit_code(),
             Self::Dhcp(error) => error.exit_code(),
             Self::Tftp(error) => code_of(error.kind()),
-            Self::Http(error) => error.exit_code(),
+            Self::Http(error) => match error {
+                HttpError::InUse { .. } => 69,
+                HttpError::Permission { .. } => 77,
+                HttpError::NoSuchAddress { .. }
+                | HttpError::NoPassword { .. }
+                | HttpError::BadHash { .. } => 78,
+                HttpError::Other { .. } => 74,
+            },
         }
     }
 }
@@ -94,7 +102,7 @@ struct Bound {
     tftp: Tftp,
     phones: Phones,
     operators: OperatorsPort,
-    socket: Option<(PathBuf, Socket)>,
+    socket: (PathBuf, Socket),
 }
 
 impl Appliance {
@@ -132,10 +140,18 @@ impl Bound {
         };
         let tftp = Tftp::bind(&settings.tftp.listen, service(), counters.clone())?;
         let phones = Phones::bind(&settings.http.phones, service(), counters.clone())?;
-        let operators = OperatorsPort::bind(&settings.http.operators, service(), counters.clone())?;
+        let http = &settings.http;
+        let served = Operators::new(service(), counters.clone(), about(core));
+        let operators = OperatorsPort::bind(
+            &http.operators,
+            served.clone(),
+            http.password_hash.clone(),
+            http.token.as_ref(),
+            &http.hosts,
+        )?;
         let path = socket_path(&settings.appliance.state);
-        let socket = Socket::bind(&path, service(), counters.clone())?;
-        Ok(Self { dhcp, tftp, phones, operators, socket: Some((path, socket)) })
+        let socket = Socket::bind(&path, served)?;
+        Ok(Self { dhcp, tftp, phones, operators, socket: (path, socket) })
     }
 
     fn run(self, core: Core) -> Running {
@@ -144,7 +160,7 @@ impl Bound {
             operators: self.operators.addresses(),
             phones: self.phones.addresses(),
             tftp: self.tftp.addresses(),
-            socket: self.socket.as_ref().map(|(path, _)| path.clone()),
+            socket: self.socket.0,
             core,
             stop,
             carriers: JoinSet::new(),
@@ -156,9 +172,10 @@ impl Bound {
         running.spawn("TFTP", self.tftp.serve(stopping.clone()));
         running.spawn("HTTP", self.phones.serve(stopping.clone()));
         running.spawn("the operators' port", self.operators.serve(stopping.clone()));
-        if let Some((_, socket)) = self.socket {
-            running.spawn("the control socket", socket.serve(stopping.clone()));
-        }
+        running.spawn("the control socket", self.socket.1.serve(stopping.clone()));
+        let journal = running.core.service.journal.clone();
+        let keep = running.core.settings.appliance.history;
+        running.spawn("the history", history::prune(journal, keep, stopping));
         running
     }
 }
@@ -207,6 +224,13 @@ impl Running {
             tracing::error!(%error, "the journal did not close");
         }
     }
+}
+
+/// What an operator should know all the time.
+fn about(core: &Core) -> About {
+    let mut notices = vec![summary::secrets(&core.settings).to_owned()];
+    notices.extend(core.set_aside.as_deref().map(summary::set_aside));
+    About { version: env!("CARGO_PKG_VERSION").to_owned(), notices }
 }
 
 /// What the system's answer means to a script.

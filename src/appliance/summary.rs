@@ -1,6 +1,6 @@
 //! What is served where, in one block that is read at the start.
 
-use std::{fmt, net::SocketAddr};
+use std::{fmt, net::SocketAddr, path::Path};
 
 use crate::{
     config::{Dhcp, DhcpMode, PeerRule, Settings, Subnet},
@@ -27,14 +27,13 @@ impl fmt::Display for Summary<'_> {
         for address in operators {
             row(f, "page", &format!("http://{address}/"))?;
         }
-        if let Some(socket) = socket {
-            row(f, "commands", &socket.display().to_string())?;
-        }
+        row(f, "commands", &socket.display().to_string())?;
         row(f, "secrets", secrets(settings))?;
         row(f, "state", &self.state())?;
         row(f, "profiles", &self.profiles())?;
         if let Some(aside) = &core.set_aside {
-            let text = format!("could not be read and is now {}; this one starts empty", aside.display());
+            let text =
+                format!("could not be read and is now {}; this one starts empty", aside.display());
             row(f, "OLD STATE", &text)?;
         }
         for problem in core.problems.iter().take(SHOWN) {
@@ -113,7 +112,13 @@ fn subnet(subnet: &Subnet) -> String {
     format!("{network}/{prefix} ({site}), {pool}")
 }
 
-fn secrets(settings: &Settings) -> &'static str {
+/// Says that a store could not be read and where it is.
+pub(super) fn set_aside(aside: &Path) -> String {
+    format!("the old state could not be read and is now {}; this one started empty", aside.display())
+}
+
+/// Says who gets a phone's own file.
+pub(super) fn secrets(settings: &Settings) -> &'static str {
     let leased = "a phone's own file goes to the address that is leased to it only";
     let any = "a phone's own file goes to whoever asks for it by name";
     match (settings.secrets.peer, settings.dhcp.mode) {

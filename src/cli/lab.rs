@@ -188,7 +188,12 @@ impl Line {
     }
 }
 
-fn greeting(parts: &[Part], operators: SocketAddr, bench: &Bench, limit: Option<Duration>) -> String {
+fn greeting(
+    parts: &[Part],
+    operators: SocketAddr,
+    bench: &Bench,
+    limit: Option<Duration>,
+) -> String {
     let end = limit.map_or("ends with ctrl-C".to_owned(), |limit| {
         format!("ends after {} s, or once all is as expected", limit.as_secs())
     });

@@ -6,32 +6,7 @@
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
 use super::Subject;
-
-const BOOT_REQUEST: u8 = 1;
-const BOOT_REPLY: u8 = 2;
-const ETHERNET: u8 = 1;
-const COOKIE: [u8; 4] = [99, 130, 83, 99];
-
-const DISCOVER: u8 = 1;
-const OFFER: u8 = 2;
-const REQUEST: u8 = 3;
-const ACK: u8 = 5;
-const NAK: u8 = 6;
-
-/// Relay source port: empty, because the UDP header carries the port (RFC 8357 §5.1).
-const RELAY_SOURCE_PORT: [u8; 2] = [19, 0];
-
-/// Fields at fixed places of the BOOTP header (RFC 2131 §2).
-mod field {
-    use std::ops::Range;
-
-    pub(super) const XID: Range<usize> = 4..8;
-    pub(super) const YIADDR: Range<usize> = 16..20;
-    pub(super) const SIADDR: Range<usize> = 20..24;
-    pub(super) const GIADDR: Range<usize> = 24..28;
-    pub(super) const CHADDR: Range<usize> = 28..34;
-    pub(super) const HEADER: usize = 236;
-}
+use crate::wire::dhcp::{Kind, Message, Request, code};
 
 /// What an answer says, as far as a phone cares.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -75,112 +50,77 @@ pub enum Server {
 
 /// A DISCOVER.
 pub fn discover(subject: &Subject, xid: u32) -> Vec<u8> {
-    message(subject, xid, DISCOVER, &[])
+    message(subject, Request::discover(subject.mac, xid))
 }
 
 /// The REQUEST that takes an offer (RFC 2131 §4.3.2, SELECTING).
 pub fn request(subject: &Subject, xid: u32, offer: &Grant) -> Vec<u8> {
-    let server = offer.options.get(&54).cloned().unwrap_or_default();
-    message(subject, xid, REQUEST, &[(50, &offer.address.octets()), (54, &server)])
+    let server = offer.address_of(code::SERVER_ID).unwrap_or(Ipv4Addr::UNSPECIFIED);
+    message(subject, Request::select(subject.mac, xid, offer.address, server))
 }
 
 /// The REQUEST of a phone that restarts with the address that it had (RFC 2131 §4.3.2, INIT-REBOOT).
 pub fn reboot(subject: &Subject, xid: u32, address: Ipv4Addr) -> Vec<u8> {
-    message(subject, xid, REQUEST, &[(50, &address.octets())])
+    message(subject, Request::reboot(subject.mac, xid, address))
 }
 
-fn message(subject: &Subject, xid: u32, kind: u8, more: &[(u8, &[u8])]) -> Vec<u8> {
-    let mut bytes = vec![0; field::HEADER];
-    // The last of the four is the hop that the relay added.
-    bytes[..4].copy_from_slice(&[BOOT_REQUEST, ETHERNET, 6, 1]);
-    bytes[field::XID].copy_from_slice(&xid.to_be_bytes());
-    bytes[field::GIADDR].copy_from_slice(&subject.relay.octets());
-    bytes[field::CHADDR].copy_from_slice(&subject.mac.octets());
-    bytes.extend(COOKIE);
+/// What the phone says of itself, and behind it what its relay adds (RFC 3046 §2.1).
+fn message(subject: &Subject, request: Request) -> Vec<u8> {
     let make = subject.make;
-    put(&mut bytes, 53, &[kind]);
-    more.iter().for_each(|(code, content)| put(&mut bytes, *code, content));
-    put(&mut bytes, 60, &make.option_60());
-    put(&mut bytes, 12, make.option_12(subject.mac).as_bytes());
-    put(&mut bytes, 55, make.asks);
-    // Option 82 is the last one: relays add it behind what the client sent (RFC 3046 §2.1).
-    put(&mut bytes, 82, &RELAY_SOURCE_PORT);
-    bytes.push(255);
-    bytes
-}
-
-fn put(bytes: &mut Vec<u8>, code: u8, content: &[u8]) {
-    let length = content.len().min(255);
-    bytes.push(code);
-    bytes.push(u8::try_from(length).unwrap_or(u8::MAX));
-    bytes.extend_from_slice(&content[..length]);
+    request
+        .option(code::CLASS, make.option_60())
+        .option(code::HOST_NAME, make.option_12(subject.mac))
+        .option(code::ASKED, make.asks)
+        .relayed(subject.relay)
+        .encode()
 }
 
 /// Reads a datagram; `None` if it is no answer to this phone's exchange.
 pub fn answer(datagram: &[u8], subject: &Subject, xid: u32) -> Option<Answer> {
-    let header = datagram.get(..field::HEADER)?;
-    let mine = header[0] == BOOT_REPLY
-        && header[field::XID] == xid.to_be_bytes()
-        && header[field::CHADDR] == subject.mac.octets();
-    let options = datagram.get(field::HEADER..)?.strip_prefix(&COOKIE).filter(|_| mine)?;
+    let message = Message::reply(datagram).ok()?;
+    // A server that drops the relay's option leaves a real relay without a way to the phone (RFC 3046 §2.2).
+    let mine = message.xid() == xid
+        && message.mac() == subject.mac
+        && message.relay_option(code::RELAY_SOURCE_PORT).is_some();
     let grant = Grant {
-        address: address(&header[field::YIADDR])?,
-        next_server: address(&header[field::SIADDR])?,
-        options: options_of(options),
+        address: message.yiaddr(),
+        next_server: message.siaddr(),
+        options: message.options().map(|(code, content)| (code, content.to_vec())).collect(),
     };
-    // A server that drops the relay's option would leave the relay deaf (RFC 3046 §2.2).
-    if grant.options.get(&82).is_none_or(|relay| *relay != RELAY_SOURCE_PORT) {
-        return None;
+    match message.kind() {
+        Kind::Offer => Some(Answer::Offer(grant)),
+        Kind::Ack => Some(Answer::Ack(grant)),
+        Kind::Nak => Some(Answer::Nak),
+        Kind::Discover | Kind::Request | Kind::Decline | Kind::Release | Kind::Inform => None,
     }
-    match grant.options.get(&53)?.first()? {
-        &OFFER => Some(Answer::Offer(grant)),
-        &ACK => Some(Answer::Ack(grant)),
-        &NAK => Some(Answer::Nak),
-        _ => None,
-    }
-}
-
-/// Options by code; content of a code that comes twice is joined (RFC 3396).
-fn options_of(mut rest: &[u8]) -> BTreeMap<u8, Vec<u8>> {
-    let mut options: BTreeMap<u8, Vec<u8>> = BTreeMap::new();
-    while let [code, tail @ ..] = rest {
-        match (*code, tail) {
-            (0, _) => rest = tail,
-            (255, _) => break,
-            (code, [length, tail @ ..]) => {
-                let (content, behind) = tail.split_at(tail.len().min(usize::from(*length)));
-                options.entry(code).or_default().extend_from_slice(content);
-                rest = behind;
-            }
-            (_, []) => break,
-        }
-    }
-    options
-}
-
-fn address(bytes: &[u8]) -> Option<Ipv4Addr> {
-    bytes.first_chunk::<4>().map(|octets| Ipv4Addr::from(*octets))
+    .filter(|_| mine)
 }
 
 impl Grant {
     /// Option 150, then 66 as a bare address, then the next-server field. A URL in 66 is no address to a Cisco.
     pub fn cisco_server(&self) -> Option<Server> {
-        let addresses = self.options.get(&150).and_then(|bytes| address(bytes));
-        let bare = || self.text(66)?.parse().ok();
+        let addresses = self.address_of(code::TFTP_ADDRESSES);
+        let bare = || self.text(code::TFTP_NAME)?.parse().ok();
         let next = || Some(self.next_server).filter(|address| !address.is_unspecified());
         addresses.or_else(bare).or_else(next).map(Server::Tftp)
     }
 
     /// Option 160, then 66; a bare host means FTP, which these phones tried first.
     pub fn poly_server(&self) -> Option<Server> {
-        let text = self.text(160).or_else(|| self.text(66))?;
+        let text = self.text(160).or_else(|| self.text(code::TFTP_NAME))?;
         server(&text).or_else(|| text.parse().ok().map(Server::Ftp))
     }
 
     /// Option 66, then 43; a bare host means TFTP.
     pub fn yealink_server(&self) -> Option<Server> {
-        let text = self.text(66).or_else(|| self.text(43))?;
+        let text = self.text(code::TFTP_NAME).or_else(|| self.text(code::VENDOR))?;
         server(&text).or_else(|| text.parse().ok().map(Server::Tftp))
+    }
+
+    /// The first address in an option.
+    fn address_of(&self, code: u8) -> Option<Ipv4Addr> {
+        let octets = self.options.get(&code)?.first_chunk::<4>()?;
+        Some(Ipv4Addr::from(*octets))
     }
 
     fn text(&self, code: u8) -> Option<String> {

@@ -31,9 +31,8 @@ fn a_port_in_use_is_told_with_its_cure() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let free = "[tftp]\nlisten = [\"127.0.0.1:16969\"]\n";
-    let operators = format!(
-        "{free}[http]\nphones = [\"127.0.0.1:18069\"]\noperators = [\"{address}\"]\n"
-    );
+    let operators =
+        format!("{free}[http]\nphones = [\"127.0.0.1:18069\"]\noperators = [\"{address}\"]\n");
     refuses(&operators, 69, &[&address, "in use"]);
     let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -74,8 +73,15 @@ fn ten_thousand_hostile_datagrams_change_nothing() {
         let sent = cable.phone(&words).env("RINGUP_DATAGRAMS", count).status().unwrap();
         assert!(sent.success());
         // Queues are served in order: once this is answered, all of it was read.
-        cable.run(&["curl", "-sS", "--tftp-blksize", "512", "-o", "/dev/null",
-            "tftp://10.20.0.1/XMLDefault.cnf.xml"]);
+        cable.run(&[
+            "curl",
+            "-sS",
+            "--tftp-blksize",
+            "512",
+            "-o",
+            "/dev/null",
+            "tftp://10.20.0.1/XMLDefault.cnf.xml",
+        ]);
     };
     send("1000");
     let lines = home.log().lines().count();
@@ -98,7 +104,9 @@ fn send_hostile() {
     let socket = UdpSocket::bind("10.20.0.2:0").unwrap();
     let ports = [67, 69].map(|port| format!("{SERVER}:{port}").parse::<SocketAddr>().unwrap());
     for number in 0..count {
-        for (port, garbage) in ports.iter().zip([dhcp(&mut random, number), tftp(&mut random, number)]) {
+        for (port, garbage) in
+            ports.iter().zip([dhcp(&mut random, number), tftp(&mut random, number)])
+        {
             // A full queue on the way is the network's business.
             let _ = socket.send_to(&garbage, port);
         }

@@ -81,9 +81,7 @@ fn digest(bytes: &[u8]) -> String {
 }
 
 fn stage_is(serving: &Serving<'_>, mac: &str, stage: &str) {
-    until(&format!("{mac} {stage}"), || {
-        (serving.phone(mac)["stage"] == stage).then_some(())
-    });
+    until(&format!("{mac} {stage}"), || (serving.phone(mac)["stage"] == stage).then_some(()));
 }
 
 #[test]

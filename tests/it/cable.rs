@@ -24,7 +24,10 @@ impl Cable {
         let Self { server, client } = &cable;
         ip(&["netns", "add", server]);
         ip(&["netns", "add", client]);
-        ip(&["-n", server, "link", "add", "eth1", "type", "veth", "peer", "name", "eth1", "netns", client]);
+        ip(&[
+            "-n", server, "link", "add", "eth1", "type", "veth", "peer", "name", "eth1", "netns",
+            client,
+        ]);
         for end in [server, client] {
             ip(&["-n", end, "link", "set", "lo", "up"]);
             ip(&["-n", end, "link", "set", "eth1", "up"]);
@@ -54,7 +57,9 @@ impl Cable {
 
     /// Plugs another phone in: its MAC, and no address.
     pub fn plug(&self, mac: &str) {
-        for words in [&["addr", "flush", "dev", "eth1"][..], &["link", "set", "eth1", "address", mac]] {
+        for words in
+            [&["addr", "flush", "dev", "eth1"][..], &["link", "set", "eth1", "address", mac]]
+        {
             ip(&[&["-n", &self.client], words].concat());
         }
         ip(&["-n", &self.client, "link", "set", "eth1", "up"]);

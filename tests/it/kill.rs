@@ -43,7 +43,10 @@ struct Acknowledged {
 
 #[test]
 fn nothing_acknowledged_is_missing_after_fifty_kills() {
-    let seed = env::var("RINGUP_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(rand::random);
+    let seed = env::var("RINGUP_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or_else(rand::random);
     println!("RINGUP_SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let cable = Cable::new();
@@ -69,7 +72,10 @@ fn nothing_acknowledged_is_missing_after_fifty_kills() {
     let entries = acknowledged.entries.lock().unwrap().len();
     let leases = acknowledged.leases.lock().unwrap().len();
     println!("{entries} entries and {leases} leases after {KILLS} kills");
-    assert!(entries > 100 && leases > 100, "{entries} entries, {leases} leases: the test saw too little");
+    assert!(
+        entries > 100 && leases > 100,
+        "{entries} entries, {leases} leases: the test saw too little"
+    );
     assert_eq!(serving.stop(), Some(0), "{}", home.log());
 }
 
@@ -148,7 +154,9 @@ impl Phones {
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
-                if let Some((mac, address)) = line.strip_prefix("leased ").and_then(|l| l.split_once(' ')) {
+                if let Some((mac, address)) =
+                    line.strip_prefix("leased ").and_then(|l| l.split_once(' '))
+                {
                     acknowledged.leases.lock().unwrap().insert(mac.to_owned(), address.to_owned());
                 }
             }

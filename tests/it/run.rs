@@ -133,7 +133,13 @@ impl Serving<'_> {
     }
 
     /// One exchange over the control socket; `None` if it broke.
-    pub fn try_call(&self, method: &str, path: &str, kind: &str, body: &str) -> Option<(u16, String)> {
+    pub fn try_call(
+        &self,
+        method: &str,
+        path: &str,
+        kind: &str,
+        body: &str,
+    ) -> Option<(u16, String)> {
         call(&self.home.path("state/api.sock"), method, path, kind, body)
     }
 }
@@ -146,7 +152,13 @@ impl Drop for Serving<'_> {
 }
 
 /// One exchange over a control socket; `None` if it broke.
-pub fn call(socket: &Path, method: &str, path: &str, kind: &str, body: &str) -> Option<(u16, String)> {
+pub fn call(
+    socket: &Path,
+    method: &str,
+    path: &str,
+    kind: &str,
+    body: &str,
+) -> Option<(u16, String)> {
     let mut stream = UnixStream::connect(socket).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).ok()?;
     let length = body.len();

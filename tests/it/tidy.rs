@@ -171,9 +171,11 @@ fn imports_point_down() {
             let Some(below) = floor_of(&named) else { continue };
             let closed = MAY_USE.iter().find(|(who, _)| *who == module);
             let carrier = floor == 4 && named == "config";
-            let allowed = closed.map_or(below < floor && !carrier, |(_, may)| may.contains(&named.as_str()));
+            let allowed =
+                closed.map_or(below < floor && !carrier, |(_, may)| may.contains(&named.as_str()));
             if named != module && !allowed {
-                problems.push(format!("{}:{line}: `{module}` may not name `{named}`", path.display()));
+                problems
+                    .push(format!("{}:{line}: `{module}` may not name `{named}`", path.display()));
             }
         }
     }
@@ -207,10 +209,13 @@ fn each_dependency_has_one_home() {
         for (number, line) in code(&text) {
             for (dependency, home) in HOMES {
                 let is_guest = GUESTS.iter().any(|(d, m, _)| d == dependency && *m == module);
-                let names = line.contains(&format!("{dependency}::")) || line.contains(&format!("use {dependency};"));
+                let names = line.contains(&format!("{dependency}::"))
+                    || line.contains(&format!("use {dependency};"));
                 if names && module != *home && !is_guest {
                     let place = format!("{}:{number}", path.display());
-                    problems.push(format!("{place}: `{dependency}` lives in `{home}`, not in `{module}`"));
+                    problems.push(format!(
+                        "{place}: `{dependency}` lives in `{home}`, not in `{module}`"
+                    ));
                 }
             }
         }

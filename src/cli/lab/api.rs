@@ -78,8 +78,11 @@ impl Api {
         let mut path = "/api/v1/phones?limit=500".to_owned();
         loop {
             let answer = self.call(Method::GET, &path, "", String::new()).await?;
-            let page: Page = serde_json::from_slice(&answer).map_err(|e| ApiError::Http(e.into()))?;
-            phones.extend(page.items.into_iter().filter_map(|seen| Some((seen.mac.parse().ok()?, seen))));
+            let page: Page =
+                serde_json::from_slice(&answer).map_err(|e| ApiError::Http(e.into()))?;
+            phones.extend(
+                page.items.into_iter().filter_map(|seen| Some((seen.mac.parse().ok()?, seen))),
+            );
             match page.next {
                 Some(next) => path = format!("/api/v1/phones?limit=500&after={next}"),
                 None => return Ok(phones),
@@ -113,7 +116,8 @@ impl Api {
         let stream = TcpStream::connect(self.0).await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let mut request = Request::builder().method(method).uri(path);
-        request = request.header(header::HOST, self.0.to_string()).header(header::CONNECTION, "close");
+        request =
+            request.header(header::HOST, self.0.to_string()).header(header::CONNECTION, "close");
         if !kind.is_empty() {
             request = request.header(header::CONTENT_TYPE, kind);
         }

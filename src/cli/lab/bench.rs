@@ -84,7 +84,8 @@ impl Network {
         let (network, prefix) = self.network();
         let first = self.only_address();
         let half = 1 << (31 - u32::from(prefix));
-        let last = if self == Self::Full { first } else { Ipv4Addr::from(u32::from(network) + half - 1) };
+        let last =
+            if self == Self::Full { first } else { Ipv4Addr::from(u32::from(network) + half - 1) };
         Subnet {
             network,
             prefix,
@@ -213,9 +214,8 @@ impl Ports {
     ///
     /// A port that is taken between this look and the appliance's own bind is told by the appliance.
     pub(super) fn choose(operators: SocketAddr) -> io::Result<Self> {
-        let udp = |port| {
-            free(SERVER.into(), port, |address| UdpSocket::bind(address)?.local_addr())
-        };
+        let udp =
+            |port| free(SERVER.into(), port, |address| UdpSocket::bind(address)?.local_addr());
         let tcp = |ip, port| free(ip, port, |address| TcpListener::bind(address)?.local_addr());
         Ok(Self {
             dhcp: udp(6767)?,
@@ -250,7 +250,10 @@ mod tests {
         for network in Network::ALL {
             let subnet = network.subnet();
             let (first, last) = subnet.pool[0];
-            assert!(subnet.contains(first) && subnet.contains(last) && first <= last, "{network:?}");
+            assert!(
+                subnet.contains(first) && subnet.contains(last) && first <= last,
+                "{network:?}"
+            );
             for number in [1, 500, 5000] {
                 let relay = network.relay(number);
                 assert!(subnet.contains(relay) && relay > last, "{network:?} {relay}");

@@ -70,7 +70,12 @@ impl Role {
         }
     }
 
-    const fn faulty(group: &'static str, model: &'static str, stage: &'static str, finding: &'static str) -> Self {
+    const fn faulty(
+        group: &'static str,
+        model: &'static str,
+        stage: &'static str,
+        finding: &'static str,
+    ) -> Self {
         Self { group, expected: expected(stage, Some(finding)), ..Self::healthy(model) }
     }
 }
@@ -96,7 +101,10 @@ const HEALTHY: [Role; 10] = [
 /// One each, in this order, as far as the number of phones goes.
 const FAULTY: [Role; 7] = [
     Role { listed: None, ..Role::faulty("not listed", "7961G", "asking", "not-listed") },
-    Role { listed: Some("7961G-GE"), ..Role::faulty("listed as another model", "7961G", "configured", "wrong-model") },
+    Role {
+        listed: Some("7961G-GE"),
+        ..Role::faulty("listed as another model", "7961G", "configured", "wrong-model")
+    },
     Role {
         habit: Habit::Fixed { address: Ipv4Addr::new(127, 20, 120, 20), server: SERVER },
         ..Role::faulty("address typed in", "7942G", "asking", "secret-withheld")
@@ -105,7 +113,10 @@ const FAULTY: [Role; 7] = [
         network: Network::Stale,
         ..Role::faulty("its load is not there", "7942G", "configured", "firmware-missing")
     },
-    Role { network: Network::Full, ..Role::faulty("no address left", "7961G", "discovered", "pool-exhausted") },
+    Role {
+        network: Network::Full,
+        ..Role::faulty("no address left", "7961G", "discovered", "pool-exhausted")
+    },
     Role {
         group: "TFTP server set by hand",
         habit: Habit::NeverAsks,

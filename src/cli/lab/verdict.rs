@@ -58,7 +58,8 @@ impl<'a> Verdict<'a> {
         for group in groups {
             let parts: Vec<&Part> = self.parts.iter().filter(|part| part.group == group).collect();
             let right = parts.iter().filter(|part| self.is_right(part)).count();
-            let wrong = parts.iter().filter(|part| !self.is_right(part)).map(|part| self.instead(part));
+            let wrong =
+                parts.iter().filter(|part| !self.is_right(part)).map(|part| self.instead(part));
             let expected = parts.first().map_or(String::new(), |part| {
                 described(part.expected.stage, part.expected.finding.as_slice())
             });
@@ -70,7 +71,8 @@ impl<'a> Verdict<'a> {
                 wrong.collect::<Vec<_>>().join("\n"),
             ]);
         }
-        let strangers = self.seen.keys().filter(|mac| !self.parts.iter().any(|part| part.mac == **mac));
+        let strangers =
+            self.seen.keys().filter(|mac| !self.parts.iter().any(|part| part.mac == **mac));
         for mac in strangers {
             table.add_row(["nobody of ours".to_owned(), mac.to_string()]);
         }
