@@ -84,6 +84,7 @@ impl From<StoreError> for Failure {
             StoreError::Newer { .. } => Exit::Config,
             StoreError::Io { .. } => Exit::Io,
             StoreError::BadBackup { .. } => Exit::Data,
+            StoreError::NotEmpty { .. } => Exit::Config,
         };
         Self::new(exit, error.to_string())
     }
