@@ -64,7 +64,7 @@ enum Found {
 
 /// All problems, and where the settings come from.
 fn gather(config: Option<&Path>) -> Result<(Vec<Problem>, String), Found> {
-    let Ready { loaded, catalog, mut problems } =
+    let Ready { loaded, catalog, mut problems, profiles } =
         settings::gather(config).map_err(|found| match found {
             settings::Unread::Missing(failure) => Found::Failure(failure),
             settings::Unread::Problems(problems) => Found::Problems(problems),
@@ -74,6 +74,7 @@ fn gather(config: Option<&Path>) -> Result<(Vec<Problem>, String), Found> {
         |path| path.display().to_string(),
     );
     let directories = &loaded.settings.appliance;
+    problems.extend(profiles);
     let (_, more) = Library::load(&directories.files, &directories.firmware);
     problems.extend(more);
     problems.extend(inventory(loaded, &catalog));

@@ -30,7 +30,7 @@ use super::{
 const SYSTEM_SOCKET: &str = "/run/ringup/api.sock";
 
 /// How long an appliance may take for one answer; an import of 10,000 rows takes seconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What stays as it is in a part of a path or query.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -59,11 +59,6 @@ impl Client {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
         let way = runtime.block_on(Way::find(settings))?;
         Ok(Self { runtime, way })
-    }
-
-    /// True if a running appliance answers, not this process.
-    pub const fn is_remote(&self) -> bool {
-        matches!(self.way, Way::Socket(_))
     }
 
     /// The bytes at a path.

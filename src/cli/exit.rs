@@ -62,6 +62,7 @@ impl Failure {
     }
 
     /// A file that can't be read or written.
+    #[must_use]
     pub fn file(path: &std::path::Path, error: &io::Error) -> Self {
         let exit = match error.kind() {
             io::ErrorKind::NotFound => Exit::NoInput,
@@ -72,6 +73,7 @@ impl Failure {
     }
 
     /// Settings or other files with errors in them.
+    #[must_use]
     pub fn problems(problems: &[Problem]) -> Self {
         let text: Vec<String> = problems.iter().map(ToString::to_string).collect();
         let errors = problems.iter().any(|problem| problem.severity == Severity::Error);

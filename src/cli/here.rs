@@ -81,10 +81,9 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let exit = match error {
             StoreError::Locked { .. } => Exit::Unavailable,
-            StoreError::Newer { .. } => Exit::Config,
             StoreError::Io { .. } => Exit::Io,
             StoreError::BadBackup { .. } => Exit::Data,
-            StoreError::NotEmpty { .. } => Exit::Config,
+            StoreError::Newer { .. } | StoreError::NotEmpty { .. } => Exit::Config,
         };
         Self::new(exit, error.to_string())
     }

@@ -15,7 +15,9 @@ use crate::{
 
 use super::{
     exit::{Done, Exit, Failure},
-    output, settings,
+    output,
+    phones::mac,
+    settings,
 };
 
 /// Options of `ringup identify`.
@@ -44,8 +46,8 @@ pub struct Identify {
     #[arg(long, value_name = "TEXT")]
     user_agent: Option<String>,
     /// Its MAC, in any spelling: the prefix is one weak vote for a vendor.
-    #[arg(long, value_name = "MAC")]
-    mac: Option<String>,
+    #[arg(long, value_name = "MAC", value_parser = mac)]
+    mac: Option<Mac>,
     /// Read cases from standard input, one JSON object a line; answers are JSON lines.
     #[arg(long, conflicts_with_all = ["option_60", "option_12", "file_name", "http_path", "user_agent", "mac"])]
     batch: bool,
@@ -96,11 +98,8 @@ impl Identify {
             file_name: self.file_name,
             http_path: self.http_path,
             user_agent: self.user_agent,
-            mac: self.mac,
+            mac: self.mac.map(|mac| mac.to_string()),
         };
-        if let Some(Err(error)) = case.mac.as_ref().map(|mac| mac.parse::<Mac>()) {
-            return Err(Failure::new(Exit::Usage, format!("--mac: {error}")));
-        }
         let (identity, mac) = case.identify(&catalog, Timestamp::now());
         if self.json {
             output::line(&json(&Answer::new(&identity, mac)))?;

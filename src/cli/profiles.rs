@@ -50,8 +50,10 @@ impl Profiles {
     pub fn run(self, config: Option<&Path>) -> Done {
         let ready = settings::read(config)?;
         // A family of the operator's with a mistake in it must not hide the others.
-        let errors = ready.problems.iter().filter(|problem| problem.severity == Severity::Error);
-        errors.for_each(|problem| output::note(&problem.to_string()));
+        let errors = ready.profiles.iter().filter(|problem| problem.severity == Severity::Error);
+        for problem in errors {
+            output::note(&problem.to_string());
+        }
         match self {
             Self::List(list) => list.run(&ready.catalog),
             Self::Show(show) => show.run(&ready.catalog),
@@ -68,9 +70,10 @@ impl List {
         }
         let mut table = output::table(["FAMILY", "VENDOR", "MODELS", "FILES", "WHAT"]);
         for family in catalog.families() {
-            let files = match family.provisions {
-                true => family.files.len().to_string(),
-                false => "recognized only".to_owned(),
+            let files = if family.provisions {
+                family.files.len().to_string()
+            } else {
+                "recognized only".to_owned()
             };
             let row = [
                 family.name.to_string(),

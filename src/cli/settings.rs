@@ -17,8 +17,10 @@ pub struct Ready {
     pub loaded: Loaded,
     /// The families, the operator's over the shipped ones.
     pub catalog: Catalog,
-    /// All problems of settings and profiles, warnings included.
+    /// Problems of the settings: warnings, and errors in names of families.
     pub problems: Vec<Problem>,
+    /// Problems of profiles. What has errors is left out; the rest works.
+    pub profiles: Vec<Problem>,
 }
 
 /// Why there are no settings.
@@ -42,10 +44,9 @@ pub fn gather(path: Option<&Path>) -> Result<Ready, Unread> {
     }
     let mut loaded = config::load(path).map_err(Unread::Problems)?;
     let mut problems = std::mem::take(&mut loaded.warnings);
-    let (catalog, found) = Catalog::load(Some(&loaded.settings.appliance.profiles));
+    let (catalog, profiles) = Catalog::load(Some(&loaded.settings.appliance.profiles));
     problems.extend(loaded.expand(&Families(&catalog)));
-    problems.extend(found);
-    Ok(Ready { loaded, catalog, problems })
+    Ok(Ready { loaded, catalog, problems, profiles })
 }
 
 /// [`gather`] for commands that end where there is nothing to read.
@@ -60,11 +61,11 @@ pub fn read(path: Option<&Path>) -> Result<Ready, Failure> {
     })
 }
 
-/// The same for a command that goes on only where nothing is wrong; warnings are `ringup check`'s to tell.
+/// The same for a command that needs whole settings; warnings and profiles are `ringup check`'s to tell.
 ///
 /// # Errors
 ///
-/// As [`read`], and for errors in profiles too.
+/// As [`read`], and for names of families that there are not.
 pub fn sound(path: Option<&Path>) -> Result<Ready, Failure> {
     let ready = read(path)?;
     if ready.problems.iter().any(|problem| problem.severity == Severity::Error) {

@@ -59,19 +59,34 @@ fn check_tells_everything_at_once() {
     let home = Home::new("");
     assert!(expect(&home, &["check"], "", 0).contains("nothing to mend"));
 
-    fs::write(home.path("silly.toml"), "[site.default.failover]\nfail-back-timeout = 90\n").unwrap();
+    fs::write(home.path("silly.toml"), "[site.default.failover]\nfail-back-timeout = 90\n")
+        .unwrap();
     let args = ["check", "--config", "silly.toml"];
-    assert!(expect(&home, &args, "", 1).starts_with("silly.toml:2: warning: `fail-back-timeout` has no effect"));
+    assert!(
+        expect(&home, &args, "", 1)
+            .starts_with("silly.toml:2: warning: `fail-back-timeout` has no effect")
+    );
 
     let bad = "[dhcp]\nmode = \"serve\"\n\n[[dhcp.subnet]]\nsubnt = \"10.20.0.0/22\"\n";
     fs::write(home.path("bad.toml"), bad).unwrap();
     let out = expect(&home, &["check", "--config", "bad.toml"], "", 78);
-    assert_eq!(out, "bad.toml:5: unknown key `subnt` in [[dhcp.subnet]]\n  help: did you mean `subnet`?\n1 error\n");
+    assert_eq!(
+        out,
+        "bad.toml:5: unknown key `subnt` in [[dhcp.subnet]]\n  help: did you mean `subnet`?\n1 error\n"
+    );
     let json: Value =
-        serde_json::from_str(&expect(&home, &["check", "--json", "--config", "bad.toml"], "", 78)).unwrap();
-    assert_eq!((&json["items"][0]["line"], &json["items"][0]["severity"]), (&5.into(), &"error".into()));
+        serde_json::from_str(&expect(&home, &["check", "--json", "--config", "bad.toml"], "", 78))
+            .unwrap();
+    assert_eq!(
+        (&json["items"][0]["line"], &json["items"][0]["severity"]),
+        (&5.into(), &"error".into())
+    );
 
-    fs::write(home.path("vendor.toml"), "[[dhcp.subnet]]\nsubnet = \"10.0.0.0/24\"\nfor.yealnk = { servers = [\"10.0.0.9\"] }\n").unwrap();
+    fs::write(
+        home.path("vendor.toml"),
+        "[[dhcp.subnet]]\nsubnet = \"10.0.0.0/24\"\nfor.yealnk = { servers = [\"10.0.0.9\"] }\n",
+    )
+    .unwrap();
     let out = expect(&home, &["check", "--config", "vendor.toml"], "", 78);
     assert!(out.contains("vendor.toml:3: no family or vendor is called `yealnk`"), "{out}");
     assert!(out.contains("did you mean `yealink`?"), "{out}");
@@ -82,8 +97,13 @@ fn a_password_fits_the_settings() {
     let home = Home::new("");
     let hash = expect(&home, &["password"], "correct horse\n", 0);
     assert!(hash.starts_with("$argon2id$v=19$m="), "{hash}");
-    assert_ne!(hash, expect(&home, &["password"], "correct horse\n", 0), "every hash has a salt of its own");
-    let settings = format!("[http]\noperators = [\"0.0.0.0:8080\"]\npassword-hash = '{}'\n", hash.trim());
+    assert_ne!(
+        hash,
+        expect(&home, &["password"], "correct horse\n", 0),
+        "every hash has a salt of its own"
+    );
+    let settings =
+        format!("[http]\noperators = [\"0.0.0.0:8080\"]\npassword-hash = '{}'\n", hash.trim());
     fs::write(home.path("open.toml"), settings).unwrap();
     expect(&home, &["check", "--config", "open.toml"], "", 0);
 }
@@ -123,14 +143,22 @@ fn an_inventory_from_import_to_restore() {
     assert!(out.contains("2 added") && out.contains("this is a dry run"), "{out}");
     assert!(expect(&home, &["phones", "list"], "", 0).contains("no phones"));
     assert!(expect(&home, &["phones", "import", "phones.csv"], "", 0).contains("2 added"));
-    let out = expect(&home, &["phones", "import", "-"], "mac,number\n1.57E+11,4014\n001565aabbcd,4015\n", 65);
+    let out = expect(
+        &home,
+        &["phones", "import", "-"],
+        "mac,number\n1.57E+11,4014\n001565aabbcd,4015\n",
+        65,
+    );
     assert!(out.contains("1.57E+11") && out.contains("nothing was imported"), "{out}");
 
     let out = expect(&home, &["phones", "list", "--query", "4012"], "", 0);
     assert!(out.contains(MAC) && out.contains("Front desk") && !out.contains("Anna"), "{out}");
     expect(&home, &["phones", "set", MAC, "name=Reception", "note=by the door"], "", 0);
     let out = expect(&home, &["phones", "show", MAC], "", 0);
-    assert!(out.contains("Reception") && out.contains("by the door") && !out.contains("s3cret"), "{out}");
+    assert!(
+        out.contains("Reception") && out.contains("by the door") && !out.contains("s3cret"),
+        "{out}"
+    );
     let out = expect(&home, &["render", MAC, "SEP001E7AC41022.cnf.xml"], "", 0);
     assert!(out.contains("<device") && out.contains("Reception"), "{out}");
     assert!(expect(&home, &["phones", "export", "--secrets"], "", 0).contains("s3cret"));

@@ -26,6 +26,7 @@ use super::super::{
     address, note, line, key.N, module.M.key.N, set.KEY, var.NAME. A second row with the same MAC and line = 2 adds a \
     line. Exit code 65 if a row was refused; then nothing is imported unless --partial is given. \
     `ringup phones undo` takes an import back.")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Import {
     /// The CSV file; `-` reads standard input.
     file: PathBuf,

@@ -155,6 +155,7 @@ mod tests {
     use super::*;
 
     /// Applies `FIELD=VALUE …` to an entry and compares what becomes of it.
+    #[expect(clippy::needless_pass_by_value, reason = "cases are written as values")]
     fn check(before: Value, fields: &str, after: Value) {
         let mut entry = before;
         for pair in fields.split(' ') {

@@ -77,7 +77,7 @@ fn record(phone: &Value, events: &Value, now: Timestamp) -> String {
         let time = at.parse::<Timestamp>().map_or(at.clone(), local);
         let _ = writeln!(out, "  {time}  {}", clean(&text(event, "/text")));
     }
-    out.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    out.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 /// A moment as the operator's clock on the wall shows it.
