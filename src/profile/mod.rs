@@ -314,3 +314,6 @@ fn clients(shipped: &Tree, own: &Tree, problems: &mut Vec<Problem>) -> Vec<(Rege
     let source = own.files.get(NOT_A_PHONE).or_else(|| shipped.files.get(NOT_A_PHONE));
     source.map(|source| parse::clients(source, problems)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;
