@@ -218,6 +218,7 @@ impl Catalog {
     /// # Errors
     ///
     /// [`RenderError`].
+<<<<<<< HEAD
     pub fn render(
         &self,
         family: &Family,
@@ -228,6 +229,10 @@ impl Catalog {
             file: format!("{}/{}", family.name, file.name),
             text: text.to_owned(),
         };
+=======
+    pub fn render(&self, family: &Family, file: &FileRule, values: &Value) -> Result<Vec<u8>, RenderError> {
+        let absent = |text: &str| RenderError::Absent { file: format!("{}/{}", family.name, file.name), text: text.to_owned() };
+>>>>>>> dhcp
         let template = file.template.as_ref().ok_or_else(|| absent("it has no template"))?;
         let get = |name: &str| values.get_attr(name).unwrap_or_default();
         if let Some(missing) = file.needs.iter().find(|name| !get(name).is_true()) {
