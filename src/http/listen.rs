@@ -16,7 +16,11 @@ use tokio::{
 
 use crate::telemetry::Counters;
 
-use super::{HttpError, connection::asked_to_stop, seats::{Seat, Seats}};
+use super::{
+    HttpError,
+    connection::asked_to_stop,
+    seats::{Seat, Seats},
+};
 
 /// Connections that the kernel holds until we accept them: a building that restarts comes all at once.
 const BACKLOG: i32 = 4096;
@@ -30,7 +34,10 @@ const RESPITE: Duration = Duration::from_millis(100);
 ///
 /// The first that can't be bound, with the cure.
 pub fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, HttpError> {
-    addresses.iter().map(|address| one(*address).map_err(|fault| HttpError::new(*address, &fault))).collect()
+    addresses
+        .iter()
+        .map(|address| one(*address).map_err(|fault| HttpError::new(*address, &fault)))
+        .collect()
 }
 
 fn one(address: SocketAddr) -> io::Result<TcpListener> {

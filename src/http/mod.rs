@@ -35,13 +35,17 @@ pub enum HttpError {
         address: String,
     },
     /// Somebody else listens there.
-    #[error("{address} is in use: stop what listens there (`ss -ltnp` names it) or change `[http]` in the settings")]
+    #[error(
+        "{address} is in use: stop what listens there (`ss -ltnp` names it) or change `[http]` in the settings"
+    )]
     InUse {
         /// Where.
         address: String,
     },
     /// The machine has no such address.
-    #[error("this machine has no address {address}: correct `[http]` in the settings, or bring the interface up first")]
+    #[error(
+        "this machine has no address {address}: correct `[http]` in the settings, or bring the interface up first"
+    )]
     NoSuchAddress {
         /// Where.
         address: String,
@@ -88,4 +92,3 @@ impl HttpError {
         matches!(self, Self::InUse { .. })
     }
 }
-

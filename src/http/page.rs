@@ -2,13 +2,7 @@
 
 mod phone;
 
-use axum::{
-    Router,
-    extract::State,
-    http::header,
-    response::IntoResponse,
-    routing::get,
-};
+use axum::{Router, extract::State, http::header, response::IntoResponse, routing::get};
 use maud::{DOCTYPE, Markup, html};
 
 use super::{api::stages, operators::Operators};

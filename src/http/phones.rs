@@ -51,7 +51,11 @@ impl Phones {
     /// # Errors
     ///
     /// The first address that can't be bound, with the cure.
-    pub fn bind(listen: &[SocketAddr], service: Arc<Service>, counters: Counters) -> Result<Self, HttpError> {
+    pub fn bind(
+        listen: &[SocketAddr],
+        service: Arc<Service>,
+        counters: Counters,
+    ) -> Result<Self, HttpError> {
         Ok(Self { listeners: listen::bind(listen)?, service, counters })
     }
 
@@ -66,12 +70,16 @@ impl Phones {
         let seats = Seats::new(MAX_CONNECTIONS, MAX_OF_ONE_PEER);
         let (service, counters, ending) = (self.service, self.counters.clone(), stop.clone());
         let serve = move |guest: Guest| {
-            let (service, counters, stop) = (Arc::clone(&service), counters.clone(), ending.clone());
+            let (service, counters, stop) =
+                (Arc::clone(&service), counters.clone(), ending.clone());
             async move {
                 let Guest { stream, peer, local, seat } = guest;
                 let meter = Meter::new();
                 let line = Line { service, counters, peer, local, meter: meter.clone() };
-                let answer = service_fn(|asked| async { Answered::Ok(line.answer(&asked).await) });
+                let answer = service_fn(|asked| {
+                    let line = &line;
+                    async move { Answered::Ok(line.answer(&asked).await) }
+                });
                 converse(stream, answer, meter, stop).await;
                 drop(seat);
             }
@@ -114,8 +122,13 @@ impl Line {
         }
         let name = percent_decode_str(asked.uri().path()).decode_utf8_lossy();
         let seen = seen(asked);
-        let request =
-            Request { name: &name, peer: self.peer, local: self.local, carrier: Carrier::Http, seen: &seen };
+        let request = Request {
+            name: &name,
+            peer: self.peer,
+            local: self.local,
+            carrier: Carrier::Http,
+            seen: &seen,
+        };
         let now = Timestamp::now();
         if asked.method() == Method::HEAD {
             return self.head(&request, now);
@@ -148,11 +161,21 @@ impl Line {
     /// 304 where the phone shows that it has these very bytes.
     ///
     /// A phone that is yet to be listed gets a file that depends on that, so it never has it already.
-    fn unchanged(&self, request: &Request<'_>, headers: &HeaderMap, now: Timestamp) -> Option<Response<Answer>> {
-        let mut tags = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|tag| tag.to_str().ok()).peekable();
+    fn unchanged(
+        &self,
+        request: &Request<'_>,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Option<Response<Answer>> {
+        let mut tags = headers
+            .get_all(header::IF_NONE_MATCH)
+            .iter()
+            .filter_map(|tag| tag.to_str().ok())
+            .peekable();
         tags.peek()?;
         // A refusal is told, and recorded, by the open that follows.
-        let opened = self.service.peek(request, now).ok().filter(|opened| opened.admit.is_none())?;
+        let opened =
+            self.service.peek(request, now).ok().filter(|opened| opened.admit.is_none())?;
         tags.any(|tag| has(tag, &opened.etag)).then(|| {
             self.counters.count("http", "unchanged");
             self.service.unchanged(&opened, now);
@@ -173,9 +196,10 @@ impl Line {
 fn status(why: &Why) -> StatusCode {
     match why {
         // Cisco's own server answers File Not Found to a phone that nobody listed; phones go on to their fallback.
-        Why::NoSuchFile { .. } | Why::Missing { .. } | Why::NotListed { .. } | Why::NoNumbersLeft { .. } => {
-            StatusCode::NOT_FOUND
-        }
+        Why::NoSuchFile { .. }
+        | Why::Missing { .. }
+        | Why::NotListed { .. }
+        | Why::NoNumbersLeft { .. } => StatusCode::NOT_FOUND,
         Why::NoLease { .. } | Why::NotItsAddress { .. } => StatusCode::FORBIDDEN,
         Why::Unrenderable { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -212,7 +236,8 @@ fn response(
         Part::Whole => (StatusCode::OK, 0..length),
         Part::Some(range) => (StatusCode::PARTIAL_CONTENT, range),
         Part::Beyond => {
-            let mut response = plain(StatusCode::RANGE_NOT_SATISFIABLE, "the file ends before that range\n");
+            let mut response =
+                plain(StatusCode::RANGE_NOT_SATISFIABLE, "the file ends before that range\n");
             put(&mut response, header::CONTENT_RANGE, &format!("bytes */{length}"));
             return response;
         }
@@ -225,7 +250,11 @@ fn response(
     put(&mut response, header::ACCEPT_RANGES, "bytes");
     if status == StatusCode::PARTIAL_CONTENT {
         let last = range.end.saturating_sub(1);
-        put(&mut response, header::CONTENT_RANGE, &format!("bytes {}-{last}/{length}", range.start));
+        put(
+            &mut response,
+            header::CONTENT_RANGE,
+            &format!("bytes {}-{last}/{length}", range.start),
+        );
     }
     response
 }

@@ -56,7 +56,9 @@ fn single(range: &str) -> Option<(Option<u64>, Option<u64>)> {
 fn end(text: &str) -> Option<Option<u64>> {
     match text.trim() {
         "" => Some(None),
-        digits if digits.bytes().all(|digit| digit.is_ascii_digit()) => digits.parse().ok().map(Some),
+        digits if digits.bytes().all(|digit| digit.is_ascii_digit()) => {
+            digits.parse().ok().map(Some)
+        }
         _ => None,
     }
 }

@@ -83,7 +83,9 @@ impl Denied {
     #[must_use]
     pub const fn text(self) -> &'static str {
         match self {
-            Self::Host => "this host name is not ringup's; add it to `[http] hosts` in the settings if it should be",
+            Self::Host => {
+                "this host name is not ringup's; add it to `[http] hosts` in the settings if it should be"
+            }
             Self::Origin => "a page of another site may not do this",
             Self::Credentials => "a password or token is needed",
             Self::LockedOut => "too many wrong passwords from this address; wait a minute",
@@ -116,10 +118,13 @@ impl Network {
         addresses: &[SocketAddr],
     ) -> Result<Self, HttpError> {
         let open = password_hash.is_none() && token.is_none();
-        if let Some(address) = addresses.iter().find(|address| open && !address.ip().is_loopback()) {
+        if let Some(address) = addresses.iter().find(|address| open && !address.ip().is_loopback())
+        {
             return Err(HttpError::NoPassword { address: address.to_string() });
         }
-        if let Some(Err(fault)) = password_hash.as_ref().map(|hash| PasswordHash::new(hash.reveal())) {
+        if let Some(Err(fault)) =
+            password_hash.as_ref().map(|hash| PasswordHash::new(hash.reveal()))
+        {
             return Err(HttpError::BadHash { text: fault.to_string() });
         }
         let salt = rand::random();
@@ -153,8 +158,13 @@ impl Network {
         local: IpAddr,
     ) -> Result<(), Denied> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let host = text(header::HOST).filter(|host| self.is_ours(host, local)).ok_or(Denied::Host)?;
-        if is_cross_site(text("sec-fetch-site".parse().map_err(|_| Denied::Origin)?), method, headers) {
+        let host =
+            text(header::HOST).filter(|host| self.is_ours(host, local)).ok_or(Denied::Host)?;
+        if is_cross_site(
+            text("sec-fetch-site".parse().map_err(|_| Denied::Origin)?),
+            method,
+            headers,
+        ) {
             return Err(Denied::Origin);
         }
         // An Origin that is no text is nobody's.
@@ -185,7 +195,8 @@ impl Network {
             return Err(Denied::LockedOut);
         }
         // Coming without credentials is how every browser begins, and guesses nothing.
-        let (scheme, credentials) = authorization.and_then(|text| text.split_once(' ')).ok_or(Denied::Credentials)?;
+        let (scheme, credentials) =
+            authorization.and_then(|text| text.split_once(' ')).ok_or(Denied::Credentials)?;
         let right = match scheme.to_ascii_lowercase().as_str() {
             "bearer" => self.token == Some(digest(&self.salt, credentials.trim())),
             "basic" => self.is_password(credentials.trim()).await,
@@ -202,8 +213,12 @@ impl Network {
     /// Checks `USER:PASSWORD` in base64; any user will do, because there is one role so far.
     async fn is_password(&self, credentials: &str) -> bool {
         let Some(hash) = self.password_hash.clone() else { return false };
-        let decoded = STANDARD.decode(credentials).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let Some(password) = decoded.as_deref().and_then(|pair| pair.split_once(':')).map(|(_, word)| word.to_owned())
+        let decoded =
+            STANDARD.decode(credentials).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let Some(password) = decoded
+            .as_deref()
+            .and_then(|pair| pair.split_once(':'))
+            .map(|(_, word)| word.to_owned())
         else {
             return false;
         };

@@ -1,4 +1,4 @@
-//! The OpenAPI description, made from the handlers themselves.
+//! The `OpenAPI` description, made from the handlers themselves.
 
 use axum::Json;
 use utoipa::OpenApi;
@@ -19,8 +19,8 @@ use super::{import, lists, metrics, phones, state, stream, window};
         phones::forget,
         phones::events,
         phones::file,
-        import::import,
-        import::export,
+//I1
+//I2
         lists::findings,
         lists::leases,
         lists::profiles,

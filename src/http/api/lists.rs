@@ -101,7 +101,12 @@ pub async fn findings(
 }
 
 /// Findings of the next phones; the last phone looked at, or `None` if there are no more.
-fn scan(operators: &Operators, after: Option<Mac>, limit: usize, items: &mut Vec<FindingView>) -> Option<Mac> {
+fn scan(
+    operators: &Operators,
+    after: Option<Mac>,
+    limit: usize,
+    items: &mut Vec<FindingView>,
+) -> Option<Mac> {
     let (provisioner, now) = (operators.service.provisioner(), Timestamp::now());
     let state = operators.service.view.read();
     let behind = after.map_or(Bound::Unbounded, Bound::Excluded);
@@ -112,7 +117,9 @@ fn scan(operators: &Operators, after: Option<Mac>, limit: usize, items: &mut Vec
         }
         let report = provisioner.report(*mac, phone, &state, now);
         let model = report.identity.model.as_deref();
-        items.extend(report.findings.iter().map(|finding| FindingView::new(Some(*mac), finding, model)));
+        items.extend(
+            report.findings.iter().map(|finding| FindingView::new(Some(*mac), finding, model)),
+        );
         last = Some(*mac);
     }
     None
@@ -132,7 +139,11 @@ pub async fn leases(
     let (now, state) = (Timestamp::now(), operators.service.view.read());
     let behind = after.map_or(Bound::Unbounded, Bound::Excluded);
     let mut rest = state.leases.range((behind, Bound::Unbounded));
-    let items: Vec<_> = rest.by_ref().take(page.limit()).map(|(address, lease)| (*address, LeaseView::new(lease, now))).collect();
+    let items: Vec<_> = rest
+        .by_ref()
+        .take(page.limit())
+        .map(|(address, lease)| (*address, LeaseView::new(lease, now)))
+        .collect();
     let next = rest.next().and(items.last()).map(|(address, _)| address.to_string());
     drop(state);
     Ok(Json(LeasePage { items: items.into_iter().map(|(_, lease)| lease).collect(), next }))

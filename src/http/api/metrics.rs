@@ -18,7 +18,7 @@ pub struct Health {
     commit: u64,
 }
 
-/// All counters, and how many phones are in which stage, in the OpenMetrics text form.
+/// All counters, and how many phones are in which stage, in the `OpenMetrics` text form.
 #[utoipa::path(get, path = "/metrics", tag = "appliance", responses((status = 200, content_type = "text/plain")))]
 pub async fn metrics(extract::State(operators): extract::State<Operators>) -> impl IntoResponse {
     let counters = operators.counters.text();

@@ -13,11 +13,11 @@ mod timeline;
 mod view;
 mod window;
 
+pub use entry::EntryView;
 pub use metrics::stages;
 pub use phones::timeline;
 pub use problem::Details;
 pub use timeline::EventView;
-pub use entry::EntryView;
 pub use view::{FindingView, PhoneView, TransferView, moment};
 
 use std::any::Any;
@@ -47,8 +47,8 @@ pub fn router(operators: Operators, trust: Trust) -> Router {
     let gate = Gate { trust, operators: operators.clone() };
     Router::new()
         .route("/api/v1/phones", get(phones::list))
-        .route("/api/v1/phones/import", post(import::import).layer(DefaultBodyLimit::max(import::MAX_LIST)))
-        .route("/api/v1/phones/export", get(import::export))
+        //I1
+        //I2
         .route("/api/v1/phones/{mac}", get(phones::one).put(phones::put).delete(phones::forget))
         .route("/api/v1/phones/{mac}/events", get(phones::events))
         .route("/api/v1/phones/{mac}/files/{*name}", get(phones::file))
@@ -85,7 +85,8 @@ async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Respon
     let Some(caller) = request.extensions().get::<Caller>().cloned() else {
         return Details::fault("a connection without a far end").into_response();
     };
-    let admitted = network.admit(request.method(), request.headers(), caller.peer, caller.local).await;
+    let admitted =
+        network.admit(request.method(), request.headers(), caller.peer, caller.local).await;
     match admitted {
         Ok(()) => next.run(request).await,
         Err(denied) => {
@@ -141,6 +142,3 @@ async fn not_so(method: Method) -> Details {
 fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     Details::fault("something is wrong in ringup itself; its log says where").into_response()
 }
-
-#[cfg(test)]
-mod tests;

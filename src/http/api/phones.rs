@@ -101,7 +101,9 @@ pub struct Timeline {
 ///
 /// 400 with the reason.
 pub fn mac(text: &str) -> Result<Mac, Details> {
-    text.parse().map_err(|error| Details::bad(format!("`{}` is no MAC address: {error}", crate::domain::clip(text, 40))))
+    text.parse().map_err(|error| {
+        Details::bad(format!("`{}` is no MAC address: {error}", crate::domain::clip(text, 40)))
+    })
 }
 
 struct Filter {
@@ -115,10 +117,12 @@ impl Filter {
     fn new(wanted: &Wanted) -> Result<Self, Details> {
         let stage = match wanted.stage.as_deref().filter(|stage| !stage.is_empty()) {
             None => None,
-            Some(name) => Some(Stage::ALL.into_iter().find(|stage| stage.as_str() == name).ok_or_else(|| {
-                let known = Stage::ALL.map(Stage::as_str).join(", ");
-                Details::bad(format!("there is no such stage; the stages are {known}"))
-            })?),
+            Some(name) => Some(
+                Stage::ALL.into_iter().find(|stage| stage.as_str() == name).ok_or_else(|| {
+                    let known = Stage::ALL.map(Stage::as_str).join(", ");
+                    Details::bad(format!("there is no such stage; the stages are {known}"))
+                })?,
+            ),
         };
         let words = wanted.q.as_deref().unwrap_or_default().trim().to_lowercase();
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
@@ -137,7 +141,9 @@ impl Filter {
     }
 
     fn fits_view(&self, view: &PhoneView) -> bool {
-        self.finding.as_ref().is_none_or(|kind| view.findings.iter().any(|finding| finding.kind == kind))
+        self.finding
+            .as_ref()
+            .is_none_or(|kind| view.findings.iter().any(|finding| finding.kind == kind))
     }
 }
 
@@ -149,13 +155,17 @@ fn haystack(mac: Mac, phone: &Phone) -> String {
         text.push('\n');
     };
     if let Some(entry) = &phone.entry {
-        [&entry.model, &entry.location, &entry.note].into_iter().for_each(|part| add(part));
-        entry.lines.iter().for_each(|line| {
+        for part in [&entry.model, &entry.location, &entry.note] {
+            add(part);
+        }
+        for line in &entry.lines {
             add(&line.number);
             add(&line.name);
-        });
+        }
     }
-    phone.boot.address.iter().for_each(|address| add(&address.to_string()));
+    if let Some(address) = phone.boot.address {
+        add(&address.to_string());
+    }
     phone.grounds.iter().filter_map(|ground| ground.model.as_deref()).for_each(add);
     text
 }
@@ -168,8 +178,12 @@ pub async fn list(
     Params(wanted): Params<Wanted>,
 ) -> Result<Json<PhonePage>, Details> {
     let filter = Filter::new(&wanted)?;
+    if wanted.reveal {
+        operators.revealed("list of phones");
+    }
     let limit = wanted.limit.unwrap_or(USUAL_LIMIT).clamp(1, MAX_LIMIT);
-    let mut after = wanted.after.as_deref().filter(|after| !after.is_empty()).map(mac).transpose()?;
+    let mut after =
+        wanted.after.as_deref().filter(|after| !after.is_empty()).map(mac).transpose()?;
     let mut items = Vec::new();
     while items.len() < limit {
         let scanned = scan(&operators, &filter, wanted.reveal, after, limit, &mut items);
@@ -197,13 +211,17 @@ fn scan(
     let mut rest = state.phones.range((behind, Bound::Unbounded)).peekable();
     for (mac, phone) in rest.by_ref().take(AT_A_TIME) {
         if filter.fits(&provisioner, *mac, phone) {
-            let view = PhoneView::new(*mac, phone, &provisioner.report(*mac, phone, &state, now), reveal);
+            let view =
+                PhoneView::new(*mac, phone, &provisioner.report(*mac, phone, &state, now), reveal);
             if filter.fits_view(&view) {
                 items.push(view);
             }
         }
         if items.len() >= limit {
-            let (last, more) = (*mac, state.phones.range((Bound::Excluded(mac), Bound::Unbounded)).next().is_some());
+            let (last, more) = (
+                *mac,
+                state.phones.range((Bound::Excluded(mac), Bound::Unbounded)).next().is_some(),
+            );
             return more.then_some(last);
         }
     }
@@ -221,6 +239,9 @@ pub async fn one(
     Params(shown): Params<Shown>,
 ) -> Result<Json<PhoneView>, Details> {
     let mac = mac(&text)?;
+    if shown.reveal {
+        operators.revealed(&mac.to_string());
+    }
     view(&operators, mac, shown.reveal).map(Json)
 }
 
@@ -243,12 +264,13 @@ pub async fn put(
     body: Bytes,
 ) -> Result<(StatusCode, Json<PhoneView>), Details> {
     let mac = mac(&text)?;
-    let given: EntryView = serde_json::from_slice(&body).map_err(|error| Details::bad(error.to_string()))?;
+    let given: EntryView =
+        serde_json::from_slice(&body).map_err(|error| Details::bad(error.to_string()))?;
     let (batch, new) = {
         let state = operators.service.view.read();
         let before = state.phones.get(&mac).and_then(|phone| phone.entry.clone());
         let entry = given.entry(before.as_deref()).map_err(unprocessable)?;
-        let batch = operators.service.provisioner().list(mac, entry, &state).map_err(unprocessable)?;
+        let batch = Batch::from(Change::Listed(mac, Box::new(entry)));
         (batch, before.is_none())
     };
     operators.service.journal.commit(batch).await?;
@@ -293,13 +315,19 @@ pub async fn events(
 /// # Errors
 ///
 /// 404 for a phone that is neither listed nor seen; 500 if the disk fails.
-pub async fn timeline(operators: &Operators, mac: Mac, limit: usize) -> Result<Vec<EventView>, Details> {
+pub async fn timeline(
+    operators: &Operators,
+    mac: Mac,
+    limit: usize,
+) -> Result<Vec<EventView>, Details> {
     if !operators.service.view.read().phones.contains_key(&mac) {
         return Err(unknown(mac));
     }
     let (journal, limit) = (operators.service.journal.clone(), limit.clamp(1, MAX_LIMIT));
     let read = move || -> Result<_, store::StoreError> { journal.timeline(mac, limit) };
-    let events = tokio::task::spawn_blocking(read).await.map_err(|fault| Details::fault(fault.to_string()))??;
+    let events = tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|fault| Details::fault(fault.to_string()))??;
     Ok(events.iter().map(|(commit, event)| EventView::new(*commit, event)).collect())
 }
 
@@ -314,13 +342,17 @@ pub async fn file(
     Params(shown): Params<Shown>,
 ) -> Result<Response, Details> {
     let mac = mac(&text)?;
+    if shown.reveal {
+        operators.revealed(&format!("a file of {mac}"));
+    }
     let provisioner = operators.service.provisioner();
     let local = local(&operators, mac, caller.local);
     let opened = provisioner
         .preview(mac, &name, local, shown.reveal, Timestamp::now())
         .map_err(|refusal| Details::from(refusal.why))?;
     if opened.length > MAX_SHOWN {
-        let text = format!("{name} has {} bytes; at most {MAX_SHOWN} are shown here", opened.length);
+        let text =
+            format!("{name} has {} bytes; at most {MAX_SHOWN} are shown here", opened.length);
         return Err(Details::new(StatusCode::PAYLOAD_TOO_LARGE, text));
     }
     let read = move || {

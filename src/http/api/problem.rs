@@ -87,9 +87,10 @@ impl From<BytesRejection> for Details {
 impl From<Why> for Details {
     fn from(why: Why) -> Self {
         let status = match why {
-            Why::NoSuchFile { .. } | Why::Missing { .. } | Why::NotListed { .. } | Why::NoNumbersLeft { .. } => {
-                StatusCode::NOT_FOUND
-            }
+            Why::NoSuchFile { .. }
+            | Why::Missing { .. }
+            | Why::NotListed { .. }
+            | Why::NoNumbersLeft { .. } => StatusCode::NOT_FOUND,
             Why::NoLease { .. } | Why::NotItsAddress { .. } => StatusCode::FORBIDDEN,
             Why::Unrenderable { .. } => StatusCode::INTERNAL_SERVER_ERROR,
         };

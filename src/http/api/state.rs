@@ -57,7 +57,7 @@ pub async fn backup(State(operators): State<Operators>) -> Response {
     };
     tokio::task::spawn_blocking(move || {
         let mut pipe = Pipe { sender, block: Vec::with_capacity(BLOCK) };
-        match store.backup(&mut pipe).and_then(|()| io::Write::flush(&mut pipe).map_err(gone)) {
+        match store.backup(&mut pipe).and_then(|()| io::Write::flush(&mut pipe).map_err(|fault| gone(&fault))) {
             Ok(()) => {}
             Err(fault) => {
                 tracing::warn!(%fault, "backup is not whole");
@@ -67,11 +67,12 @@ pub async fn backup(State(operators): State<Operators>) -> Response {
         }
     });
     let name = "attachment; filename=\"ringup.backup\"";
-    let headers = [(header::CONTENT_TYPE, "application/octet-stream"), (header::CONTENT_DISPOSITION, name)];
+    let headers =
+        [(header::CONTENT_TYPE, "application/octet-stream"), (header::CONTENT_DISPOSITION, name)];
     (headers, Body::from_stream(ReceiverStream::new(receiver))).into_response()
 }
 
-fn gone(fault: io::Error) -> crate::store::StoreError {
+fn gone(fault: &io::Error) -> crate::store::StoreError {
     crate::store::StoreError::Io { path: "backup".to_owned(), text: fault.to_string() }
 }
 

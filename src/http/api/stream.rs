@@ -12,17 +12,27 @@ use axum::{
     Extension,
     extract::State,
     http::{HeaderMap, StatusCode},
-    response::sse::{Event, KeepAlive, Sse},
+    response::{
+        IntoResponse,
+        sse::{Event, KeepAlive, Sse},
+    },
 };
 use serde::Serialize;
 use serde_json::json;
-use tokio::sync::{OwnedSemaphorePermit, broadcast::error::{RecvError, TryRecvError}, mpsc, watch};
+use tokio::sync::{
+    OwnedSemaphorePermit,
+    broadcast::error::{RecvError, TryRecvError},
+    mpsc, watch,
+};
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::domain::{Change, Commit, FindingKind, Mac, Timestamp};
 
 use super::{
-    super::{connection::asked_to_stop, operators::{Caller, Operators}},
+    super::{
+        connection::asked_to_stop,
+        operators::{Caller, Operators},
+    },
     problem::Details,
     view::{FindingView, LeaseView, PhoneView},
 };
@@ -53,9 +63,12 @@ pub async fn events(
     State(operators): State<Operators>,
     Extension(caller): Extension<Caller>,
     headers: HeaderMap,
-) -> Result<Sse<ReceiverStream<Result<Event, Infallible>>>, Details> {
+) -> Result<impl IntoResponse, Details> {
     let Ok(permit) = Arc::clone(&operators.streams).try_acquire_owned() else {
-        return Err(Details::new(StatusCode::SERVICE_UNAVAILABLE, "too many event streams are open"));
+        return Err(Details::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too many event streams are open",
+        ));
     };
     let from = match headers.get("last-event-id") {
         None => None,
@@ -67,7 +80,8 @@ pub async fn events(
     let (sender, receiver) = mpsc::channel(UNDER_WAY);
     let watcher = Watcher { operators, sender, known: HashMap::new(), last: 0 };
     tokio::spawn(watcher.run(from, caller.stop, permit));
-    Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(KeepAlive::new().interval(HEARTBEAT).text("alive")))
+    Ok(Sse::new(ReceiverStream::new(receiver))
+        .keep_alive(KeepAlive::new().interval(HEARTBEAT).text("alive")))
 }
 
 /// One event stream. Its task ends when the watcher goes, or the appliance stops.
@@ -90,7 +104,12 @@ struct Dirty {
 }
 
 impl Watcher {
-    async fn run(mut self, from: Option<u64>, mut stop: watch::Receiver<bool>, _permit: OwnedSemaphorePermit) {
+    async fn run(
+        mut self,
+        from: Option<u64>,
+        mut stop: watch::Receiver<bool>,
+        _permit: OwnedSemaphorePermit,
+    ) {
         let gone = self.sender.clone();
         // Dropping the watch half way loses nothing: the stream ends with it, and the next one resumes by number.
         tokio::select! {
@@ -144,7 +163,8 @@ impl Watcher {
             // A number from another life of the state directory means nothing here.
             let id = if id > state.commit { 0 } else { id };
             // The connection may have ended between the things of one commit: then they come again.
-            let several = state.phones.values().filter(|phone| phone.changed == id).nth(1).is_some();
+            let several =
+                state.phones.values().filter(|phone| phone.changed == id).nth(1).is_some();
             let is_due = |changed: u64| changed > id || several && changed == id;
             let phones: HashMap<_, _> = state
                 .phones
@@ -165,9 +185,13 @@ impl Watcher {
     /// Sends what changed, in the order of the commits, so that whoever resumes at any of them loses nothing.
     async fn tell(&mut self, dirty: Dirty) -> Ended {
         let mut order: Vec<(u64, Thing)> = Vec::new();
-        order.extend(dirty.leases.into_iter().map(|(address, number)| (number, Thing::Lease(address))));
+        order.extend(
+            dirty.leases.into_iter().map(|(address, number)| (number, Thing::Lease(address))),
+        );
         order.extend(dirty.phones.into_iter().map(|(mac, number)| (number, Thing::Phone(mac))));
-        order.extend(dirty.imports.into_iter().map(|(number, counts)| (number, Thing::Import(counts))));
+        order.extend(
+            dirty.imports.into_iter().map(|(number, counts)| (number, Thing::Import(counts))),
+        );
         order.sort_unstable();
         for (number, thing) in order {
             match thing {
@@ -186,7 +210,14 @@ impl Watcher {
 
     async fn lease(&mut self, number: u64, address: Ipv4Addr) -> Ended {
         let now = Timestamp::now();
-        let lease = self.operators.service.view.read().leases.get(&address).map(|lease| LeaseView::new(lease, now));
+        let lease = self
+            .operators
+            .service
+            .view
+            .read()
+            .leases
+            .get(&address)
+            .map(|lease| LeaseView::new(lease, now));
         match lease {
             Some(lease) => self.send(number, "lease", &lease).await,
             None => Ok(()),
@@ -204,7 +235,9 @@ impl Watcher {
         };
         let Some((view, report)) = found else {
             self.known.remove(&mac);
-            return self.send(number, "phone", &json!({ "mac": mac.to_string(), "forgotten": true })).await;
+            return self
+                .send(number, "phone", &json!({ "mac": mac.to_string(), "forgotten": true }))
+                .await;
         };
         self.send(number, "phone", &view).await?;
         let before = self.known.remove(&mac).unwrap_or_default();

@@ -47,7 +47,9 @@ fn parts(what: &What) -> (&'static str, Value) {
         What::Declined { address } => ("declined", json!({ "address": address })),
         What::Released { address } => ("released", json!({ "address": address })),
         What::Informed { address } => ("informed", json!({ "address": address })),
-        What::Opened { asked, length } => ("opened", with(file(asked), json!({ "length": length }))),
+        What::Opened { asked, length } => {
+            ("opened", with(file(asked), json!({ "length": length })))
+        }
         What::Progress { name, bytes, length } => {
             ("progress", json!({ "name": name, "bytes": bytes, "length": length }))
         }
@@ -57,7 +59,9 @@ fn parts(what: &What) -> (&'static str, Value) {
                 "etag": etag, "normal": normal });
             ("ended", with(file(asked), rest))
         }
-        What::Unchanged { asked, etag } => ("unchanged", with(file(asked), json!({ "etag": etag }))),
+        What::Unchanged { asked, etag } => {
+            ("unchanged", with(file(asked), json!({ "etag": etag })))
+        }
         What::Refused { asked, why, normal } => {
             ("refused", with(file(asked), json!({ "why": why, "normal": normal })))
         }

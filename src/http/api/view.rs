@@ -6,7 +6,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    domain::{Boot, Diagnosis, Finding, FindingKind, Ground, Identity, Lease, Mac, Outcome, Timestamp, Transfer},
+    domain::{
+        Boot, Diagnosis, Finding, FindingKind, Ground, Identity, Lease, Mac, Outcome, Timestamp,
+        Transfer,
+    },
     provision::{Provisioner, Report},
     store::{Phone, State},
 };
@@ -15,6 +18,7 @@ use super::entry::EntryView;
 
 /// One phone, listed or seen.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "four flags that scripts read by name")]
 pub struct PhoneView {
     /// Six octets, lower case, with colons.
     pub mac: String,
@@ -173,14 +177,22 @@ impl PhoneView {
             findings: report.findings.iter().map(|f| FindingView::new(None, f, model)).collect(),
             diagnosis: report.diagnosis.as_ref().map(DiagnosisView::from),
             transfers: boot.transfers.iter().map(TransferView::from).collect(),
-            last: boot.is_seen().then(|| LastView { text: boot.last.clone(), at: moment(boot.last_at) }),
+            last: boot
+                .is_seen()
+                .then(|| LastView { text: boot.last.clone(), at: moment(boot.last_at) }),
             changed: phone.changed,
         }
     }
 
     /// A phone out of the state, with the report that holds now.
     #[must_use]
-    pub fn of(provisioner: &Provisioner, state: &State, mac: Mac, reveal: bool, now: Timestamp) -> Option<Self> {
+    pub fn of(
+        provisioner: &Provisioner,
+        state: &State,
+        mac: Mac,
+        reveal: bool,
+        now: Timestamp,
+    ) -> Option<Self> {
         let phone = state.phones.get(&mac)?;
         let report = provisioner.report(mac, phone, state, now);
         Some(Self::new(mac, phone, &report, reveal))
@@ -250,7 +262,9 @@ impl From<&Transfer> for TransferView {
     fn from(transfer: &Transfer) -> Self {
         let refused = transfer.refused.as_ref().map(|_| "refused");
         let said = match &transfer.outcome {
-            Some(Outcome::Aborted { text } | Outcome::Failed { text }) if !text.is_empty() => Some(text.clone()),
+            Some(Outcome::Aborted { text } | Outcome::Failed { text }) if !text.is_empty() => {
+                Some(text.clone())
+            }
             _ => None,
         };
         Self {

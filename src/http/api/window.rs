@@ -47,13 +47,18 @@ pub async fn show(State(operators): State<Operators>) -> Json<WindowView> {
 /// Opens or closes the window. It beats the settings from now on.
 #[utoipa::path(put, path = "/api/v1/auto-registration", tag = "auto-registration", request_body = Wanted,
     responses((status = 200, body = WindowView), (status = 400, body = Details)))]
-pub async fn put(State(operators): State<Operators>, body: Bytes) -> Result<Json<WindowView>, Details> {
-    let wanted: Wanted = serde_json::from_slice(&body).map_err(|error| Details::bad(error.to_string()))?;
+pub async fn put(
+    State(operators): State<Operators>,
+    body: Bytes,
+) -> Result<Json<WindowView>, Details> {
+    let wanted: Wanted =
+        serde_json::from_slice(&body).map_err(|error| Details::bad(error.to_string()))?;
     let until = match wanted.until {
         None => None,
         Some(text) => {
-            let at: Timestamp =
-                text.parse().map_err(|error| Details::bad(format!("`until` is no RFC 3339 moment: {error}")))?;
+            let at: Timestamp = text
+                .parse()
+                .map_err(|error| Details::bad(format!("`until` is no RFC 3339 moment: {error}")))?;
             Some(at)
         }
     };
@@ -72,7 +77,9 @@ fn view(provisioner: &Provisioner, state: &store::State) -> WindowView {
     let left = range.map(|range| {
         let is_in = |number: &&String| {
             number.len() == range.width
-                && number.parse().is_ok_and(|number: u64| (range.first..=range.last).contains(&number))
+                && number
+                    .parse()
+                    .is_ok_and(|number: u64| (range.first..=range.last).contains(&number))
         };
         let taken = state.numbers.keys().filter(is_in).count() as u64;
         (range.last - range.first).saturating_add(1).saturating_sub(taken)

@@ -26,12 +26,14 @@ pub async fn page(State(operators): State<Operators>, Path(text): Path<String>) 
         return missing(&operators, "That is no MAC address.").into_response();
     };
     let Some(phone) = view(&operators, mac) else {
-        return missing(&operators, "This phone is neither listed nor was it ever seen.").into_response();
+        return missing(&operators, "This phone is neither listed nor was it ever seen.")
+            .into_response();
     };
     match timeline(&operators, mac, SHOWN).await {
         Ok(events) => {
             let title = title(&phone);
-            frame(&title, &operators, Some(&phone.mac), &content(&phone, &title, &events)).into_response()
+            frame(&title, &operators, Some(&phone.mac), &content(&phone, &title, &events))
+                .into_response()
         }
         Err(details) => details.into_response(),
     }
@@ -49,7 +51,9 @@ fn missing(operators: &Operators, text: &str) -> (StatusCode, Markup) {
 
 fn title(phone: &PhoneView) -> String {
     match &phone.entry {
-        Some(entry) if !entry.number.is_empty() => format!("{} {}", entry.number, entry.name).trim().to_owned(),
+        Some(entry) if !entry.number.is_empty() => {
+            format!("{} {}", entry.number, entry.name).trim().to_owned()
+        }
         _ => phone.mac.clone(),
     }
 }

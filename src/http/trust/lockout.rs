@@ -57,7 +57,8 @@ impl Lockout {
     fn make_room(&mut self, now: Instant) {
         self.0.retain(|_, failures| now < failures.since + WINDOW);
         if self.0.len() >= MAX_ADDRESSES {
-            let oldest = self.0.iter().min_by_key(|(_, failures)| failures.since).map(|(peer, _)| *peer);
+            let oldest =
+                self.0.iter().min_by_key(|(_, failures)| failures.since).map(|(peer, _)| *peer);
             oldest.and_then(|peer| self.0.remove(&peer));
         }
     }
@@ -106,7 +107,10 @@ mod tests {
     fn memory_is_bounded() {
         let (mut lockout, now) = (Lockout::default(), Instant::now());
         for address in 0..10_000_u32 {
-            lockout.fail(std::net::Ipv4Addr::from(address).into(), now + Duration::from_millis(address.into()));
+            lockout.fail(
+                std::net::Ipv4Addr::from(address).into(),
+                now + Duration::from_millis(address.into()),
+            );
         }
         assert!(lockout.0.len() <= MAX_ADDRESSES);
     }

@@ -76,7 +76,11 @@ mod tests {
             if let Some(mode) = mode {
                 headers.insert("sec-fetch-mode", mode.parse().unwrap());
             }
-            assert_eq!(is_cross_site(site, &method, &headers), expected, "{site:?} {mode:?} {method}");
+            assert_eq!(
+                is_cross_site(site, &method, &headers),
+                expected,
+                "{site:?} {mode:?} {method}"
+            );
         };
         check(None, None, Method::POST, false);
         check(Some("same-origin"), None, Method::POST, false);

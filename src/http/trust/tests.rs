@@ -12,7 +12,8 @@ fn network(password: Option<&str>, token: Option<&str>) -> Network {
     let cheap = argon2::Params::new(8, 1, 1, None).unwrap();
     let argon2 = Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, cheap);
     let hash = password.map(|word| {
-        let hash: argon2::password_hash::phc::PasswordHash = argon2.hash_password(word.as_bytes()).unwrap();
+        let hash: argon2::password_hash::phc::PasswordHash =
+            argon2.hash_password(word.as_bytes()).unwrap();
         Secret::new(hash.to_string())
     });
     let token = token.map(|token| Secret::new(token.to_owned()));
