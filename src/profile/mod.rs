@@ -78,7 +78,7 @@ pub enum RenderError {
         /// What the engine said.
         text: String,
     },
-    /// There is no such file: the rule has no template, or one of the values that it needs is not set.
+    /// There is no such file: the rule has no template, it is of the other protocol, or a value that it needs is not set.
     #[error("{file} is not rendered: {text}")]
     Absent {
         /// `family/file`, the file as its rule names it.
@@ -132,8 +132,9 @@ impl Catalog {
                 continue;
             };
             templates.extend(templates_of(&parsed.family, &folder));
-            let operators =
-                own.folders.get(name).is_some_and(|folder| folder.contains_key(PROFILE));
+            let written = |folder: Option<&Folder>| Some(folder?.get(PROFILE)?.path.clone());
+            let operators = written(own.folders.get(name))
+                .is_some_and(|path| written(Some(&folder)) == Some(path));
             catalog.names.add(catalog.families.len(), parsed.patterns, operators);
             catalog.recognizers.push(parsed.recognizer);
             catalog.families.push(parsed.family);
@@ -218,7 +219,6 @@ impl Catalog {
     /// # Errors
     ///
     /// [`RenderError`].
-<<<<<<< HEAD
     pub fn render(
         &self,
         family: &Family,
@@ -229,12 +229,12 @@ impl Catalog {
             file: format!("{}/{}", family.name, file.name),
             text: text.to_owned(),
         };
-=======
-    pub fn render(&self, family: &Family, file: &FileRule, values: &Value) -> Result<Vec<u8>, RenderError> {
-        let absent = |text: &str| RenderError::Absent { file: format!("{}/{}", family.name, file.name), text: text.to_owned() };
->>>>>>> dhcp
         let template = file.template.as_ref().ok_or_else(|| absent("it has no template"))?;
         let get = |name: &str| values.get_attr(name).unwrap_or_default();
+        let protocol = get("protocol").as_str().and_then(Speaks::from_name);
+        if !file.read_by(protocol) {
+            return Err(absent("this phone speaks the other protocol"));
+        }
         if let Some(missing) = file.needs.iter().find(|name| !get(name).is_true()) {
             return Err(absent(&format!("`{missing}` is not set")));
         }

@@ -5,5 +5,6 @@ mod boot;
 mod cable;
 mod kill;
 mod lab;
+mod profile;
 mod run;
 mod tidy;
