@@ -66,7 +66,10 @@ fn names_of_cisco() {
     name("SEPDefault.cnf", "cisco-7940-7960 SEPDEFAULT.cnf +1");
     name("SEP001E7AC41022.cnf.xml", "cisco-7940-7960 SEP{MAC}.cnf.xml 00:1e:7a:c4:10:22 +2");
     name("sep001e7ac41022.cnf.xml", "cisco-7940-7960 SEP{MAC}.cnf.xml 00:1e:7a:c4:10:22 +2");
-    name("SEP001122334455.cnf.xml.sgn", "cisco-79xx-enterprise SEP{MAC}.cnf.xml.sgn 00:11:22:33:44:55");
+    name(
+        "SEP001122334455.cnf.xml.sgn",
+        "cisco-79xx-enterprise SEP{MAC}.cnf.xml.sgn 00:11:22:33:44:55",
+    );
     name("XMLDefault.cnf.xml", "cisco-7940-7960 XMLDefault.cnf.xml +2");
     name("CTLSEP0013C4AABBCC.tlv", "cisco-7940-7960 CTLSEP{MAC}.tlv 00:13:c4:aa:bb:cc +1");
     name("ITLFile.tlv", "cisco-79xx-enterprise ITLFile.tlv");
@@ -90,7 +93,10 @@ fn names_of_poly_and_yealink() {
     name("0004f2aabbcc.cfg", "poly-soundpoint {mac}.cfg 00:04:f2:aa:bb:cc +2");
     name("0004F2AABBCC.CFG", "poly-soundpoint {mac}.cfg 00:04:f2:aa:bb:cc +2");
     name("0004f2aabbcc-line.cfg", "poly-soundpoint {mac}-line.cfg 00:04:f2:aa:bb:cc +1");
-    name("provision/0004f2aabbcc-phone.cfg", "poly-soundpoint {mac}-phone.cfg 00:04:f2:aa:bb:cc +1");
+    name(
+        "provision/0004f2aabbcc-phone.cfg",
+        "poly-soundpoint {mac}-phone.cfg 00:04:f2:aa:bb:cc +1",
+    );
     name("logs/0004f2aabbcc-boot.log", "poly-soundpoint {mac}-boot.log 00:04:f2:aa:bb:cc +1");
     name("sip-interop.cfg", "poly-soundpoint sip-interop.cfg +1");
     name("2345-12670-001.sip.ld", "poly-soundpoint {part}.sip.ld SPIP670 +1");
@@ -106,7 +112,9 @@ fn names_of_poly_and_yealink() {
 
 #[test]
 fn names_of_nobody() {
-    for unknown in ["", "/", "ffffffffffff.cfg", "pxelinux.0", "SEP000000000000.cnf.xml", "y00000000028.cfg"] {
+    for unknown in
+        ["", "/", "ffffffffffff.cfg", "pxelinux.0", "SEP000000000000.cnf.xml", "y00000000028.cfg"]
+    {
         name(unknown, "-");
     }
     name(&"a".repeat(300), "-");
@@ -116,7 +124,9 @@ fn names_of_nobody() {
 /// The number of matches that a file of one model has says nothing about the family of the others.
 #[test]
 fn a_part_number_names_the_family() {
-    let best = |name| SHIPPED.recognize(&Seen::FileName(name), Timestamp::UNIX_EPOCH).and_then(|g| g.family);
+    let best = |name| {
+        SHIPPED.recognize(&Seen::FileName(name), Timestamp::UNIX_EPOCH).and_then(|g| g.family)
+    };
     assert_eq!(best("3111-48400-001.sip.ld").unwrap().as_str(), "poly-vvx");
     assert_eq!(best("2345-12670-001.sip.ld").unwrap().as_str(), "poly-soundpoint");
 }
@@ -152,19 +162,27 @@ fn option_60() {
 #[test]
 fn the_binary_class_of_poly() {
     let class = |part: &str| {
-        let mut octets = b"\0\0\x36\x3d\xff\x01\x07Polycom\x02\x15SoundPointIP-SPIP_601\x03".to_vec();
+        let mut octets =
+            b"\0\0\x36\x3d\xff\x01\x07Polycom\x02\x15SoundPointIP-SPIP_601\x03".to_vec();
         octets.push(u8::try_from(part.len()).unwrap());
         octets.extend(part.as_bytes());
         octets.extend(b"\x04\x10SIP/3.1.3.0439/x\xff");
         octets
     };
-    seen(Seen::Option60(&class("2345-11605-001,2")), "Polycom poly-soundpoint SPIP601 3.1.3.0439 -");
-    seen(Seen::Option125(&class("2345-11605-001,2")), "Polycom poly-soundpoint SPIP601 3.1.3.0439 -");
+    seen(
+        Seen::Option60(&class("2345-11605-001,2")),
+        "Polycom poly-soundpoint SPIP601 3.1.3.0439 -",
+    );
+    seen(
+        Seen::Option125(&class("2345-11605-001,2")),
+        "Polycom poly-soundpoint SPIP601 3.1.3.0439 -",
+    );
     // The part number is what the firmware goes by: it beats the name.
     seen(Seen::Option60(&class("3111-48400-001")), "Polycom poly-vvx VVX401 3.1.3.0439 -");
     seen(Seen::Option60(b"\0\0\x36\x3d"), "nothing");
     seen(Seen::Option125(b"\0\0\x0d\xe9\x04test"), "nothing");
-    let ground = SHIPPED.recognize(&Seen::Option60(&class("2345-11605-001,2")), Timestamp::UNIX_EPOCH);
+    let ground =
+        SHIPPED.recognize(&Seen::Option60(&class("2345-11605-001,2")), Timestamp::UNIX_EPOCH);
     let value = ground.unwrap().value;
     assert_eq!(value, "Polycom SoundPointIP-SPIP_601 2345-11605-001,2 SIP/3.1.3.0439/x");
 }
@@ -172,30 +190,75 @@ fn the_binary_class_of_poly() {
 #[test]
 fn user_agents() {
     let check = |text: &str, expected: &str| seen(Seen::UserAgent(text), expected);
-    check("FileTransport PolycomVVX-VVX_101-UA/5.4.3.1014 Type/Application", "Polycom poly-vvx VVX101 5.4.3.1014 -");
-    check("FileTransport PolycomVVX-VVX_500-UA/5.9.7.47435 Type/Updater", "Polycom poly-vvx VVX500 - -");
+    check(
+        "FileTransport PolycomVVX-VVX_101-UA/5.4.3.1014 Type/Application",
+        "Polycom poly-vvx VVX101 5.4.3.1014 -",
+    );
+    check(
+        "FileTransport PolycomVVX-VVX_500-UA/5.9.7.47435 Type/Updater",
+        "Polycom poly-vvx VVX500 - -",
+    );
     check(
         "FileTransport PolycomSoundPointIP-SPIP_550-UA/4.0.15.1047 (SN:0004f21a1a1a) Type/Application",
         "Polycom poly-soundpoint SPIP550 4.0.15.1047 00:04:f2:1a:1a:1a",
     );
-    check("Microbrowser/1.1 PolycomSoundPointIP-SPIP_550-UA/4.0.15.1047 Type/Application", "Polycom poly-soundpoint SPIP550 4.0.15.1047 -");
-    check("FileTransport PolycomSoundStationIP-SSIP_6000-UA/5.0.3.1667 Type/Updater", "Polycom poly-soundpoint SSIP6000 - -");
-    check("FileTransport PolycomSoundPointIP-VVX_500-UA/4.0.3.0439", "Polycom poly-vvx VVX500 4.0.3.0439 -");
-    check("PolycomVVX-VVX_400-UA/5.9.5.0614_0004f28e5a79", "Polycom poly-vvx VVX400 5.9.5.0614 00:04:f2:8e:5a:79");
+    check(
+        "Microbrowser/1.1 PolycomSoundPointIP-SPIP_550-UA/4.0.15.1047 Type/Application",
+        "Polycom poly-soundpoint SPIP550 4.0.15.1047 -",
+    );
+    check(
+        "FileTransport PolycomSoundStationIP-SSIP_6000-UA/5.0.3.1667 Type/Updater",
+        "Polycom poly-soundpoint SSIP6000 - -",
+    );
+    check(
+        "FileTransport PolycomSoundPointIP-VVX_500-UA/4.0.3.0439",
+        "Polycom poly-vvx VVX500 4.0.3.0439 -",
+    );
+    check(
+        "PolycomVVX-VVX_400-UA/5.9.5.0614_0004f28e5a79",
+        "Polycom poly-vvx VVX400 5.9.5.0614 00:04:f2:8e:5a:79",
+    );
     check("PolycomVVX-VVX_400-UA/5", "Polycom poly-vvx VVX400 - -");
-    check("Yealink SIP-T46S 66.86.0.160 00:15:65:bd:56:d4", "Yealink yealink-desk T46S 66.86.0.160 00:15:65:bd:56:d4");
-    check("Yealink SIP-T56A 58.80.0.25 001565f429a4", "Yealink yealink-desk T56A 58.80.0.25 00:15:65:f4:29:a4");
-    check("yealink SIP-T28P 2.50.0.40 00:15:65:11:4c:33", "Yealink yealink-desk T28P 2.50.0.40 00:15:65:11:4c:33");
-    check("Yealink SIP-T38G  38.70.0.125 00:15:65:00:00:00", "Yealink yealink-desk T38G 38.70.0.125 00:15:65:00:00:00");
+    check(
+        "Yealink SIP-T46S 66.86.0.160 00:15:65:bd:56:d4",
+        "Yealink yealink-desk T46S 66.86.0.160 00:15:65:bd:56:d4",
+    );
+    check(
+        "Yealink SIP-T56A 58.80.0.25 001565f429a4",
+        "Yealink yealink-desk T56A 58.80.0.25 00:15:65:f4:29:a4",
+    );
+    check(
+        "yealink SIP-T28P 2.50.0.40 00:15:65:11:4c:33",
+        "Yealink yealink-desk T28P 2.50.0.40 00:15:65:11:4c:33",
+    );
+    check(
+        "Yealink SIP-T38G  38.70.0.125 00:15:65:00:00:00",
+        "Yealink yealink-desk T38G 38.70.0.125 00:15:65:00:00:00",
+    );
     check("Yealink-T46G 28.71.0.81 28.1.0.128.0.0.0", "Yealink yealink-desk T46G 28.71.0.81 -");
     check("Yealink SIP-T46S 66.86.0.15", "Yealink yealink-desk T46S 66.86.0.15 -");
-    check("Yealink SIP VP-T49G 51.80.0.10 00:15:65:9b:5a:44", "Yealink yealink-desk T49G 51.80.0.10 00:15:65:9b:5a:44");
-    check("Yealink CP860 37.72.0.5 00:15:65:8a:37:86", "Yealink yealink-desk CP860 37.72.0.5 00:15:65:8a:37:86");
+    check(
+        "Yealink SIP VP-T49G 51.80.0.10 00:15:65:9b:5a:44",
+        "Yealink yealink-desk T49G 51.80.0.10 00:15:65:9b:5a:44",
+    );
+    check(
+        "Yealink CP860 37.72.0.5 00:15:65:8a:37:86",
+        "Yealink yealink-desk CP860 37.72.0.5 00:15:65:8a:37:86",
+    );
     check("Yealink SIP-T33G", "Yealink yealink-desk T33G - -");
-    check("Yealink SIP-T58A 58.83.0.15 00:15:65:9b:5b:22", "Yealink yealink-desk T58 58.83.0.15 00:15:65:9b:5b:22");
-    check("VP530P 23.70.0.40 00:15:65:31:4b:c0", "Yealink yealink-desk VP530 23.70.0.40 00:15:65:31:4b:c0");
+    check(
+        "Yealink SIP-T58A 58.83.0.15 00:15:65:9b:5b:22",
+        "Yealink yealink-desk T58 58.83.0.15 00:15:65:9b:5b:22",
+    );
+    check(
+        "VP530P 23.70.0.40 00:15:65:31:4b:c0",
+        "Yealink yealink-desk VP530 23.70.0.40 00:15:65:31:4b:c0",
+    );
     // A DECT base of the same vendor is no desk phone.
-    check("Yealink W60B 77.81.0.35 80:5e:c0:09:ab:dc", "Yealink - W60B 77.81.0.35 80:5e:c0:09:ab:dc");
+    check(
+        "Yealink W60B 77.81.0.35 80:5e:c0:09:ab:dc",
+        "Yealink - W60B 77.81.0.35 80:5e:c0:09:ab:dc",
+    );
     check("Cisco-CP7961G/9.4.2", "Cisco cisco-79xx-enterprise 7961G 9.4.2 -");
     check("curl/8.5.0", "nothing");
     // A token of the wrong length is no MAC.
@@ -247,10 +310,20 @@ fn file_names_as_evidence() {
 #[test]
 fn models_in_every_spelling() {
     let check = |spelling: &str, expected: &str| {
-        let found = SHIPPED.model(spelling).map(|(family, model)| format!("{} {}", family.name, model.name));
+        let found = SHIPPED
+            .model(spelling)
+            .map(|(family, model)| format!("{} {}", family.name, model.name));
         assert_eq!(found.as_deref().unwrap_or("-"), expected, "{spelling}");
     };
-    for spelling in ["7961", "7961G", "CP-7961G", "cp-7961g", "Cisco 7961G", "CP-7961G-K9", "Cisco IP Phone 7961"] {
+    for spelling in [
+        "7961",
+        "7961G",
+        "CP-7961G",
+        "cp-7961g",
+        "Cisco 7961G",
+        "CP-7961G-K9",
+        "Cisco IP Phone 7961",
+    ] {
         check(spelling, "cisco-79xx-enterprise 7961G");
     }
     for spelling in ["7961G-GE", "CP-7961G-GE", "7961GGE", "7961GE", "cisco CP-7961G-GE"] {
@@ -259,7 +332,9 @@ fn models_in_every_spelling() {
     for spelling in ["VVX 401", "VVX_401", "vvx401", "VVX-401", "Polycom VVX 401", "Poly VVX401"] {
         check(spelling, "poly-vvx VVX401");
     }
-    for spelling in ["SoundPoint IP 670", "SPIP670", "SPIP_670", "IP670", "IP 670", "Polycom SoundPoint IP 670"] {
+    for spelling in
+        ["SoundPoint IP 670", "SPIP670", "SPIP_670", "IP670", "IP 670", "Polycom SoundPoint IP 670"]
+    {
         check(spelling, "poly-soundpoint SPIP670");
     }
     for spelling in ["T46S", "SIP-T46S", "Yealink T46S", "yealink sip-t46s"] {
@@ -320,7 +395,8 @@ fn what_is_no_phone() {
 #[test]
 fn what_a_name_stands_for() {
     let check = |name: &str, expected: &str| {
-        let families: Vec<_> = SHIPPED.expand(name).iter().map(|family| family.name.to_string()).collect();
+        let families: Vec<_> =
+            SHIPPED.expand(name).iter().map(|family| family.name.to_string()).collect();
         assert_eq!(families.join(" "), expected, "{name}");
     };
     check("poly-vvx", "poly-vvx");
@@ -356,7 +432,8 @@ fn names_that_a_phone_will_ask() {
     let check = |family: &str, model: &str, expected: &str| {
         let family = SHIPPED.family(family).unwrap();
         let mac = "00:15:65:aa:bb:cc".parse().unwrap();
-        let names: Vec<_> = family.files.iter().filter_map(|f| f.expand(mac, family.models.get(model))).collect();
+        let names: Vec<_> =
+            family.files.iter().filter_map(|f| f.expand(mac, family.models.get(model))).collect();
         assert!(names.iter().any(|name| name == expected), "{expected} in {names:?}");
         assert!(names.iter().all(|name| !SHIPPED.resolve(name).is_empty()));
     };
@@ -369,7 +446,11 @@ fn names_that_a_phone_will_ask() {
 #[test]
 fn zones_in_each_familys_form() {
     let check = |family: &str, iana: &str, offset: i64, expected: Option<&str>| {
-        assert_eq!(SHIPPED.family(family).unwrap().time_zone(iana, offset), expected, "{family} {iana}");
+        assert_eq!(
+            SHIPPED.family(family).unwrap().time_zone(iana, offset),
+            expected,
+            "{family} {iana}"
+        );
     };
     check("cisco-79xx-enterprise", "Europe/Paris", 3600, Some("Romance Standard/Daylight Time"));
     check("cisco-79xx-enterprise", "Asia/Calcutta", 19_800, Some("India Standard Time"));
