@@ -78,7 +78,7 @@ pub enum RenderError {
         /// What the engine said.
         text: String,
     },
-    /// There is no such file: the rule has no template, or one of the values that it needs is not set.
+    /// There is no such file: the rule has no template, it is of the other protocol, or a value that it needs is not set.
     #[error("{file} is not rendered: {text}")]
     Absent {
         /// `family/file`, the file as its rule names it.
@@ -132,8 +132,9 @@ impl Catalog {
                 continue;
             };
             templates.extend(templates_of(&parsed.family, &folder));
-            let operators =
-                own.folders.get(name).is_some_and(|folder| folder.contains_key(PROFILE));
+            let written = |folder: Option<&Folder>| Some(folder?.get(PROFILE)?.path.clone());
+            let operators = written(own.folders.get(name))
+                .is_some_and(|path| written(Some(&folder)) == Some(path));
             catalog.names.add(catalog.families.len(), parsed.patterns, operators);
             catalog.recognizers.push(parsed.recognizer);
             catalog.families.push(parsed.family);
@@ -230,6 +231,10 @@ impl Catalog {
         };
         let template = file.template.as_ref().ok_or_else(|| absent("it has no template"))?;
         let get = |name: &str| values.get_attr(name).unwrap_or_default();
+        let protocol = get("protocol").as_str().and_then(Speaks::from_name);
+        if !file.read_by(protocol) {
+            return Err(absent("this phone speaks the other protocol"));
+        }
         if let Some(missing) = file.needs.iter().find(|name| !get(name).is_true()) {
             return Err(absent(&format!("`{missing}` is not set")));
         }
@@ -314,3 +319,6 @@ fn clients(shipped: &Tree, own: &Tree, problems: &mut Vec<Problem>) -> Vec<(Rege
     let source = own.files.get(NOT_A_PHONE).or_else(|| shipped.files.get(NOT_A_PHONE));
     source.map(|source| parse::clients(source, problems)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

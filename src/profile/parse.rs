@@ -1,6 +1,6 @@
 //! From a folder's texts to a family that holds together; every problem at once, with line and remedy.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{collections::BTreeMap, ops::Range, path::Path};
 
 use regex::Regex;
 use serde::de::DeserializeOwned;
@@ -92,7 +92,7 @@ fn read<T: DeserializeOwned>(source: &Source, problems: &mut Vec<Problem>) -> Op
 }
 
 fn line(text: &str, span: &Range<usize>) -> usize {
-    1 + text.as_bytes()[..span.start.min(text.len())].iter().filter(|byte| **byte == b'\n').count()
+    text.as_bytes()[..span.start.min(text.len())].split(|byte| *byte == b'\n').count()
 }
 
 /// The known key closest to the unknown one in serde's "unknown field `x`, expected one of `a`, `b`".
@@ -261,23 +261,21 @@ impl Reader<'_> {
         }
     }
 
-    /// Every template compiles, and every one is used.
+    /// Every template compiles, and every one is used: by a file, or by another template.
     fn templates(&mut self, files: &[FileRule], folder: &Folder) {
-        let text = |name: &str| folder.get(name).map(|source| source.text.as_str());
-        for (name, source) in folder.iter().filter(|(name, _)| name.ends_with(".j2")) {
+        for (name, source) in folder.iter().filter(|(name, _)| *name != PROFILE) {
+            let rendered = files.iter().any(|file| file.template.as_ref() == Some(name));
+            if !rendered && Path::new(name).extension().is_none_or(|extension| extension != "j2") {
+                continue;
+            }
             if let Err(problem) = template::compiles(source) {
                 self.problems.push(problem.help("the syntax is that of Jinja"));
             }
-            let included = folder
-                .keys()
-                .any(|other| text(other).is_some_and(|text| other != name && text.contains(name)));
-            let used = included || files.iter().any(|file| file.template.as_ref() == Some(name));
-            if !used {
+            let mut others = folder.iter().filter(|(other, _)| *other != name && *other != PROFILE);
+            if !rendered && !others.any(|(_, other)| other.text.contains(name)) {
                 let text = format!("no file of this family is rendered from `{name}`");
-                self.problems.push(
-                    Problem::warning(&source.path, None, text)
-                        .help("a [[file]] in profile.toml names it"),
-                );
+                let problem = Problem::warning(&source.path, None, text);
+                self.problems.push(problem.help("a [[file]] in profile.toml names it"));
             }
         }
     }

@@ -43,7 +43,7 @@ pub(super) const PLACEHOLDERS: [(&str, &str); 7] = [
     ("code", "(?P<part>[0-9]{12})"),
     ("load", "(?P<load>[a-z0-9][a-z0-9._-]{0,63})"),
     ("model", "(?P<model>[a-z0-9][a-z0-9_+-]{0,31})"),
-    ("any", "[^/]{1,127}"),
+    ("any", "(?u:[^/]{1,127})"),
 ];
 
 impl Pattern {

@@ -42,8 +42,10 @@ enum Rank {
     Stranger,
     /// It is a member of this family.
     Family,
-    /// It is this model of ours.
+    /// It is this model of ours, by name.
     Model,
+    /// It is this model of ours, by part number.
+    Part,
 }
 
 impl Catalog {
@@ -150,7 +152,7 @@ impl Catalog {
             let by_part =
                 models.find(|model| !part.is_empty() && model.part.as_deref() == Some(part));
             let (rank, model) = match by_part {
-                Some(model) => (Rank::Model, Some(model.name.clone())),
+                Some(model) => (Rank::Part, Some(model.name.clone())),
                 None if class.short_model().is_empty() => (Rank::Vendor, None),
                 None => self.own_name(place, class.short_model()),
             };

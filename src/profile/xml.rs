@@ -42,7 +42,7 @@ pub(super) struct Malformed {
 /// Checks that `text` is one well-formed document without a document type.
 pub(super) fn check(text: &str) -> Result<(), Malformed> {
     let line_of = |offset: usize| {
-        1 + text.as_bytes()[..offset.min(text.len())].iter().filter(|b| **b == b'\n').count()
+        text.as_bytes()[..offset.min(text.len())].split(|byte| *byte == b'\n').count()
     };
     if let Some((offset, bad)) = text.char_indices().find(|(_, c)| !is_char(*c)) {
         let text = format!("XML can't carry U+{:04X}", u32::from(bad));

@@ -86,16 +86,17 @@ impl<'a> Frame<'a> {
         let destination = Ipv4Addr::from(*header[16..].first_chunk::<4>()?);
         // What follows the packet is the padding of a short frame.
         let udp = packet.get(header.len()..length)?;
-        let [a, b, c, d, e, f, g, h] = *udp.first_chunk::<8>()?;
-        let udp = udp.get(..usize::from(u16::from_be_bytes([e, f])))?;
-        if [g, h] != [0, 0] && udp_checksum(source, destination, udp) != 0 {
+        let word = |at: usize| Some(u16::from_be_bytes([*udp.get(at)?, *udp.get(at + 1)?]));
+        let (from_port, to_port, udp_length, sum) = (word(0)?, word(2)?, word(4)?, word(6)?);
+        let udp = udp.get(..usize::from(udp_length))?;
+        if sum != 0 && udp_checksum(source, destination, udp) != 0 {
             return None;
         }
         Some(Self {
             from: *from,
             to: *to,
-            source: SocketAddrV4::new(source, u16::from_be_bytes([a, b])),
-            destination: SocketAddrV4::new(destination, u16::from_be_bytes([c, d])),
+            source: SocketAddrV4::new(source, from_port),
+            destination: SocketAddrV4::new(destination, to_port),
             payload: udp.get(UDP..)?,
         })
     }

@@ -7,5 +7,6 @@ mod cli;
 mod config;
 mod kill;
 mod lab;
+mod profile;
 mod run;
 mod tidy;

@@ -137,7 +137,7 @@ impl Kind {
 /// Addresses as options carry them: four octets each.
 #[must_use]
 pub fn addresses(list: &[Ipv4Addr]) -> Vec<u8> {
-    list.iter().flat_map(|address| address.octets()).collect()
+    list.iter().flat_map(Ipv4Addr::octets).collect()
 }
 
 /// The sub-options of an option 82 or 43, in order; reading ends at the first that doesn't fit.

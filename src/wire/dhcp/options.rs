@@ -40,13 +40,12 @@ impl<'a> Options<'a> {
     /// An option that comes again continues the first one, adjacent or not (RFC 3396 §5).
     fn join(&mut self, code: u8, content: &'a [u8]) {
         let place = usize::from(self.place[usize::from(code)]);
-        match place.checked_sub(1).and_then(|index| self.list.get_mut(index)) {
-            Some((_, first)) => first.to_mut().extend_from_slice(content),
-            None => {
-                self.list.push((code, Cow::Borrowed(content)));
-                // At most 254 codes exist, so the count always fits.
-                self.place[usize::from(code)] = u8::try_from(self.list.len()).unwrap_or(0);
-            }
+        if let Some((_, first)) = place.checked_sub(1).and_then(|at| self.list.get_mut(at)) {
+            first.to_mut().extend_from_slice(content);
+        } else {
+            self.list.push((code, Cow::Borrowed(content)));
+            // At most 254 codes exist, so the count always fits.
+            self.place[usize::from(code)] = u8::try_from(self.list.len()).unwrap_or(0);
         }
     }
 

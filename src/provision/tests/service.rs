@@ -1,0 +1,1 @@
+//! The service with a real store: admissions and records that are fact.
