@@ -106,7 +106,7 @@ impl Import {
             }
         }
         if !table.is_empty() {
-            output::print(&table, "")?;
+            output::print(table, "")?;
         }
         output::line(&summary(answer, self.dry_run))?;
         Ok(())

@@ -91,18 +91,36 @@ fn entry(out: &mut String, phone: &Value) {
         return;
     };
     out.push_str("\nentry\n");
-    for (key, value) in entry {
-        let value = match value {
-            Value::Null => continue,
-            Value::String(text) if text.is_empty() => continue,
-            Value::Array(list) if list.is_empty() => continue,
-            Value::Object(map) if map.is_empty() => continue,
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        let _ = writeln!(out, "  {key:<12} {}", clean(&value));
+    let mut row = |key: &str, value: &str| {
+        if !value.is_empty() {
+            let _ = writeln!(out, "  {key:<12} {}", clean(value));
+        }
+    };
+    for key in FIELDS {
+        row(key, &text(phone, &format!("/entry/{key}")));
+    }
+    for (index, line) in (1_usize..).zip(list(phone, "/entry/lines")).skip(1) {
+        for key in ["number", "name", "sip-user", "sip-password"] {
+            row(&format!("line.{index}.{key}"), &text(line, &format!("/{key}")));
+        }
+    }
+    for (map, prefix) in
+        [("keys", "key."), ("module-keys", "module."), ("set", "set."), ("var", "var.")]
+    {
+        for (key, value) in entry.get(map).and_then(Value::as_object).into_iter().flatten() {
+            // A side car's key is spelt module.M.key.N in a list.
+            let key = if map == "module-keys" { key.replace('.', ".key.") } else { key.clone() };
+            row(&format!("{prefix}{key}"), &text(value, ""));
+        }
+    }
+    if entry.get("auto-registered") == Some(&Value::Bool(true)) {
+        row("listed by", "auto-registration");
     }
 }
+
+/// The plain columns of an import, in the order in which they are shown.
+const FIELDS: [&str; 9] =
+    ["model", "number", "name", "sip-user", "sip-password", "site", "location", "address", "note"];
 
 fn identity(out: &mut String, phone: &Value) {
     let part = |key: &str| text(phone, &format!("/identity/{key}"));
@@ -177,7 +195,8 @@ mod tests {
     fn a_record() {
         let phone: Value = serde_json::from_str(
             r#"{"mac":"00:1e:7a:c4:10:22","stage":"defaulted","since":"2026-11-20T08:57:00Z","ready":false,"stuck":true,
-                "address":"10.20.0.51","entry":{"model":"7961G-GE","number":"4012","note":""},
+                "address":"10.20.0.51","entry":{"model":"7961G-GE","number":"4012","lines":[{"number":"4012"},{"number":"4013"}],
+                  "module-keys":{"1.3":"line:2"}},
                 "identity":{"vendor":"Cisco","model":"7961G","family":"cisco-79xx-enterprise","firmware":null,
                   "grounds":[{"from":"option-60","value":"Cisco Systems, Inc. IP Phone CP-7961G"}]},
                 "findings":[{"kind":"wrong-model","text":"listed as 7961G-GE, says it is a 7961G","remedy":"list it as 7961"}],
