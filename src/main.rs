@@ -1,5 +1,7 @@
 //! The `ringup` binary: everything is in the library.
 
-fn main() -> std::process::ExitCode {
-    ringup::cli::run()
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ringup::cli::main()
 }

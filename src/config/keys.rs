@@ -17,9 +17,10 @@ use super::{
 };
 
 type Keys = &'static [&'static str];
+type Table = (&'static str, fn() -> Keys);
 
 /// Every table with fixed keys: its path, in which `*` is a name that the operator chooses, and what it knows.
-pub const TABLES: [(&str, fn() -> Keys); 14] = [
+pub const TABLES: [Table; 14] = [
     ("", keys::<FileTable>),
     ("appliance", keys::<ApplianceTable>),
     ("dhcp", keys::<DhcpTable>),
@@ -107,7 +108,9 @@ impl Walk<'_> {
                 self.problems.push(problem.help(remedy(key.get_ref(), known)));
                 unknown.push(key.get_ref().to_string());
             }
-            unknown.iter().for_each(|key| drop(table.remove(key.as_str())));
+            for key in &unknown {
+                table.remove(key.as_str());
+            }
         }
         for (key, value) in table.iter_mut() {
             path.push(key.get_ref().to_string());

@@ -41,7 +41,7 @@ impl Sources {
         let bytes = fs::read(path).map_err(|error| Problem::error(name, None, why(&error)))?;
         let text = String::from_utf8(bytes).map_err(|error| {
             let good = error.utf8_error().valid_up_to();
-            let line = 1 + error.as_bytes()[..good].iter().filter(|b| **b == b'\n').count();
+            let line = lines(&error.as_bytes()[..good]);
             let problem = Problem::error(name, Some(line), "this is not UTF-8 text");
             problem.help("store the file as UTF-8")
         })?;
@@ -54,8 +54,8 @@ impl Sources {
         let Some(source) = self.0.iter().rev().find(|source| source.base <= offset) else {
             return (String::new(), 1);
         };
-        let before = source.text.bytes().take(offset);
-        (source.name.clone(), 1 + before.filter(|byte| *byte == b'\n').count())
+        let text = source.text.as_bytes();
+        (source.name.clone(), lines(&text[..offset.min(text.len())]))
     }
 
     /// `file:line` of an offset, for a text that names a second place.
@@ -127,6 +127,11 @@ impl Sources {
             }
         }
     }
+}
+
+/// The number, from 1, of the line that begins or goes on behind `before`.
+fn lines(before: &[u8]) -> usize {
+    1 + before.split(|byte| *byte == b'\n').count().saturating_sub(1)
 }
 
 /// What the system said about a file, without its error number.

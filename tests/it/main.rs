@@ -3,6 +3,8 @@
 mod appliance;
 mod boot;
 mod cable;
+mod cli;
+mod config;
 mod kill;
 mod lab;
 mod profile;

@@ -22,17 +22,17 @@ pub fn dhcp(check: &mut Check<'_>, table: &DhcpTable, sites: &BTreeMap<String, S
     let mut places: Vec<usize> = Vec::new();
     for given in &table.subnet {
         // The index that it will have: names are checked against the catalog by it later.
-        let Some(made) = subnet(check, given, subnets.len(), sites) else { continue };
+        let Some(next) = subnet(check, given, subnets.len(), sites) else { continue };
         let at = given.get_ref().subnet.as_ref().map_or(0, |subnet| subnet.span().start);
-        if let Some(place) = subnets.iter().position(|other| overlap(other, &made)) {
+        if let Some(place) = subnets.iter().position(|other| overlap(other, &next)) {
             let (other, spot) = (&subnets[place], check.sources.spot(places[place]));
             let text = format!(
                 "{}/{} overlaps {}/{} of {spot}",
-                made.network, made.prefix, other.network, other.prefix
+                next.network, next.prefix, other.network, other.prefix
             );
             check.error(at, text, "every address lies in one subnet at most");
         }
-        subnets.push(made);
+        subnets.push(next);
         places.push(at);
     }
     Dhcp {

@@ -225,18 +225,20 @@ fn complete(name: &str, own: Own, base: &Own) -> Site {
     let mut by = SetBy { name, set: BTreeMap::new() };
     Site {
         sip_transport: by
-            .pick("sip-transport", own.sip_transport, &base.sip_transport)
+            .pick("sip-transport", own.sip_transport, base.sip_transport.as_ref())
             .unwrap_or_default(),
-        srtp: by.pick("srtp", own.srtp, &base.srtp).unwrap_or_default(),
-        protocol: by.pick("protocol", own.protocol, &base.protocol).unwrap_or_default(),
-        time_zone: by.pick("time-zone", own.time_zone, &base.time_zone),
-        ntp: by.pick("ntp", own.ntp, &base.ntp).unwrap_or_default(),
-        admin_password: by.pick("admin-password", own.admin_password, &base.admin_password),
-        ready_when: by.pick("ready-when", own.ready_when, &base.ready_when).unwrap_or_default(),
-        numbers: by.pick("numbers", own.numbers, &base.numbers),
-        servers: by.pick("server", own.servers, &base.servers).unwrap_or_default(),
+        srtp: by.pick("srtp", own.srtp, base.srtp.as_ref()).unwrap_or_default(),
+        protocol: by.pick("protocol", own.protocol, base.protocol.as_ref()).unwrap_or_default(),
+        time_zone: by.pick("time-zone", own.time_zone, base.time_zone.as_ref()),
+        ntp: by.pick("ntp", own.ntp, base.ntp.as_ref()).unwrap_or_default(),
+        admin_password: by.pick("admin-password", own.admin_password, base.admin_password.as_ref()),
+        ready_when: by
+            .pick("ready-when", own.ready_when, base.ready_when.as_ref())
+            .unwrap_or_default(),
+        numbers: by.pick("numbers", own.numbers, base.numbers.as_ref()),
+        servers: by.pick("server", own.servers, base.servers.as_ref()).unwrap_or_default(),
         outbound_proxies: by
-            .pick("outbound-proxy", own.outbound_proxies, &base.outbound_proxies)
+            .pick("outbound-proxy", own.outbound_proxies, base.outbound_proxies.as_ref())
             .unwrap_or_default(),
         failover: by.failover(own.failover, base.failover.as_ref()),
         firmware: by.merge("firmware", own.firmware, &base.firmware),
@@ -258,9 +260,9 @@ impl SetBy<'_> {
         self.set.insert(key.to_owned(), site.to_owned());
     }
 
-    fn pick<T: Clone>(&mut self, key: &str, own: Option<T>, base: &Option<T>) -> Option<T> {
+    fn pick<T: Clone>(&mut self, key: &str, own: Option<T>, base: Option<&T>) -> Option<T> {
         let is_own = own.is_some();
-        let value = own.or_else(|| base.clone())?;
+        let value = own.or_else(|| base.cloned())?;
         self.note(key, is_own);
         Some(value)
     }
@@ -273,8 +275,12 @@ impl SetBy<'_> {
         base: &BTreeMap<String, String>,
     ) -> BTreeMap<String, String> {
         let mut merged = base.clone();
-        base.keys().for_each(|name| self.note(&format!("{key}.{name}"), false));
-        own.keys().for_each(|name| self.note(&format!("{key}.{name}"), true));
+        for name in base.keys() {
+            self.note(&format!("{key}.{name}"), false);
+        }
+        for name in own.keys() {
+            self.note(&format!("{key}.{name}"), true);
+        }
         merged.extend(own);
         merged
     }
@@ -308,7 +314,7 @@ impl SetBy<'_> {
         let base = base.cloned().unwrap_or_default();
         let default = Failover::default();
         let mut pick = |key, own: Option<bool>, base: Option<bool>, default| {
-            self.pick(&format!("failover.{key}"), own, &base).unwrap_or(default)
+            self.pick(&format!("failover.{key}"), own, base.as_ref()).unwrap_or(default)
         };
         Some(Failover {
             re_register_on: pick(
@@ -330,10 +336,14 @@ impl SetBy<'_> {
                 default.only_signal_with_registered,
             ),
             fail_back_mode: self
-                .pick("failover.fail-back-mode", own.fail_back_mode, &base.fail_back_mode)
+                .pick("failover.fail-back-mode", own.fail_back_mode, base.fail_back_mode.as_ref())
                 .map_or(default.fail_back_mode, str::to_owned),
             fail_back_timeout: self
-                .pick("failover.fail-back-timeout", own.fail_back_timeout, &base.fail_back_timeout)
+                .pick(
+                    "failover.fail-back-timeout",
+                    own.fail_back_timeout,
+                    base.fail_back_timeout.as_ref(),
+                )
                 .unwrap_or(default.fail_back_timeout),
         })
     }

@@ -16,7 +16,7 @@ const ADMIT: [(&str, Admit); 3] =
     [("all", Admit::All), ("phones", Admit::Phones), ("listed", Admit::Listed)];
 
 /// The shortest lease: below it a phone would do little else than renew.
-const MIN_LEASE: Duration = Duration::from_secs(60);
+const MIN_LEASE: Duration = Duration::from_mins(1);
 
 /// The lease where nobody says how long.
 const LEASE: Duration = Duration::from_hours(24);

@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn durations() {
         let check = |text: &str, seconds| {
-            assert_eq!(duration(text).ok().map(|d| d.as_secs()), seconds, "{text}")
+            assert_eq!(duration(text).ok().map(|d| d.as_secs()), seconds, "{text}");
         };
         check("90s", Some(90));
         check("30m", Some(1800));

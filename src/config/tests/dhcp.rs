@@ -90,6 +90,10 @@ fn subnets() {
         "[[dhcp.subnet]]\nsite = \"default\"",
         "ringup.toml:1: this [[dhcp.subnet]] has no `subnet`\n  help: add subnet = \"10.20.0.0/22\"",
     );
+}
+
+#[test]
+fn networks() {
     for (subnet, help) in [
         (
             "10.20.0.5/22",
