@@ -125,7 +125,9 @@ impl Appliance {
         };
         let listed = core.service.view.read().phones.len();
         // A hint, not a fault: phones boot all the same, some later.
-        kernel::advice(listed).iter().for_each(|advice| tracing::info!("{advice}"));
+        for advice in kernel::advice(listed) {
+            tracing::info!("{advice}");
+        }
         Ok(bound.run(core))
     }
 }

@@ -114,7 +114,10 @@ fn subnet(subnet: &Subnet) -> String {
 
 /// Says that a store could not be read and where it is.
 pub(super) fn set_aside(aside: &Path) -> String {
-    format!("the old state could not be read and is now {}; this one started empty", aside.display())
+    format!(
+        "the old state could not be read and is now {}; this one started empty",
+        aside.display()
+    )
 }
 
 /// Says who gets a phone's own file.

@@ -24,7 +24,7 @@ use crate::{
 use self::{
     api::Api,
     bench::{Bench, Ports},
-    cast::{Part, cast},
+    cast::{Part, cast, list},
     verdict::Verdict,
 };
 use super::serve::{Stop, runtime};
@@ -81,10 +81,10 @@ impl Lab {
     }
 
     async fn take_place(&self) -> u8 {
-        let parts = cast(self.phones);
+        let cast = cast(self.phones);
         let stop = Stop::listen();
         // Dropped last, when nothing writes into it any more.
-        let bench = match Bench::make(&parts) {
+        let bench = match Bench::make(&cast) {
             Ok(bench) => bench,
             Err(error) => return failed(&error, 74),
         };
@@ -96,14 +96,14 @@ impl Lab {
             Ok(running) => running,
             Err(error) => return failed(&error, error.exit_code()),
         };
-        let code = self.play(&parts, &ports, &running, &bench, stop).await;
+        let code = self.play(&cast, &ports, &running, &bench, stop).await;
         running.stop().await;
         code
     }
 
     async fn play(
         &self,
-        parts: &[Part],
+        cast: &[Part],
         ports: &Ports,
         running: &Running,
         bench: &Bench,
@@ -113,15 +113,15 @@ impl Lab {
             return failed(&"the appliance has no operators' port", 69);
         };
         let api = Api(*operators);
-        print!("{}", greeting(parts, *operators, bench, self.limit));
-        if let Err(error) = api.import(cast::list(parts)).await {
+        print!("{}", greeting(cast, *operators, bench, self.limit));
+        if let Err(error) = api.import(list(cast)).await {
             return failed(&format!("the list was not taken: {error}"), 1);
         }
         let (off, power) = watch::channel(false);
         let (told, outcomes) = mpsc::channel(1024);
         let fleet = Fleet {
             network: ports.network(),
-            phones: parts.iter().filter_map(|part| part.subject.clone()).collect(),
+            phones: cast.iter().filter_map(|part| part.subject.clone()).collect(),
             at_once: AT_ONCE,
             pause: PAUSE,
             restart: RESTART.into(),
@@ -132,7 +132,7 @@ impl Lab {
         };
         let phones = tokio::spawn(fleet.run(told, power));
         let code = tokio::select! {
-            code = self.look(api, parts, outcomes) => code,
+            code = self.look(api, cast, outcomes) => code,
             // Nothing is lost with the look: it only reads.
             () = stop.asked() => { println!(); 0 }
         };

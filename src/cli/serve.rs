@@ -22,11 +22,17 @@ impl Serve {
     /// Exit codes: 0 stopped; 69 port or state directory in use; 70 a carrier broke; 74 I/O; 77 permission;
     /// 78 settings, or an interface that is not there.
     #[must_use]
+    #[expect(
+        clippy::unused_self,
+        reason = "commands are run alike, whether they have options or not"
+    )]
     pub fn run(&self, path: Option<&Path>) -> u8 {
         let loaded = match config::load(path) {
             Ok(loaded) => loaded,
             Err(problems) => {
-                problems.iter().for_each(|problem| eprintln!("{problem}"));
+                for problem in problems {
+                    eprintln!("{problem}");
+                }
                 return 78;
             }
         };

@@ -5,7 +5,7 @@ use crate::{
     profile::FileRule,
 };
 
-use super::report::Look;
+use super::{report::Look, resolve::spoken};
 
 /// What a recorded refusal meant. The record keeps the words; the test below holds them together with
 /// [`super::Why`], which writes them.
@@ -101,18 +101,19 @@ pub(super) fn diagnose(look: &Look<'_>, stuck: bool) -> Option<Diagnosis> {
 /// first of its own that it does not have.
 fn expected(look: &Look<'_>) -> Option<String> {
     let (family, catalog) = (look.family?, look.provisioner.catalog());
-    let speaks = Some(look.provisioner.speaks(&look.site_name));
+    let speaks = Some(spoken(family, look.provisioner.speaks(&look.site_name)));
     let model = look.identity.model.as_deref().and_then(|model| catalog.member(family, model));
     let asked = look.boot.risen >= Stage::Asking;
     let due = |file: &&FileRule| {
         file.read_by(speaks) && (!asked || file.required && file.role == Role::Own)
     };
-    let has = |name: &String| {
-        let whole = Some(Outcome::Complete);
-        look.last(|it| it.name.eq_ignore_ascii_case(name) && it.outcome == whole).is_some()
+    let has = |file: &&FileRule| {
+        let slot = family.required(file, speaks).map(|required| u32::from(required.slot));
+        slot.and_then(|slot| look.boot.delivered.checked_shr(slot))
+            .is_some_and(|bits| bits & 1 == 1)
     };
-    let mut names = family.files.iter().filter(due).filter_map(|file| file.expand(look.mac, model));
-    names.find(|name| !has(name))
+    let mut files = family.files.iter().filter(due).filter(|file| !has(file));
+    files.find_map(|file| file.expand(look.mac, model))
 }
 
 type Found = Option<(String, String)>;

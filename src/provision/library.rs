@@ -14,8 +14,8 @@ use crate::domain::Problem;
 
 use super::name;
 
-/// The most files that are kept open; the rest are left out with a problem. Half of what the process may open is the
-/// other bound, because sockets need descriptors too.
+/// The most files that are kept open; the rest are left out with a problem. A third of what the process may open is the
+/// other bound: during a reload two libraries are open, and sockets need descriptors too.
 const MAX_FILES: usize = 65_536;
 
 /// How deep directories are read. Vendors nest two or three levels.
@@ -63,7 +63,7 @@ impl Library {
     /// out: links that lead out of their root, names that differ in case only, files beyond the bound.
     #[must_use]
     pub fn load(files: &Path, firmware: &Path) -> (Self, Vec<Problem>) {
-        let mut shelf = Shelf { room: MAX_FILES.min(descriptors() / 2), problems: Vec::new() };
+        let mut shelf = Shelf { room: MAX_FILES.min(descriptors() / 3), problems: Vec::new() };
         let mut library = Self::default();
         shelf.fill(files, &mut library.files, str::to_owned);
         shelf.fill(firmware, &mut library.firmware, |name| name::base(name).to_owned());
@@ -76,7 +76,7 @@ impl Library {
                     library.templates.insert(key, (held.name, text));
                 }
                 Err(error) => {
-                    shelf.tell(&files.join(&held.name), &error.to_string(), "a text in UTF-8")
+                    shelf.tell(&files.join(&held.name), &error.to_string(), "write it in UTF-8");
                 }
             }
         }

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const ATTEMPTS: u32 = 4;
 
 /// How long an HTTP exchange may take in all.
-const HTTP_LIMIT: Duration = Duration::from_secs(60);
+const HTTP_LIMIT: Duration = Duration::from_mins(1);
 
 /// How many bytes a simulated phone takes of one file: more is cut off, so that no server fills its memory.
 const MAX_FILE: usize = 64 << 20;

@@ -39,7 +39,7 @@ pub enum Boot {
 pub enum Class {
     /// Text as it is, trailing NUL included where the phone sends one.
     Text(&'static str),
-    /// Poly's binary form after RFC 3925: model, part, application and BootROM.
+    /// Poly's binary form after RFC 3925: model, part, application and boot loader.
     Poly(&'static str, &'static str, &'static str, &'static str),
 }
 
@@ -215,9 +215,10 @@ impl Make {
     /// The `number`th address of this make; numbers beyond 24 bits wrap.
     #[must_use]
     pub fn mac(&self, number: u32) -> Option<Mac> {
-        let [a, b, c] = self.prefix;
-        let [_, d, e, f] = number.to_be_bytes();
-        Mac::new([a, b, c, d, e, f]).ok()
+        let mut octets = number.to_be_bytes();
+        let [_, suffix @ ..] = &mut octets;
+        let whole = [self.prefix, *suffix].concat();
+        Mac::new(*whole.first_chunk()?).ok()
     }
 
     /// Option 60 as sent.

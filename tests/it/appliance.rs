@@ -33,13 +33,13 @@ fn a_port_in_use_is_told_with_its_cure() {
     let free = "[tftp]\nlisten = [\"127.0.0.1:16969\"]\n";
     let operators =
         format!("{free}[http]\nphones = [\"127.0.0.1:18069\"]\noperators = [\"{address}\"]\n");
-    refuses(&operators, 69, &[&address, "in use"]);
+    refuses(&operators, 69, &[&address, "stop "]);
     let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let tftp = format!(
         "[tftp]\nlisten = [\"{address}\"]\n[http]\nphones = [\"127.0.0.1:18070\"]\noperators = [\"127.0.0.1:18071\"]\n"
     );
-    refuses(&tftp, 69, &[&address, "in use"]);
+    refuses(&tftp, 69, &[&address, "stop "]);
 }
 
 #[test]

@@ -146,7 +146,7 @@ impl Bench {
     }
 
     fn fill(&self, parts: &[Part]) -> io::Result<()> {
-        let load = [b"ringup lab: not a real load\n", &[0_u8; LOAD_LENGTH][..]].concat();
+        let load = [&b"ringup lab: not a real load\n"[..], &vec![0; LOAD_LENGTH]].concat();
         let firmware = self.root.join("firmware");
         fs::write(firmware.join(format!("{LOAD}.loads")), &load)?;
         for part in ["2345-12670-001", "2345-12500-001", "3111-48450-001"] {

@@ -57,7 +57,10 @@ pub async fn backup(State(operators): State<Operators>) -> Response {
     };
     tokio::task::spawn_blocking(move || {
         let mut pipe = Pipe { sender, block: Vec::with_capacity(BLOCK) };
-        match store.backup(&mut pipe).and_then(|()| io::Write::flush(&mut pipe).map_err(|fault| gone(&fault))) {
+        match store
+            .backup(&mut pipe)
+            .and_then(|()| io::Write::flush(&mut pipe).map_err(|fault| gone(&fault)))
+        {
             Ok(()) => {}
             Err(fault) => {
                 tracing::warn!(%fault, "backup is not whole");

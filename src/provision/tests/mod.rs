@@ -3,6 +3,7 @@
 mod admission;
 mod open;
 mod report;
+mod service;
 
 use std::{
     net::Ipv4Addr,

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::domain::{Event, Granted, What};
+use proptest::prelude::*;
+
+use crate::domain::{Event, Granted, Role, What};
 
 use super::*;
 
@@ -255,4 +257,20 @@ fn a_phone_is_known_by_its_address_where_nothing_leases() {
         "10.9.0.7 000000000000.cfg",
         "common of 00:04:f2:aa:bb:cc from template poly-vvx/common-master.cfg.j2",
     );
+}
+
+proptest! {
+    /// Whatever it asks for, a peer without a lease gets no phone's own file, and nothing panics.
+    #[test]
+    fn strangers_get_nothing_of_a_phones_own(
+        name in r"[./\\]{0,3}(SEP|sip|CTLSEP|y|)(001E7AC41022|0004f2aabbcc|001565AABBCC|000000000000|\PC{0,9})(\.cfg|\.cnf\.xml|-line\.cfg|)"
+    ) {
+        let here = provisioner(serving(), everybody());
+        let (peer, local) = ([10, 20, 0, 99].into(), [10, 20, 0, 2].into());
+        let request = Request { name: &name, peer, local, carrier: Carrier::Http, seen: &[] };
+        if let Ok(opened) = here.open(&request, now()) {
+            prop_assert!(opened.asked.role != Role::Own && opened.phone.is_none(), "{opened:?}");
+            prop_assert!(!text(&opened).contains("pw-"));
+        }
+    }
 }

@@ -213,7 +213,11 @@ fn again_and_again() {
         let one = move |boot| {
             let ago = 20 * (boots - boot) + 10;
             let opened = What::Opened { asked: asked(OWN, Role::Own), length: 9 };
-            [(ago, discovered()), (ago, opened), (ago - 1, ended(OWN, Role::Own, Outcome::Complete))]
+            [
+                (ago, discovered()),
+                (ago, opened),
+                (ago - 1, ended(OWN, Role::Own, Outcome::Complete)),
+            ]
         };
         told_of(settings(), known(), (1..=boots).flat_map(one).collect())
     };
