@@ -238,3 +238,23 @@ fn a_copied_template_wins() {
     expect(&home, &["profiles", "export", "yealink-desk", "phone.cfg.j2"], "", 74);
     expect(&home, &["profiles", "export", "yealink-desk", "none"], "", 66);
 }
+
+/// The store is the appliance's while it runs: commands reach it over its socket.
+#[test]
+fn commands_reach_a_running_appliance() {
+    let home = Home::new(
+        "[tftp]\nlisten = [\"127.0.0.1:16981\"]\n[http]\nphones = [\"127.0.0.1:18981\"]\noperators = [\"127.0.0.1:18982\"]\n",
+    );
+    let serving = home.serve(&[]);
+    expect(&home, &["phones", "set", MAC, "model=7961G", "number=4012"], "", 0);
+    assert_eq!(serving.phone(MAC)["entry"]["number"], "4012");
+    assert!(expect(&home, &["phones", "list"], "", 0).contains("4012"));
+    expect(&home, &["check"], "", 0);
+    expect(&home, &["state", "size"], "", 0);
+    // These need the store for themselves.
+    expect(&home, &["state", "check"], "", 69);
+    expect(&home, &["backup", "all.backup"], "", 0);
+    expect(&home, &["restore", "all.backup"], "", 69);
+    assert_eq!(serving.stop(), Some(0));
+    assert!(expect(&home, &["phones", "list"], "", 0).contains("4012"));
+}

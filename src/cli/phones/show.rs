@@ -85,6 +85,7 @@ fn local(at: Timestamp) -> String {
     at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// What is listed, by the columns of a list, so that it can be typed into `phones set`.
 fn entry(out: &mut String, phone: &Value) {
     let Some(Value::Object(entry)) = phone.get("entry") else {
         let _ = writeln!(out, "  entry     none: it is not listed");
@@ -122,6 +123,7 @@ fn entry(out: &mut String, phone: &Value) {
 const FIELDS: [&str; 9] =
     ["model", "number", "name", "sip-user", "sip-password", "site", "location", "address", "note"];
 
+/// What it is, and every ground for it, strongest first.
 fn identity(out: &mut String, phone: &Value) {
     let part = |key: &str| text(phone, &format!("/identity/{key}"));
     let parts: Vec<String> =
@@ -140,6 +142,7 @@ fn identity(out: &mut String, phone: &Value) {
     }
 }
 
+/// What is wrong, and why it goes no further: each with its remedy.
 fn findings(out: &mut String, phone: &Value) {
     for finding in list(phone, "/findings") {
         let (kind, what) = (text(finding, "/kind"), clean(&text(finding, "/text")));
@@ -164,6 +167,7 @@ fn remedy(out: &mut String, of: &Value) {
     }
 }
 
+/// Its last files. A miss that the family's profile calls normal says so: it is no fault to look for.
 fn transfers(out: &mut String, phone: &Value) {
     let transfers = list(phone, "/transfers");
     if !transfers.is_empty() {
