@@ -24,6 +24,18 @@ pub enum Speaks {
     Sccp,
 }
 
+impl Speaks {
+    /// Reads `sip` or `sccp`, as settings and templates name them.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "sip" => Some(Self::Sip),
+            "sccp" => Some(Self::Sccp),
+            _ => None,
+        }
+    }
+}
+
 /// What the family does that looks like a fault and is none.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Normal {

@@ -75,8 +75,9 @@ fn embedded(directory: &Dir<'_>) -> Folder {
 }
 
 fn entries(directory: &Path, problems: &mut Vec<Problem>) -> Vec<std::path::PathBuf> {
-    let listed = fs::read_dir(directory)
-        .and_then(|entries| entries.map(|entry| entry.map(|e| e.path())).collect::<io::Result<_>>());
+    let listed = fs::read_dir(directory).and_then(|entries| {
+        entries.map(|entry| entry.map(|e| e.path())).collect::<io::Result<_>>()
+    });
     let mut paths: Vec<_> = match listed {
         Ok(paths) => paths,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),

@@ -78,7 +78,7 @@ pub enum RenderError {
         /// What the engine said.
         text: String,
     },
-    /// There is no such file: the rule has no template, or one of the values that it needs is not set.
+    /// There is no such file: the rule has no template, it is of the other protocol, or a value that it needs is not set.
     #[error("{file} is not rendered: {text}")]
     Absent {
         /// `family/file`, the file as its rule names it.
@@ -128,9 +128,13 @@ impl Catalog {
         };
         let mut templates = Vec::new();
         for name in names {
-            let Some((parsed, folder)) = family(name, &shipped, &own, &mut problems) else { continue };
+            let Some((parsed, folder)) = family(name, &shipped, &own, &mut problems) else {
+                continue;
+            };
             templates.extend(templates_of(&parsed.family, &folder));
-            let operators = own.folders.get(name).is_some_and(|folder| folder.contains_key(PROFILE));
+            let written = |folder: Option<&Folder>| Some(folder?.get(PROFILE)?.path.clone());
+            let operators = written(own.folders.get(name))
+                .is_some_and(|path| written(Some(&folder)) == Some(path));
             catalog.names.add(catalog.families.len(), parsed.patterns, operators);
             catalog.recognizers.push(parsed.recognizer);
             catalog.families.push(parsed.family);
@@ -158,7 +162,8 @@ impl Catalog {
         if let Some(family) = self.families.iter().find(|family| is(family.name.as_str())) {
             return vec![family];
         }
-        let called = |family: &&Family| is(&family.vendor) || family.also.iter().any(|name| is(name));
+        let called =
+            |family: &&Family| is(&family.vendor) || family.also.iter().any(|name| is(name));
         self.families.iter().filter(called).collect()
     }
 
@@ -214,17 +219,31 @@ impl Catalog {
     /// # Errors
     ///
     /// [`RenderError`].
-    pub fn render(&self, family: &Family, file: &FileRule, values: &Value) -> Result<Vec<u8>, RenderError> {
-        let absent = |text: &str| RenderError::Absent { file: format!("{}/{}", family.name, file.name), text: text.to_owned() };
+    pub fn render(
+        &self,
+        family: &Family,
+        file: &FileRule,
+        values: &Value,
+    ) -> Result<Vec<u8>, RenderError> {
+        let absent = |text: &str| RenderError::Absent {
+            file: format!("{}/{}", family.name, file.name),
+            text: text.to_owned(),
+        };
         let template = file.template.as_ref().ok_or_else(|| absent("it has no template"))?;
         let get = |name: &str| values.get_attr(name).unwrap_or_default();
+        let protocol = get("protocol").as_str().and_then(Speaks::from_name);
+        if !file.read_by(protocol) {
+            return Err(absent("this phone speaks the other protocol"));
+        }
         if let Some(missing) = file.needs.iter().find(|name| !get(name).is_true()) {
             return Err(absent(&format!("`{missing}` is not set")));
         }
         let model = get("model");
         let model = model.as_str().and_then(|name| self.member(family, name));
         let offset = template::number(&get("gmt_offset")).unwrap_or_default();
-        let zone = family.time_zone(get("time_zone").as_str().unwrap_or_default(), offset).unwrap_or_default();
+        let zone = family
+            .time_zone(get("time_zone").as_str().unwrap_or_default(), offset)
+            .unwrap_or_default();
         let values = template::with_family(values, model, zone);
         self.templates.render(&format!("{}/{template}", family.name), file.format, &values)
     }
@@ -234,7 +253,13 @@ impl Catalog {
     /// # Errors
     ///
     /// [`RenderError`], in which `name` stands for the template.
-    pub fn render_text(&self, name: &str, text: &str, format: Format, values: &Value) -> Result<Vec<u8>, RenderError> {
+    pub fn render_text(
+        &self,
+        name: &str,
+        text: &str,
+        format: Format,
+        values: &Value,
+    ) -> Result<Vec<u8>, RenderError> {
         self.templates.render_text(name, text, format, values)
     }
 
@@ -248,7 +273,12 @@ impl Catalog {
 }
 
 /// The operator's form of a family over the shipped one, or the shipped one where that does not hold together.
-fn family(name: &str, shipped: &Tree, own: &Tree, problems: &mut Vec<Problem>) -> Option<(Parsed, Folder)> {
+fn family(
+    name: &str,
+    shipped: &Tree,
+    own: &Tree,
+    problems: &mut Vec<Problem>,
+) -> Option<(Parsed, Folder)> {
     let (under, over) = (shipped.folders.get(name), own.folders.get(name));
     let folder = match (under, over) {
         (Some(under), Some(over)) => load::overlay(under, over),
@@ -256,9 +286,12 @@ fn family(name: &str, shipped: &Tree, own: &Tree, problems: &mut Vec<Problem>) -
     };
     if let (false, Some(source)) = (folder.contains_key(PROFILE), folder.values().next()) {
         let path = Path::new(&source.path).parent().unwrap_or(Path::new("")).display().to_string();
-        let near = shipped.folders.keys().min_by_key(|known| strsim::damerau_levenshtein(known, name));
+        let near =
+            shipped.folders.keys().min_by_key(|known| strsim::damerau_levenshtein(known, name));
         let text = format!("there is no {PROFILE}, and no shipped family is called {name}");
-        let help = near.map_or_else(String::new, |near| format!("did you mean `{near}`? A new family needs its own"));
+        let help = near.map_or_else(String::new, |near| {
+            format!("did you mean `{near}`? A new family needs its own")
+        });
         problems.push(Problem::error(path, None, text).help(help));
         return None;
     }
@@ -286,3 +319,6 @@ fn clients(shipped: &Tree, own: &Tree, problems: &mut Vec<Problem>) -> Vec<(Rege
     let source = own.files.get(NOT_A_PHONE).or_else(|| shipped.files.get(NOT_A_PHONE));
     source.map(|source| parse::clients(source, problems)).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,10 @@
 
 use crate::domain::Mac;
 
-use super::{Family, FileMatch, FileRule, Model, pattern::{Captured, Pattern}};
+use super::{
+    Family, FileMatch, FileRule, Model,
+    pattern::{Captured, Pattern},
+};
 
 /// Longer names are nobody's: TFTP requests end at 512 octets, and no phone comes near this.
 const MAX_NAME: usize = 255;
@@ -33,7 +36,12 @@ impl Names {
     /// Adds the files of the family at `place`, with their patterns in the same order.
     pub(super) fn add(&mut self, place: usize, patterns: Vec<Pattern>, operators: bool) {
         let rules = patterns.into_iter().enumerate();
-        self.0.extend(rules.map(|(file, pattern)| Rule { family: place, file, pattern, operators }));
+        self.0.extend(rules.map(|(file, pattern)| Rule {
+            family: place,
+            file,
+            pattern,
+            operators,
+        }));
     }
 
     /// Every rule that `name` fits, best first: the operator's, then the one that fixes more of the name, then the
@@ -49,11 +57,19 @@ impl Names {
         let (lower, lower_last) = (name.to_ascii_lowercase(), last.to_ascii_lowercase());
         let mut found = Vec::new();
         for rule in &self.0 {
-            let (name, lower) = if rule.pattern.has_folder { (name, &lower) } else { (last, &lower_last) };
+            let (name, lower) =
+                if rule.pattern.has_folder { (name, &lower) } else { (last, &lower_last) };
             let Some(captured) = rule.pattern.fits(name, lower) else { continue };
             let family = &families[rule.family];
-            let own_prefix = captured.mac.is_some_and(|mac| family.prefixes.contains(&mac.prefix()));
-            let rank = (!rule.operators, usize::MAX - rule.pattern.fixed, !own_prefix, rule.family, rule.file);
+            let own_prefix =
+                captured.mac.is_some_and(|mac| family.prefixes.contains(&mac.prefix()));
+            let rank = (
+                !rule.operators,
+                usize::MAX - rule.pattern.fixed,
+                !own_prefix,
+                rule.family,
+                rule.file,
+            );
             found.push((rank, matched(rule, family, &captured)));
         }
         found.sort_by_key(|(rank, _)| *rank);

@@ -1,6 +1,6 @@
 //! From a folder's texts to a family that holds together; every problem at once, with line and remedy.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{collections::BTreeMap, ops::Range, path::Path};
 
 use regex::Regex;
 use serde::de::DeserializeOwned;
@@ -92,7 +92,7 @@ fn read<T: DeserializeOwned>(source: &Source, problems: &mut Vec<Problem>) -> Op
 }
 
 fn line(text: &str, span: &Range<usize>) -> usize {
-    1 + text.as_bytes()[..span.start.min(text.len())].iter().filter(|byte| **byte == b'\n').count()
+    text.as_bytes()[..span.start.min(text.len())].split(|byte| *byte == b'\n').count()
 }
 
 /// The known key closest to the unknown one in serde's "unknown field `x`, expected one of `a`, `b`".
@@ -104,8 +104,12 @@ fn nearest_key(message: &str) -> Option<String> {
 
 /// The candidate that a typing error turns into `word`.
 fn nearest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
-    let scored = candidates.map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate));
-    scored.min().filter(|(distance, _)| *distance <= 1 + word.len() / 4).map(|(_, candidate)| candidate)
+    let scored =
+        candidates.map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate));
+    scored
+        .min()
+        .filter(|(distance, _)| *distance <= 1 + word.len() / 4)
+        .map(|(_, candidate)| candidate)
 }
 
 /// A text under examination and what was found wrong with it.
@@ -128,7 +132,12 @@ impl Reader<'_> {
                 Ok(regex) => regexes.push(regex),
                 Err(error) => {
                     let reason = error.to_string();
-                    let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                    let reason = reason
+                        .lines()
+                        .last()
+                        .unwrap_or_default()
+                        .trim_start_matches("error: ")
+                        .to_owned();
                     let text = format!("`{}` is no regular expression: {reason}", text.get_ref());
                     self.tell(&span, text, "the syntax is that of Rust's regex crate");
                 }
@@ -144,7 +153,11 @@ impl Reader<'_> {
             if prefix.len() == 6 && prefix.bytes().all(|byte| byte.is_ascii_hexdigit()) {
                 prefixes.push(prefix);
             } else {
-                self.tell(&text.span(), format!("`{prefix}` is no prefix"), "six hexadecimal digits, such as 0004f2");
+                self.tell(
+                    &text.span(),
+                    format!("`{prefix}` is no prefix"),
+                    "six hexadecimal digits, such as 0004f2",
+                );
             }
         }
         prefixes
@@ -155,7 +168,11 @@ impl Reader<'_> {
         for model in &table.models {
             let name = model.name.get_ref();
             if models.insert(name.clone(), Model::from(model)).is_some() {
-                self.tell(&model.name.span(), format!("the model {name} is there twice"), "remove one of the two");
+                self.tell(
+                    &model.name.span(),
+                    format!("the model {name} is there twice"),
+                    "remove one of the two",
+                );
             }
         }
         models
@@ -171,7 +188,11 @@ impl Reader<'_> {
         for file in &table.files {
             let name = file.name.get_ref();
             if files.iter().any(|other: &FileRule| other.name == *name) {
-                self.tell(&file.name.span(), format!("the file {name} is there twice"), "remove one of the two");
+                self.tell(
+                    &file.name.span(),
+                    format!("the file {name} is there twice"),
+                    "remove one of the two",
+                );
             }
             match Pattern::new(name) {
                 Ok(pattern) => patterns.push(pattern),
@@ -188,16 +209,23 @@ impl Reader<'_> {
 
     /// What a file names must be there: its template and its model.
     fn references(&mut self, file: &FileTable, models: &BTreeMap<String, Model>, folder: &Folder) {
-        if let Some(template) = file.template.as_ref().filter(|name| !folder.contains_key(name.get_ref())) {
+        if let Some(template) =
+            file.template.as_ref().filter(|name| !folder.contains_key(name.get_ref()))
+        {
             let text = format!("there is no template `{}` beside this file", template.get_ref());
             let near = nearest(template.get_ref(), folder.keys().map(String::as_str));
-            let help = near.map_or("add it, or take the line out".to_owned(), |near| format!("did you mean `{near}`?"));
+            let help = near.map_or("add it, or take the line out".to_owned(), |near| {
+                format!("did you mean `{near}`?")
+            });
             self.tell(&template.span(), text, help);
         }
-        if let Some(model) = file.model.as_ref().filter(|name| !models.contains_key(name.get_ref())) {
+        if let Some(model) = file.model.as_ref().filter(|name| !models.contains_key(name.get_ref()))
+        {
             let text = format!("the model `{}` is not among this profile's", model.get_ref());
             let near = nearest(model.get_ref(), models.keys().map(String::as_str));
-            let help = near.map_or("add a [[model]] of that name".to_owned(), |near| format!("did you mean `{near}`?"));
+            let help = near.map_or("add a [[model]] of that name".to_owned(), |near| {
+                format!("did you mean `{near}`?")
+            });
             self.tell(&model.span(), text, help);
         }
     }
@@ -207,7 +235,11 @@ impl Reader<'_> {
         let mut vlan = Vec::new();
         for option in &table.vlan {
             if !option.text.get_ref().contains("{vlan}") {
-                self.tell(&option.text.span(), "the text does not hold the VLAN", "put `{vlan}` where its number goes");
+                self.tell(
+                    &option.text.span(),
+                    "the text does not hold the VLAN",
+                    "put `{vlan}` where its number goes",
+                );
             }
             vlan.push((option.option, option.text.get_ref().clone()));
         }
@@ -221,21 +253,29 @@ impl Reader<'_> {
             let help = "a text with `{server}` (the address) or `{http}` (http://ADDRESS)";
             self.tell(&table.option.span(), "the text does not name the server", help);
         }
-        ServerOption { code: *table.option.get_ref(), sub: table.sub, form, text: table.text.clone() }
+        ServerOption {
+            code: *table.option.get_ref(),
+            sub: table.sub,
+            form,
+            text: table.text.clone(),
+        }
     }
 
-    /// Every template compiles, and every one is used.
+    /// Every template compiles, and every one is used: by a file, or by another template.
     fn templates(&mut self, files: &[FileRule], folder: &Folder) {
-        let text = |name: &str| folder.get(name).map(|source| source.text.as_str());
-        for (name, source) in folder.iter().filter(|(name, _)| name.ends_with(".j2")) {
+        for (name, source) in folder.iter().filter(|(name, _)| *name != PROFILE) {
+            let rendered = files.iter().any(|file| file.template.as_ref() == Some(name));
+            if !rendered && Path::new(name).extension().is_none_or(|extension| extension != "j2") {
+                continue;
+            }
             if let Err(problem) = template::compiles(source) {
                 self.problems.push(problem.help("the syntax is that of Jinja"));
             }
-            let included = folder.keys().any(|other| text(other).is_some_and(|text| other != name && text.contains(name)));
-            let used = included || files.iter().any(|file| file.template.as_ref() == Some(name));
-            if !used {
+            let mut others = folder.iter().filter(|(other, _)| *other != name && *other != PROFILE);
+            if !rendered && !others.any(|(_, other)| other.text.contains(name)) {
                 let text = format!("no file of this family is rendered from `{name}`");
-                self.problems.push(Problem::warning(&source.path, None, text).help("a [[file]] in profile.toml names it"));
+                let problem = Problem::warning(&source.path, None, text);
+                self.problems.push(problem.help("a [[file]] in profile.toml names it"));
             }
         }
     }

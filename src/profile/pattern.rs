@@ -43,7 +43,7 @@ pub(super) const PLACEHOLDERS: [(&str, &str); 7] = [
     ("code", "(?P<part>[0-9]{12})"),
     ("load", "(?P<load>[a-z0-9][a-z0-9._-]{0,63})"),
     ("model", "(?P<model>[a-z0-9][a-z0-9_+-]{0,31})"),
-    ("any", "[^/]{1,127}"),
+    ("any", "(?u:[^/]{1,127})"),
 ];
 
 impl Pattern {
@@ -82,7 +82,9 @@ impl Pattern {
             None => None,
         };
         let digits = part("part").filter(|digits| digits.len() == 12 && !digits.contains('-'));
-        let code = digits.map(|digits| digits.trim_start_matches('0')).map(|code| if code.is_empty() { "0" } else { code });
+        let code = digits
+            .map(|digits| digits.trim_start_matches('0'))
+            .map(|code| if code.is_empty() { "0" } else { code });
         let (model, load) = (part("model"), part("load"));
         Some(Captured { mac, part: code.or_else(|| part("part")), model, load })
     }
@@ -129,6 +131,9 @@ mod tests {
 
     #[test]
     fn a_placeholder_that_is_none() {
-        assert_eq!(Pattern::new("{mak}.cfg").unwrap_err().to_string(), "`{mak}` is no placeholder of a file name");
+        assert_eq!(
+            Pattern::new("{mak}.cfg").unwrap_err().to_string(),
+            "`{mak}` is no placeholder of a file name"
+        );
     }
 }

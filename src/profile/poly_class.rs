@@ -15,9 +15,9 @@ pub(super) struct Class<'a> {
     pub(super) model: &'a str,
     /// Part 3: `2345-11605-001,2`, part number and revision.
     pub(super) part: &'a str,
-    /// Part 4: `SIP/<build>/<date>`; while the BootROM runs, the text of part 5.
+    /// Part 4: `SIP/<build>/<date>`; while the boot ROM runs, the text of part 5.
     pub(super) application: &'a str,
-    /// Part 5: `BR/…`, the BootROM.
+    /// Part 5: `BR/…`, the boot ROM.
     pub(super) boot: &'a str,
 }
 
@@ -32,7 +32,7 @@ impl Class<'_> {
         self.model.rsplit('-').next().unwrap_or_default()
     }
 
-    /// The version of the SIP application; none while the BootROM runs.
+    /// The version of the SIP application; none while the boot ROM runs.
     pub(super) fn firmware(&self) -> Option<&str> {
         let build = self.application.strip_prefix("SIP/")?.split('/').next()?;
         (build.starts_with(|c: char| c.is_ascii_digit())).then_some(build)

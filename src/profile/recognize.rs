@@ -42,24 +42,34 @@ enum Rank {
     Stranger,
     /// It is a member of this family.
     Family,
-    /// It is this model of ours.
+    /// It is this model of ours, by name.
     Model,
+    /// It is this model of ours, by part number.
+    Part,
 }
 
 impl Catalog {
     pub(super) fn ground(&self, seen: &Seen<'_>, at: Timestamp) -> Option<Ground> {
         let (from, value, claims) = match seen {
             Seen::Option60(octets) => match poly_class::decode(octets) {
-                Some(class) => (Origin::Option60, printable(class.text().as_bytes()), self.by_class(&class)),
-                None => (Origin::Option60, printable(octets), self.by_text(octets, |family| &family.option_60)),
+                Some(class) => {
+                    (Origin::Option60, printable(class.text().as_bytes()), self.by_class(&class))
+                }
+                None => (
+                    Origin::Option60,
+                    printable(octets),
+                    self.by_text(octets, |family| &family.option_60),
+                ),
             },
             Seen::Option125(octets) => {
                 let class = poly_class::decode(octets)?;
                 (Origin::Option125, printable(class.text().as_bytes()), self.by_class(&class))
             }
-            Seen::Option12(octets) => {
-                (Origin::Option12, printable(octets), self.by_text(octets, |family| &family.option_12))
-            }
+            Seen::Option12(octets) => (
+                Origin::Option12,
+                printable(octets),
+                self.by_text(octets, |family| &family.option_12),
+            ),
             Seen::UserAgent(text) => {
                 let claims = self.by_text(text.as_bytes(), |family| &family.user_agent);
                 (Origin::UserAgent, printable(text.as_bytes()), claims)
@@ -68,11 +78,18 @@ impl Catalog {
                 let text = codes.iter().map(u8::to_string).collect::<Vec<_>>().join(",");
                 (Origin::Option55, printable(text.as_bytes()), self.by_options(codes))
             }
-            Seen::FileName(name) => (Origin::FileName, printable(name.as_bytes()), self.by_name(name)),
-            Seen::Prefix(mac) => (Origin::Prefix, mac.to_string()[..8].to_owned(), self.by_prefix(*mac)),
+            Seen::FileName(name) => {
+                (Origin::FileName, printable(name.as_bytes()), self.by_name(name))
+            }
+            Seen::Prefix(mac) => {
+                (Origin::Prefix, mac.to_string()[..8].to_owned(), self.by_prefix(*mac))
+            }
             Seen::Option61(octets) => {
                 let mac = client_mac(octets)?;
-                return Some(Ground { mac: Some(mac), ..bare(Origin::Option61, mac.to_string(), at) });
+                return Some(Ground {
+                    mac: Some(mac),
+                    ..bare(Origin::Option61, mac.to_string(), at)
+                });
             }
         };
         let ground = self.weigh(claims, bare(from, value, at));
@@ -84,7 +101,8 @@ impl Catalog {
     fn weigh(&self, mut claims: Vec<Claim>, mut ground: Ground) -> Ground {
         let best = claims.iter().map(|claim| claim.rank).max().unwrap_or_default();
         claims.retain(|claim| claim.rank == best);
-        let families: Vec<&Family> = claims.iter().map(|claim| &self.families[claim.place]).collect();
+        let families: Vec<&Family> =
+            claims.iter().map(|claim| &self.families[claim.place]).collect();
         let Some(first) = families.first() else { return ground };
         if families.iter().all(|family| family.vendor == first.vendor) {
             ground.vendor = Some(first.vendor.clone());
@@ -107,7 +125,8 @@ impl Catalog {
         let text = String::from_utf8_lossy(octets);
         let mut claims = Vec::new();
         for (place, recognizer) in self.recognizers.iter().enumerate() {
-            let Some(captures) = which(recognizer).iter().find_map(|regex| regex.captures(&text)) else {
+            let Some(captures) = which(recognizer).iter().find_map(|regex| regex.captures(&text))
+            else {
                 continue;
             };
             let group = |name| captures.name(name).map(|found| found.as_str());
@@ -130,21 +149,25 @@ impl Catalog {
         let claim = |place: usize| {
             let part = class.part_number();
             let mut models = self.families[place].models.values();
-            let by_part = models.find(|model| !part.is_empty() && model.part.as_deref() == Some(part));
+            let by_part =
+                models.find(|model| !part.is_empty() && model.part.as_deref() == Some(part));
             let (rank, model) = match by_part {
-                Some(model) => (Rank::Model, Some(model.name.clone())),
+                Some(model) => (Rank::Part, Some(model.name.clone())),
                 None if class.short_model().is_empty() => (Rank::Vendor, None),
                 None => self.own_name(place, class.short_model()),
             };
             Claim { place, rank, model, firmware: firmware.clone(), mac: None }
         };
         let numbered = self.recognizers.iter().enumerate();
-        let ours = numbered.filter(|(_, recognizer)| recognizer.enterprise == Some(poly_class::NUMBER));
+        let ours =
+            numbered.filter(|(_, recognizer)| recognizer.enterprise == Some(poly_class::NUMBER));
         ours.map(|(place, _)| claim(place)).collect()
     }
 
     fn by_options(&self, codes: &[u8]) -> Vec<Claim> {
-        let asked = |(_, recognizer): &(usize, &Recognizer)| recognizer.option_55.iter().any(|list| list == codes);
+        let asked = |(_, recognizer): &(usize, &Recognizer)| {
+            recognizer.option_55.iter().any(|list| list == codes)
+        };
         let families = self.recognizers.iter().enumerate().filter(asked);
         families.map(|(place, _)| Claim { place, ..Claim::default() }).collect()
     }

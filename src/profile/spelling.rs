@@ -50,7 +50,8 @@ impl Spellings {
             let vendors = self.vendors.iter().map(String::as_str);
             let decorated = vendors.chain(words).find_map(|word| key.strip_prefix(word));
             // CP-7961G is Cisco's 7961G, but CP860 is Yealink's own name.
-            let is_cisco = |rest: &&str| rest.len() > 3 && rest.as_bytes()[..4].iter().all(u8::is_ascii_digit);
+            let is_cisco =
+                |rest: &&str| rest.len() > 3 && rest.as_bytes()[..4].iter().all(u8::is_ascii_digit);
             let decorated = decorated.or_else(|| key.strip_prefix("CP").filter(is_cisco));
             match decorated.or_else(|| key.strip_suffix("K9")).filter(|rest| !rest.is_empty()) {
                 Some(rest) => key = rest,

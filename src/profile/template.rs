@@ -26,7 +26,8 @@ struct Unfit(String);
 impl Templates {
     /// Takes templates with the format that each is written in. Those that do not compile were told before.
     pub(super) fn new(templates: Vec<(String, String, Format)>) -> Self {
-        let formats: BTreeMap<_, _> = templates.iter().map(|(name, _, format)| (name.clone(), *format)).collect();
+        let formats: BTreeMap<_, _> =
+            templates.iter().map(|(name, _, format)| (name.clone(), *format)).collect();
         let mut environment = environment();
         environment.set_auto_escape_callback(move |name| {
             let named = [Format::Xml, Format::Ini, Format::Text].into_iter();
@@ -43,23 +44,39 @@ impl Templates {
     }
 
     /// Renders the template `name` and checks the result.
-    pub(super) fn render(&self, name: &str, format: Format, values: &Value) -> Result<Vec<u8>, RenderError> {
+    pub(super) fn render(
+        &self,
+        name: &str,
+        format: Format,
+        values: &Value,
+    ) -> Result<Vec<u8>, RenderError> {
         let template = self.0.get_template(name).map_err(|error| broken(name, "", &error))?;
         let rendered = template.render(values.clone());
         finish(name, template.source(), format, values, rendered)
     }
 
     /// Renders a text that is no family's template, such as an operator's `NAME.j2`.
-    pub(super) fn render_text(&self, name: &str, text: &str, format: Format, values: &Value) -> Result<Vec<u8>, RenderError> {
+    pub(super) fn render_text(
+        &self,
+        name: &str,
+        text: &str,
+        format: Format,
+        values: &Value,
+    ) -> Result<Vec<u8>, RenderError> {
         let spelt = format!("{}:{name}", prefix(format));
-        let template = self.0.template_from_named_str(&spelt, text).map_err(|error| broken(name, text, &error))?;
+        let template = self
+            .0
+            .template_from_named_str(&spelt, text)
+            .map_err(|error| broken(name, text, &error))?;
         finish(name, text, format, values, template.render(values.clone()))
     }
 }
 
 /// Tells whether a template compiles.
 pub(super) fn compiles(source: &Source) -> Result<(), Problem> {
-    let Err(error) = environment().template_from_str(&source.text).map(|_| ()) else { return Ok(()) };
+    let Err(error) = environment().template_from_str(&source.text).map(|_| ()) else {
+        return Ok(());
+    };
     Err(Problem::error(&source.path, error.line(), describe(&error, &source.text)))
 }
 
@@ -225,7 +242,8 @@ fn describe(error: &Error, source: &str) -> String {
 /// Seconds as the hours that phones count zones in: `+1`, `-3:30`, `0`.
 fn hours(seconds: &Value) -> Result<String, Error> {
     let seconds = number(seconds);
-    let seconds = seconds.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "no number of seconds"))?;
+    let seconds =
+        seconds.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, "no number of seconds"))?;
     let sign = match seconds {
         0 => "",
         ..0 => "-",

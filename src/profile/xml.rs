@@ -41,7 +41,9 @@ pub(super) struct Malformed {
 
 /// Checks that `text` is one well-formed document without a document type.
 pub(super) fn check(text: &str) -> Result<(), Malformed> {
-    let line_of = |offset: usize| 1 + text.as_bytes()[..offset.min(text.len())].iter().filter(|b| **b == b'\n').count();
+    let line_of = |offset: usize| {
+        text.as_bytes()[..offset.min(text.len())].split(|byte| *byte == b'\n').count()
+    };
     if let Some((offset, bad)) = text.char_indices().find(|(_, c)| !is_char(*c)) {
         let text = format!("XML can't carry U+{:04X}", u32::from(bad));
         return Err(Malformed { line: line_of(offset), text });
@@ -84,7 +86,9 @@ impl Shape {
             Event::Empty(start) => self.element(start)?,
             Event::End(_) => self.depth = self.depth.saturating_sub(1),
             Event::Text(text) => self.text(text)?,
-            Event::CData(_) if self.depth == 0 => return Err("text outside of the document".to_owned()),
+            Event::CData(_) if self.depth == 0 => {
+                return Err("text outside of the document".to_owned());
+            }
             Event::GeneralRef(reference) => self.reference(reference)?,
             Event::Decl(_) if at > 0 => return Err("the XML declaration is not first".to_owned()),
             Event::DocType(_) => return Err("a document type is not allowed".to_owned()),
@@ -120,7 +124,11 @@ impl Shape {
             return Err("`]]>` in text".to_owned());
         }
         let blank = text.trim_start_matches('\u{feff}').trim().is_empty();
-        if self.depth == 0 && !blank { Err("text outside of the document".to_owned()) } else { Ok(()) }
+        if self.depth == 0 && !blank {
+            Err("text outside of the document".to_owned())
+        } else {
+            Ok(())
+        }
     }
 
     fn reference(&self, name: &str) -> Result<(), String> {
@@ -157,7 +165,11 @@ fn reference(name: &str) -> Result<(), String> {
 fn name(name: &str) -> Result<(), String> {
     let start = |c: char| c.is_alphabetic() || matches!(c, '_' | ':');
     let inner = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '-' | '.');
-    if name.starts_with(start) && name.chars().all(inner) { Ok(()) } else { Err(format!("`{name}` is no XML name")) }
+    if name.starts_with(start) && name.chars().all(inner) {
+        Ok(())
+    } else {
+        Err(format!("`{name}` is no XML name"))
+    }
 }
 
 #[cfg(test)]
@@ -170,7 +182,10 @@ mod tests {
 
     fn bad(text: &str, expected: &str) {
         let Err(found) = check(text) else { panic!("passed: {text}") };
-        assert!(format!("{}: {}", found.line, found.text).starts_with(expected), "{text}: {found:?}");
+        assert!(
+            format!("{}: {}", found.line, found.text).starts_with(expected),
+            "{text}: {found:?}"
+        );
     }
 
     #[test]

@@ -59,7 +59,7 @@ impl Provisioner {
             return Ok(None);
         }
         // A file under this very name is the operator's word for this phone, as good as an entry.
-        if role == Role::Own && self.library.file(&case.subject.site, &case.target.name).is_some() {
+        if role == Role::Own && self.library.has(&case.subject.site, &case.target.name) {
             return Ok(None);
         }
         let missing = || Why::Missing { name: case.target.name.clone() };
@@ -93,8 +93,8 @@ impl Provisioner {
         site: &str,
     ) -> bool {
         file.role == Role::Fallback
-            && file.speaks.is_none_or(|its| its == speaks)
-            && (file.template.is_some() || self.library.file(site, &file.name).is_some())
+            && file.read_by(Some(speaks))
+            && (file.template.is_some() || self.library.has(site, &file.name))
             && family.provisions
     }
 

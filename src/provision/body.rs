@@ -1,10 +1,10 @@
 //! The bytes of a file: the operator's own, else the template's, else the operator's default, else the firmware's.
 
-use std::sync::Arc;
+use std::{fmt, path::Path, sync::Arc};
 
 use crate::{
     domain::{Entry, Role},
-    profile::{Family, FileRule},
+    profile::{Family, FileRule, Format, RenderError},
 };
 
 use super::{
@@ -22,6 +22,8 @@ pub(super) enum Source<'a> {
     File(&'a Held),
     /// A template of the family.
     Template(&'a Family, &'a FileRule, &'a str),
+    /// The operator's template under the file's own name.
+    Text(&'a str, &'a str),
     /// A load or a part of one.
     Firmware(&'a Held),
 }
@@ -34,7 +36,12 @@ impl Provisioner {
     pub(super) fn source<'a>(&'a self, case: &Case<'a>) -> Option<Source<'a>> {
         let (name, site) = (&case.target.name, case.site.as_str());
         let found = case.target.found;
-        let file = |name: &str| self.library.file(site, name).map(Source::File);
+        let file = |name: &str| {
+            let held = self.library.file(site, name).map(Source::File);
+            held.or_else(|| {
+                self.library.template(site, name).map(|(name, text)| Source::Text(name, text))
+            })
+        };
         // A name that fits a family only without its directories is the same file without them.
         let exact = file(name).or_else(|| found.and_then(|_| file(name::base(name))));
         let template = || {
@@ -56,15 +63,15 @@ impl Provisioner {
     /// Makes the bytes ready to send.
     pub(super) fn build(&self, case: &Case<'_>, admit: Option<Admission>) -> Result<Opened, Why> {
         let missing = || Why::Missing { name: case.target.name.clone() };
-        let (body, length, etag, source) = match self.source(case).ok_or_else(missing)? {
-            Source::File(held) => held_body(held, "file")?,
-            Source::Firmware(held) => held_body(held, "firmware")?,
-            Source::Template(family, rule, template) => {
-                let entry = admit.as_ref().map(|admit| &*admit.entry);
-                let bytes = self.render(case, family, rule, entry)?;
-                let (length, etag) = (bytes.len() as u64, etag(&bytes));
-                let source = format!("template {}/{template}", family.name);
-                (Body::Bytes(bytes.into()), length, etag, source)
+        let source = self.source(case).ok_or_else(missing)?;
+        let (body, length, etag) = match source {
+            Source::File(held) | Source::Firmware(held) => {
+                let (length, etag) = measured(held)?;
+                (Body::File(Arc::clone(&held.file)), length, etag)
+            }
+            Source::Template(..) | Source::Text(..) => {
+                let bytes = self.render(case, source, admit.as_ref().map(|admit| &*admit.entry))?;
+                (Body::Bytes(bytes.as_slice().into()), bytes.len() as u64, etag(&bytes))
             }
         };
         Ok(Opened {
@@ -74,7 +81,7 @@ impl Provisioner {
             phone: case.subject.mac,
             asked: case.asked(),
             abort_is_normal: case.target.normal().abort,
-            source,
+            source: source.to_string(),
             grounds: case.subject.grounds.clone(),
             admit,
         })
@@ -83,8 +90,7 @@ impl Provisioner {
     fn render(
         &self,
         case: &Case<'_>,
-        family: &Family,
-        rule: &FileRule,
+        source: Source<'_>,
         admitted: Option<&Entry>,
     ) -> Result<Vec<u8>, Why> {
         let entry = admitted.or(case.subject.entry.as_deref());
@@ -94,10 +100,11 @@ impl Provisioner {
             (Role::Own, Asker::Operator { reveal: false, .. }) => Secrets::Masked,
             _ => Secrets::Left,
         };
+        let found = case.target.found;
         let scene = Scene {
             settings: self.settings(),
             catalog: self.catalog(),
-            family,
+            family: found.map(|found| found.family),
             model: case.model(),
             site: &case.site,
             phone: case.subject.mac.filter(|_| !shared).map(|mac| (mac, entry)),
@@ -105,14 +112,43 @@ impl Provisioner {
             secrets,
             now: case.now,
         };
-        self.catalog()
-            .render(family, rule, &values(&scene))
-            .map_err(|error| Why::Unrenderable { text: error.to_string() })
+        let values = values(&scene);
+        let rendered = match source {
+            Source::Template(family, rule, _) => self.catalog().render(family, rule, &values),
+            Source::Text(name, text) => {
+                let format = found.map_or_else(|| format_of(name), |found| found.file.format);
+                self.catalog().render_text(name, text, format, &values)
+            }
+            Source::File(_) | Source::Firmware(_) => return Ok(Vec::new()),
+        };
+        rendered.map_err(|error| match error {
+            RenderError::Absent { .. } => Why::Missing { name: case.target.name.clone() },
+            RenderError::Template { .. } | RenderError::Value { .. } => {
+                Why::Unrenderable { text: error.to_string() }
+            }
+        })
     }
 }
 
-fn held_body(held: &Held, kind: &str) -> Result<(Body, u64, String, String), Why> {
-    let unreadable = |error| Why::Unrenderable { text: format!("{}: {error}", held.name) };
-    let (length, etag) = held.measure().map_err(unreadable)?;
-    Ok((Body::File(Arc::clone(&held.file)), length, etag, format!("{kind} {}", held.name)))
+/// The format of an operator's template that no family asks for: XML by its name, else lines without breaks in them.
+fn format_of(name: &str) -> Format {
+    let name = name.strip_suffix(".j2").unwrap_or(name);
+    let xml = Path::new(name).extension().is_some_and(|it| it.eq_ignore_ascii_case("xml"));
+    if xml { Format::Xml } else { Format::Ini }
+}
+
+impl fmt::Display for Source<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(held) => write!(f, "file {}", held.name),
+            Self::Firmware(held) => write!(f, "firmware {}", held.name),
+            Self::Template(family, _, template) => write!(f, "template {}/{template}", family.name),
+            Self::Text(name, _) => write!(f, "template {name}"),
+        }
+    }
+}
+
+/// Measures an open file.
+fn measured(held: &Held) -> Result<(u64, String), Why> {
+    held.measure().map_err(|error| Why::Unrenderable { text: format!("{}: {error}", held.name) })
 }

@@ -161,8 +161,11 @@ impl Provisioner {
 
     /// Where another server provisions this family.
     fn elsewhere<'a>(&self, client: &Client, subnet: &'a Subnet) -> Option<&'a ForFamily> {
-        let family = client.family.as_ref()?;
-        subnet.for_family.get(family.as_str()).filter(|other| !other.servers.is_empty())
+        let families = self.candidates(client);
+        let of = |family: &&Family| subnet.for_family.get(family.name.as_str());
+        let other = of(families.first()?)?;
+        let agreed = families.iter().all(|family| of(family) == Some(other));
+        (agreed && !other.servers.is_empty()).then_some(other)
     }
 
     fn server_options(
@@ -209,12 +212,19 @@ impl Provisioner {
 
     /// What the client's family wants from DHCP; where only the vendor is known, what all its families agree on.
     fn rule(&self, client: &Client) -> Option<&DhcpRule> {
-        let rule = match (&client.family, &client.vendor) {
-            (Some(family), _) => self.catalog().family(family.as_str()).map(|family| &family.dhcp),
-            (None, Some(vendor)) => agreed(&self.catalog().expand(vendor)),
-            (None, None) => None,
-        };
-        rule.filter(|rule| !rule.servers.is_empty())
+        let families = self.candidates(client);
+        let rule = &families.first()?.dhcp;
+        let agreed = families.iter().all(|family| family.dhcp.servers == rule.servers);
+        (agreed && !rule.servers.is_empty()).then_some(rule)
+    }
+
+    /// The families that a client may be of: the one that it is known to be, else all of its vendor.
+    fn candidates(&self, client: &Client) -> Vec<&Family> {
+        match (&client.family, &client.vendor) {
+            (Some(family), _) => self.catalog().family(family.as_str()).into_iter().collect(),
+            (None, Some(vendor)) => self.catalog().expand(vendor),
+            (None, None) => Vec::new(),
+        }
     }
 }
 
@@ -241,12 +251,6 @@ impl Vote {
             votes.into_iter().filter(|vote| vote.vendor == vendor).find_map(|vote| vote.family);
         Self { vendor, family }
     }
-}
-
-/// The rule of all these families, if there is but one.
-fn agreed<'a>(families: &[&'a Family]) -> Option<&'a DhcpRule> {
-    let (first, rest) = families.split_first()?;
-    rest.iter().all(|family| family.dhcp.servers == first.dhcp.servers).then_some(&first.dhcp)
 }
 
 /// Options as they travel: what has a sub-option code goes into one option 43 (RFC 2132 §8.4).

@@ -1,6 +1,9 @@
 //! Why a phone makes no progress: one table of causes, the first that fits wins.
 
-use crate::domain::{Diagnosis, Mac, Outcome, Role, Stage};
+use crate::{
+    domain::{Diagnosis, Outcome, Role, Stage, Transfer},
+    profile::FileRule,
+};
 
 use super::report::Look;
 
@@ -97,23 +100,20 @@ pub(super) fn diagnose(look: &Look<'_>, stuck: bool) -> Option<Diagnosis> {
 /// The name that the phone should ask for next: before it has asked for anything the family's first file, then the
 /// first of its own that it does not have.
 fn expected(look: &Look<'_>) -> Option<String> {
-    let speaks = look.provisioner.speaks(&look.site_name);
-    let names =
-        look.family?.files.iter().filter(|file| file.speaks.is_none_or(|its| its == speaks));
-    let own = |file: &&crate::profile::FileRule| file.role == Role::Own && file.required;
+    let (family, catalog) = (look.family?, look.provisioner.catalog());
+    let speaks = Some(look.provisioner.speaks(&look.site_name));
+    let model = look.identity.model.as_deref().and_then(|model| catalog.member(family, model));
     let asked = look.boot.risen >= Stage::Asking;
-    let mut names = names.filter(|file| !asked || own(file)).map(|file| fill(&file.name, look.mac));
-    let has = |name: &str| {
-        let whole = |one: &crate::domain::Transfer| {
-            one.name.eq_ignore_ascii_case(name) && one.outcome == Some(Outcome::Complete)
-        };
-        look.last(whole).is_some()
+    let due = |file: &&FileRule| {
+        file.read_by(speaks) && (!asked || file.required && file.role == Role::Own)
     };
-    names.find(|name| !name.contains('{') && !has(name))
-}
-
-fn fill(pattern: &str, mac: Mac) -> String {
-    pattern.replace("{MAC}", &mac.upper()).replace("{mac}", &mac.lower())
+    let has = |file: &&FileRule| {
+        let slot = family.required(file, speaks).map(|required| u32::from(required.slot));
+        slot.and_then(|slot| look.boot.delivered.checked_shr(slot))
+            .is_some_and(|bits| bits & 1 == 1)
+    };
+    let mut files = family.files.iter().filter(due).filter(|file| !has(file));
+    files.find_map(|file| file.expand(look.mac, model))
 }
 
 type Found = Option<(String, String)>;
@@ -165,7 +165,7 @@ fn config_broken(look: &Look<'_>) -> Found {
 }
 
 fn config_missing(look: &Look<'_>) -> Found {
-    let such = |one: &crate::domain::Transfer| one.role == Role::Own && !one.normal;
+    let such = |one: &Transfer| one.role == Role::Own && !one.normal;
     let last = look.last(such).filter(|_| look.entry.is_some())?;
     let text = last.refused.as_deref().filter(|text| Reason::of(text) == Reason::Missing)?;
     let directory = look.provisioner.settings().appliance.files.display();
@@ -301,6 +301,7 @@ fn offer_not_taken(look: &Look<'_>) -> Found {
 #[cfg(test)]
 mod tests {
     use super::{super::Why, *};
+    use crate::domain::Mac;
 
     #[test]
     fn refusals_are_understood() {

@@ -14,12 +14,15 @@ use crate::domain::Problem;
 
 use super::name;
 
-/// The most files that are kept open; the rest are left out with a problem. Half of what the process may open is the
-/// other bound, because sockets need descriptors too.
+/// The most files that are kept open; the rest are left out with a problem. A third of what the process may open is the
+/// other bound: during a reload two libraries are open, and sockets need descriptors too.
 const MAX_FILES: usize = 65_536;
 
 /// How deep directories are read. Vendors nest two or three levels.
 const MAX_DEPTH: usize = 8;
+
+/// What the name of a template ends in, behind the name that it answers.
+const TEMPLATE: &str = ".j2";
 
 /// A file that is open for as long as the library lives.
 #[derive(Clone, Debug)]
@@ -48,6 +51,8 @@ impl Held {
 #[derive(Debug, Default)]
 pub struct Library {
     files: BTreeMap<String, Held>,
+    /// Templates among the files by the name that they answer, with their own name and text.
+    templates: BTreeMap<String, (String, String)>,
     firmware: BTreeMap<String, Held>,
 }
 
@@ -58,29 +63,42 @@ impl Library {
     /// out: links that lead out of their root, names that differ in case only, files beyond the bound.
     #[must_use]
     pub fn load(files: &Path, firmware: &Path) -> (Self, Vec<Problem>) {
-        let mut shelf = Shelf { room: MAX_FILES.min(descriptors() / 2), problems: Vec::new() };
+        let mut shelf = Shelf { room: MAX_FILES.min(descriptors() / 3), problems: Vec::new() };
         let mut library = Self::default();
         shelf.fill(files, &mut library.files, str::to_owned);
         shelf.fill(firmware, &mut library.firmware, |name| name::base(name).to_owned());
-        let is_template = |name: &String| Path::new(name).extension().is_some_and(|it| it == "j2");
-        let templates = library.files.extract_if(.., |name, _| is_template(name));
-        shelf.problems.extend(templates.map(|(_, held)| {
-            Problem::warning(
-                files.join(&held.name).display().to_string(),
-                None,
-                "is not rendered yet",
-            )
-            .help("put the template into the family's folder under the profiles directory")
-        }));
+        let templates: Vec<_> =
+            library.files.extract_if(.., |name, _| name.ends_with(TEMPLATE)).collect();
+        for (key, held) in templates {
+            match io::read_to_string(&*held.file) {
+                Ok(text) => {
+                    let key = key.trim_end_matches(TEMPLATE).to_owned();
+                    library.templates.insert(key, (held.name, text));
+                }
+                Err(error) => {
+                    shelf.tell(&files.join(&held.name), &error.to_string(), "write it in UTF-8");
+                }
+            }
+        }
         (library, shelf.problems)
     }
 
     /// The operator's file for a wire name: the site's before the common one.
     #[must_use]
     pub fn file(&self, site: &str, name: &str) -> Option<&Held> {
-        let name = name.to_lowercase();
-        let of_site = format!("{}/{name}", site.to_lowercase());
-        self.files.get(&of_site).or_else(|| self.files.get(&name))
+        of_site(&self.files, site, name)
+    }
+
+    /// The operator's template for a wire name, as (its own name, its text): the site's before the common one.
+    #[must_use]
+    pub fn template(&self, site: &str, name: &str) -> Option<(&str, &str)> {
+        of_site(&self.templates, site, name).map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+
+    /// True if the operator has a file or a template of that very name.
+    #[must_use]
+    pub fn has(&self, site: &str, name: &str) -> bool {
+        self.file(site, name).is_some() || self.template(site, name).is_some()
     }
 
     /// A load or a part of one, by the last component of its wire name.
@@ -96,6 +114,11 @@ impl Library {
             (name::base(&held.name), length)
         })
     }
+}
+
+fn of_site<'a, V>(map: &'a BTreeMap<String, V>, site: &str, name: &str) -> Option<&'a V> {
+    let name = name.to_lowercase();
+    map.get(&format!("{}/{name}", site.to_lowercase())).or_else(|| map.get(&name))
 }
 
 /// What a load has left and has to tell.
@@ -258,15 +281,13 @@ mod tests {
     }
 
     #[test]
-    fn absent_directories_are_fine_and_templates_are_told() {
+    fn absent_directories_are_fine_and_templates_are_kept_apart() {
         let (library, problems) =
             Library::load(Path::new("/nonexistent/a"), Path::new("/nonexistent/b"));
         assert!(library.files.is_empty() && problems.is_empty());
         let (_kept, library, told) = load(&["x.cfg.j2"], |_| ());
-        assert!(
-            library.file("", "x.cfg.j2").is_none() && told.contains("is not rendered yet"),
-            "{told}"
-        );
+        assert!(library.file("", "x.cfg.j2").is_none() && told.is_empty(), "{told}");
+        assert_eq!(library.template("", "X.cfg"), Some(("x.cfg.j2", "x.cfg.j2")));
     }
 
     #[test]

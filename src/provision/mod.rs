@@ -7,6 +7,7 @@ mod diagnose;
 mod identify;
 mod library;
 mod name;
+mod news;
 mod open;
 mod peers;
 mod recorder;

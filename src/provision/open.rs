@@ -336,7 +336,7 @@ impl Provisioner {
         now: Timestamp,
     ) -> Result<Opened, Refusal> {
         let name = name::normalize(request.name).ok_or_else(|| unknown(&request, None))?;
-        let found = resolve::matches(&self.catalog, &name);
+        let found = self.catalog.resolve(&name);
         let state = self.view.read();
         let subject = match asker {
             Asker::Peer => self.identify(&found, &name, &request, &state, now),

@@ -27,6 +27,10 @@ const BATCH: usize = 256;
 /// How long the first report of a commit waits for others.
 const PATIENCE: Duration = Duration::from_millis(50);
 
+/// How often a batch is offered to a store that is behind, [`PATIENCE`] apart; then it is lost, as what would have queued
+/// up behind it.
+const MAX_TRIES: usize = 100;
+
 /// How often a running transfer is reported.
 const PROGRESS: Duration = Duration::from_secs(1);
 
@@ -97,7 +101,7 @@ where
         let (changes, drained) = gather(item, &mut items).await;
         let count = changes.len();
         if count > 0
-            && let Err(error) = commit(changes.into()).await
+            && let Err(error) = patiently(&mut commit, changes.into()).await
         {
             counters.count("recorder", "lost");
             tracing::debug!(count, %error, "reports lost");
@@ -107,6 +111,21 @@ where
             let _ = drained.send(());
         }
     }
+}
+
+/// Commits a batch, as often as it takes a busy store to have room for it.
+async fn patiently<C, F, T>(commit: &mut C, batch: Batch) -> Result<T, CommitError>
+where
+    C: FnMut(Batch) -> F,
+    F: Future<Output = Result<T, CommitError>>,
+{
+    for _ in 1..MAX_TRIES {
+        match commit(batch.clone()).await {
+            Err(CommitError::Busy) => tokio::time::sleep(PATIENCE).await,
+            done => return done,
+        }
+    }
+    commit(batch).await
 }
 
 /// Collects what arrives until the batch is full, its patience is over, or somebody waits for it.

@@ -5,8 +5,8 @@ use std::{net::IpAddr, time::Duration};
 use crate::{
     config::{ReadyWhen, Site},
     domain::{
-        Boot, Diagnosis, Entry, Finding, FindingKind, Ground, Identity, Mac, Origin, Role, Stage,
-        Timestamp, Transfer, Unserved, What, conclude,
+        Boot, Diagnosis, Entry, Finding, FindingKind, Ground, Identity, Mac, Origin, Outcome, Role,
+        Stage, Timestamp, Transfer, Unserved, What, conclude,
     },
     profile::{Family, Seen},
     store::{Phone, State},
@@ -121,7 +121,7 @@ impl<'a> Look<'a> {
             }
             ReadyWhen::Registered => self.boot.stage() == Stage::Registered,
         };
-        arrived && settled && !self.is_away()
+        arrived && settled && !self.is_away() && !self.is_looping()
     }
 
     fn is_away(&self) -> bool {
@@ -136,29 +136,29 @@ impl<'a> Look<'a> {
     fn is_stuck(&self) -> bool {
         let arrived =
             self.ready_when() == ReadyWhen::Configured && self.boot.risen >= Stage::Configured;
-        let waits = self.boot.is_seen()
-            && !self.is_away()
-            && (!arrived || self.boot.upgrade.is_some())
-            && self.boot.stage() != Stage::Registered;
-        let overdue = self.since(self.boot.since) > patience(self.boot.stage());
-        waits && !self.is_ready() && (overdue || self.is_looping())
+        let due =
+            (!arrived || self.boot.upgrade.is_some()) && self.boot.stage() != Stage::Registered;
+        let overdue = due && self.since(self.boot.since) > patience(self.boot.stage());
+        let here = self.boot.is_seen() && !self.is_away();
+        here && !self.is_ready() && (overdue || self.is_looping())
     }
 
-    /// True for a phone that never got as far as its configuration and keeps starting over, or that asks for one and
-    /// the same file over and over.
+    /// True for a phone that never got as far as its configuration and keeps starting over, that asks for one and the
+    /// same file over and over, or that takes its configuration whole and comes back for it at once. The last has twice
+    /// the allowance, because some families read everything twice a boot.
     pub fn is_looping(&self) -> bool {
-        if self.boot.risen >= Stage::Configured {
-            return false;
+        let whole =
+            |one: &Transfer| one.role == Role::Own && one.outcome == Some(Outcome::Complete);
+        let again =
+            |one: &Transfer, times: usize| self.times(|other| other.name == one.name) > times;
+        let transfers = &self.boot.transfers;
+        if transfers.iter().any(|one| whole(one) && again(one, 2 * LOOP_TIMES)) {
+            return true;
         }
-        let never = self.boot.held.is_empty();
         let restarts = usize::try_from(self.boot.rounds).is_ok_and(|rounds| rounds > LOOP_TIMES);
-        let lately = self.since(self.boot.round) < LOOP_TIME;
-        (never && restarts && lately)
-            || self
-                .boot
-                .transfers
-                .iter()
-                .any(|one| self.times(|other| other.name == one.name) > LOOP_TIMES)
+        let never = self.boot.held.is_empty() && self.since(self.boot.round) < LOOP_TIME;
+        let early = self.boot.risen < Stage::Configured;
+        early && (restarts && never || transfers.iter().any(|one| again(one, LOOP_TIMES)))
     }
 
     pub fn ready_when(&self) -> ReadyWhen {

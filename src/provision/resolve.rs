@@ -1,8 +1,8 @@
 //! What a name means: the family's file, or the operator's own, or a load.
 
 use crate::{
-    domain::{Asked, Carrier, FamilyName, Identity, Mac, Required, Role, clip},
-    profile::{Catalog, Family, FileMatch, FileRule, Normal, Speaks},
+    domain::{Asked, Carrier, FamilyName, Identity, Mac, Role, clip},
+    profile::{Family, FileMatch, Normal, Speaks},
 };
 
 use super::{Library, name};
@@ -31,14 +31,6 @@ pub(super) struct Clues<'a> {
     pub mac: Option<Mac>,
 }
 
-/// Every file that a name fits; a name with directories in front is tried without them too, because many phones
-/// prefix whatever path their option 66 had.
-pub(super) fn matches<'a>(catalog: &'a Catalog, name: &str) -> Vec<FileMatch<'a>> {
-    let found = catalog.resolve(name);
-    let base = name::base(name);
-    if found.is_empty() && base != name { catalog.resolve(base) } else { found }
-}
-
 /// Chooses among the families that have such a file: `{mac}.cfg` is asked for by several vendors' phones.
 pub(super) fn target<'a>(
     name: String,
@@ -48,7 +40,7 @@ pub(super) fn target<'a>(
     (library, site): (&Library, &str),
 ) -> Option<Target<'a>> {
     // Stable, so that within a protocol the catalog's order holds.
-    found.sort_by_key(|one| one.file.speaks.is_some_and(|its| its != speaks));
+    found.sort_by_key(|one| !one.file.read_by(Some(speaks)));
     if let Some(first) = found.first().copied() {
         let clue = by_clues(&found, clues);
         let alone = found.iter().all(|one| one.family.vendor == first.family.vendor);
@@ -56,7 +48,7 @@ pub(super) fn target<'a>(
         let certain = clue.is_some() || alone;
         return Some(Target { name, found: Some(chosen), certain, role: chosen.file.role });
     }
-    let role = if library.file(site, &name).is_some() {
+    let role = if library.has(site, &name) {
         if name::mac_in(&name).is_some() { Role::Own } else { Role::Extra }
     } else if library.firmware(&name).is_some() {
         Role::Firmware
@@ -66,20 +58,16 @@ pub(super) fn target<'a>(
     Some(Target { name, found: None, certain: false, role })
 }
 
+/// A family that anything speaks for, else one of a vendor that anything speaks for, else one with the MAC's prefix.
 fn by_clues<'a>(found: &[FileMatch<'a>], clues: &Clues<'_>) -> Option<FileMatch<'a>> {
-    let pick = |fits: &dyn Fn(&Family) -> bool| found.iter().find(|one| fits(one.family)).copied();
-    let by_identity = clues.identities.iter().find_map(|identity| {
-        let family = identity.family.as_ref();
-        let vendor = identity.vendor.as_deref();
-        pick(&|one| Some(&one.name) == family).or_else(|| {
-            pick(&|one| vendor.is_some_and(|vendor| one.vendor.eq_ignore_ascii_case(vendor)))
-        })
-    });
-    let listed = || clues.listed.as_ref().and_then(|listed| pick(&|one| one.name == *listed));
-    let prefix = || {
-        clues.mac.map(Mac::prefix).and_then(|prefix| pick(&|one| one.prefixes.contains(&prefix)))
-    };
-    by_identity.or_else(listed).or_else(prefix)
+    let pick = |fits: &dyn Fn(&Family) -> bool| found.iter().find(|it| fits(it.family)).copied();
+    let families = clues.identities.iter().filter_map(|identity| identity.family.as_ref());
+    let by_family = families.chain(&clues.listed).find_map(|name| pick(&|it| it.name == *name));
+    let mut vendors = clues.identities.iter().filter_map(|identity| identity.vendor.as_ref());
+    let by_vendor = || vendors.find_map(|vendor| pick(&|it| it.vendor == *vendor));
+    let prefix =
+        || clues.mac.map(Mac::prefix).and_then(|its| pick(&|it| it.prefixes.contains(&its)));
+    by_family.or_else(by_vendor).or_else(prefix)
 }
 
 impl Target<'_> {
@@ -90,7 +78,7 @@ impl Target<'_> {
             name: clip(&self.name, 128),
             carrier,
             role: self.role,
-            required: self.found.and_then(|found| required(found.family, found.file, speaks)),
+            required: self.found.and_then(|it| it.family.required(it.file, Some(speaks))),
             first: rule.is_some_and(|rule| rule.first),
         }
     }
@@ -104,18 +92,4 @@ impl Target<'_> {
 /// A request for a name that nobody knows.
 pub(super) fn unknown(name: &str, carrier: Carrier) -> Asked {
     Asked { name: clip(name, 128), carrier, role: Role::Extra, required: None, first: false }
-}
-
-/// Which of the family's required files `rule` is, counted among those that a phone of this protocol asks for.
-fn required(family: &Family, rule: &FileRule, speaks: Speaks) -> Option<Required> {
-    let mut names: Vec<&str> = Vec::new();
-    for file in &family.files {
-        let due = file.required && file.speaks.is_none_or(|its| its == speaks);
-        if due && !names.contains(&file.name.as_str()) {
-            names.push(&file.name);
-        }
-    }
-    let slot = names.iter().position(|name| *name == rule.name)?;
-    let count = |number: usize| u8::try_from(number).ok().filter(|number| *number <= 16);
-    Some(Required { slot: count(slot)?, of: count(names.len())? })
 }

@@ -4,13 +4,14 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::{
     config::PeerRule,
-    domain::{Batch, Change, Claim, Event, Ground, Mac, Origin, Timestamp, What},
+    domain::{Batch, Change, Claim, Event, Ground, Mac, Timestamp, What},
     store::{CommitError, Feed, Journal, View},
     telemetry::Counters,
 };
 
 use super::{
     Admission, Delivery, Opened, Provisioner, Recorder, Refusal, Request, Why, identify::rule,
+    news::News,
 };
 
 /// How often an admission is proposed anew after somebody else took its number. Each loss means that another phone was
@@ -31,6 +32,7 @@ pub struct Service {
     /// What happened how often.
     pub counters: Counters,
     provisioner: RwLock<Arc<Provisioner>>,
+    news: News,
 }
 
 impl Service {
@@ -46,7 +48,7 @@ impl Service {
         let (recorder, task) = Recorder::new(journal.clone(), counters.clone());
         tokio::spawn(task);
         let provisioner = RwLock::new(Arc::new(provisioner));
-        Self { journal, recorder, view, feed, counters, provisioner }
+        Self { journal, recorder, view, feed, counters, provisioner, news: News::default() }
     }
 
     /// The resolver in force. Take it once per request.
@@ -185,32 +187,11 @@ impl Service {
 
     /// Records what a request showed, where that is new.
     fn show(&self, phone: Mac, grounds: &[Ground]) {
-        let state = self.view.read();
-        let known = state.phones.get(&phone).map_or(&[][..], |phone| &phone.grounds);
-        let news =
-            |ground: &&Ground| is_news(ground, known.iter().find(|one| one.from == ground.from));
-        for ground in grounds.iter().filter(news) {
-            self.recorder.record(Change::Showed(phone, ground.clone()));
+        let known = self.view.read().phones.get(&phone).map(|phone| phone.grounds.clone());
+        for ground in self.news.of(phone, grounds, known.unwrap_or_default()) {
+            self.recorder.record(Change::Showed(phone, ground));
         }
     }
-}
-
-/// True if a ground says something that the known one of the same origin does not.
-///
-/// A phone asks for many files: a name that tells the model is not replaced by one that tells the family only, or every
-/// boot would write and forget it anew.
-fn is_news(ground: &Ground, known: Option<&Ground>) -> bool {
-    let Some(known) = known else { return true };
-    if ground.from != Origin::FileName {
-        let timeless = |ground: &Ground| Ground { at: Timestamp::UNIX_EPOCH, ..ground.clone() };
-        return timeless(ground) != timeless(known);
-    }
-    let says =
-        |ground: &Ground| (ground.model.clone(), ground.family.clone(), ground.vendor.clone());
-    let weight = |ground: &Ground| {
-        (ground.model.is_some(), ground.family.is_some(), ground.vendor.is_some())
-    };
-    says(ground) != says(known) && weight(ground) >= weight(known)
 }
 
 fn admit(admission: &Admission, now: Timestamp) -> Batch {
@@ -231,36 +212,4 @@ fn unlistable(opened: Opened, error: &CommitError) -> Refusal {
     let text = format!("the phone can't be listed: {error}");
     let Opened { phone, asked, grounds, .. } = opened;
     Refusal { why: Why::Unrenderable { text }, phone, asked, normal: false, grounds }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_news() {
-        let ground = |model: &str, family: Option<&str>, at: i64| Ground {
-            from: Origin::FileName,
-            value: at.to_string(),
-            vendor: Some("Cisco".to_owned()),
-            family: family.map(crate::domain::FamilyName::new),
-            model: (!model.is_empty()).then(|| model.to_owned()),
-            firmware: None,
-            mac: None,
-            at: Timestamp::from_second(at).unwrap(),
-        };
-        let with = |from, ground: Ground| Ground { from, ..ground };
-        let check = |new: Ground, known: Ground, expected: bool| {
-            assert_eq!(is_news(&new, Some(&known)), expected, "{new:?} after {known:?}");
-        };
-        check(ground("7961", Some("79xx"), 2), ground("", Some("79xx"), 1), true);
-        check(ground("", Some("79xx"), 2), ground("7961", Some("79xx"), 1), false);
-        check(ground("7961", Some("79xx"), 2), ground("7961", Some("79xx"), 1), false);
-        check(ground("7941", Some("79xx"), 2), ground("7961", Some("79xx"), 1), true);
-        check(ground("", None, 2), ground("", Some("79xx"), 1), false);
-        let agent = |at| with(Origin::UserAgent, ground("7961", None, at));
-        check(agent(2), agent(1), true);
-        check(Ground { at: Timestamp::MAX, ..agent(1) }, agent(1), false);
-        assert!(is_news(&agent(1), None));
-    }
 }

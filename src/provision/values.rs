@@ -40,7 +40,8 @@ impl Secrets {
 pub(super) struct Scene<'a> {
     pub settings: &'a Settings,
     pub catalog: &'a Catalog,
-    pub family: &'a Family,
+    /// The family; `None` for an operator's template that no family asks for.
+    pub family: Option<&'a Family>,
     /// The model that the name or the evidence gives away; an entry's own model goes first.
     pub model: &'a str,
     /// The site by name.
@@ -146,7 +147,7 @@ fn context(scene: &Scene<'_>) -> Context {
         mac: mac.map(Mac::lower).unwrap_or_default(),
         upper: mac.map(Mac::upper).unwrap_or_default(),
         mac_colons: mac.map(|mac| mac.to_string()).unwrap_or_default(),
-        family: scene.family.name.to_string(),
+        family: scene.family.map(|family| family.name.to_string()).unwrap_or_default(),
         site: scene.site.to_owned(),
         location: entry.location.clone(),
         number: entry.number().to_owned(),
@@ -189,7 +190,8 @@ fn context(scene: &Scene<'_>) -> Context {
 /// What this family's phones speak here: what its own files are for, else the site's choice.
 ///
 /// A family without a mark on any file speaks SIP unless it is one of the vendor whose phones load either.
-fn protocol(family: &Family, site: &Site) -> Protocol {
+fn protocol(family: Option<&Family>, site: &Site) -> Protocol {
+    let Some(family) = family else { return site.protocol };
     let marked = |speaks| family.files.iter().any(|file| file.speaks == Some(speaks));
     match (marked(Speaks::Sip), marked(Speaks::Sccp)) {
         (true, true) => site.protocol,
@@ -284,28 +286,39 @@ pub(super) fn http_base(settings: &Settings, local: IpAddr) -> String {
 
 /// The wanted load: of the model, else of the loads that this model shares, else of the whole family.
 fn load(scene: &Scene<'_>, site: &Site, model: &str) -> String {
-    let loads = scene.family.models.get(model).and_then(|model| model.load.as_deref());
+    let member = scene.family.and_then(|family| scene.catalog.member(family, model));
+    let loads = member.and_then(|model| model.load.as_deref());
     let wanted = |fits: &dyn Fn(&str) -> bool| site.firmware.iter().find(|(key, _)| fits(key));
-    let by_model = || wanted(&|key| !model.is_empty() && scene.catalog.same_product(key, model));
+    let by_model = || wanted(&|key| is_model(scene, key, model));
     let by_load = || wanted(&|key| loads.is_some_and(|load| load.eq_ignore_ascii_case(key)));
-    let by_family = || wanted(&|key| key.eq_ignore_ascii_case(scene.family.name.as_str()));
+    let by_family =
+        || wanted(&|key| scene.family.is_some_and(|family| is(key, family.name.as_str())));
     by_model().or_else(by_load).or_else(by_family).map(|(_, load)| load.clone()).unwrap_or_default()
 }
 
 /// Values merged last: the site's for the vendor, over these those for the family and the model, over all the entry's.
 fn set(scene: &Scene<'_>, site: &Site, model: &str, entry: &Entry) -> BTreeMap<String, String> {
     let of = |fits: &dyn Fn(&str) -> bool| {
-        site.extra
-            .iter()
-            .filter(|(key, _)| fits(key))
-            .flat_map(|(_, values)| values)
-            .collect::<Vec<_>>()
+        let tables = site.extra.iter().filter(|(key, _)| fits(key));
+        tables.flat_map(|(_, values)| values).collect::<Vec<_>>()
     };
-    let vendor = of(&|key| key.eq_ignore_ascii_case(&scene.family.vendor));
-    let family = of(&|key| key.eq_ignore_ascii_case(scene.family.name.as_str()));
-    let model = of(&|key| !model.is_empty() && scene.catalog.same_product(key, model));
+    let vendor = of(&|key| {
+        scene
+            .family
+            .is_some_and(|it| is(key, &it.vendor) || it.also.iter().any(|also| is(key, also)))
+    });
+    let family = of(&|key| scene.family.is_some_and(|family| is(key, family.name.as_str())));
+    let model = of(&|key| is_model(scene, key, model));
     let site = vendor.into_iter().chain(family).chain(model);
     site.chain(&entry.set).map(owned).collect()
+}
+
+fn is(key: &str, name: &str) -> bool {
+    key.eq_ignore_ascii_case(name)
+}
+
+fn is_model(scene: &Scene<'_>, key: &str, model: &str) -> bool {
+    !model.is_empty() && scene.catalog.same_product(key, model)
 }
 
 fn owned((key, value): (&String, &String)) -> (String, String) {
@@ -320,7 +333,10 @@ fn from_json(json: serde_json::Value) -> minijinja::Value {
         Json::Number(number) => number.as_i64().unwrap_or_default().into(),
         Json::String(text) => text.into(),
         Json::Array(items) => items.into_iter().map(from_json).collect::<Vec<_>>().into(),
-        Json::Object(map) => map.into_iter().map(|(key, value)| (key, from_json(value))).collect(),
+        Json::Object(map) => {
+            let values = map.into_iter().map(|(key, value)| (key, from_json(value)));
+            values.collect::<BTreeMap<String, minijinja::Value>>().into()
+        }
     }
 }
 

@@ -131,7 +131,7 @@ fn what_was_learned_and_listed_counts_in_that_order() {
     check(one, &[], "cisco-79xx-enterprise", 0);
     check(two, &[], "poly-soundpoint", 0);
     check(two, &[Seen::Option60(POLY)], "poly-soundpoint", 0);
-    check(two, &[Seen::Option60(b"yealink")], "yealink-desk", 1);
+    check(two, &[Seen::Option60(b"Polycom-VVX401")], "poly-vvx", 1);
     check(
         one,
         &[Seen::Option60(POLY), Seen::Option61(b"\x01\x02\0\0\0\0\x01")],

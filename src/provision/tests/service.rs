@@ -1,0 +1,167 @@
+//! The service over a real store: admissions and records that are fact.
+
+use std::collections::BTreeSet;
+
+use tokio::task::JoinSet;
+
+use crate::{
+    domain::{Batch, Outcome, Stage},
+    store::Store,
+    telemetry::Counters,
+};
+
+use super::{super::Service, *};
+
+struct Bench {
+    service: Arc<Service>,
+    directory: tempfile::TempDir,
+}
+
+async fn bench(settings: Settings, changes: Vec<Change>) -> Bench {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    store.journal.commit(Batch::from(changes)).await.unwrap();
+    let library = Arc::new(Library::default());
+    let resolver = Provisioner::new(Arc::new(settings), catalog(), library, store.view.clone());
+    let service =
+        Service::start(resolver, store.journal, store.view, store.feed, Counters::default());
+    Bench { service: Arc::new(service), directory }
+}
+
+/// Opens a file as a carrier does and delivers it whole; the outcome in a few words.
+async fn fetch(service: &Service, peer: [u8; 4], name: &str) -> String {
+    let local = [10, 20, 0, 2].into();
+    let request = Request { name, peer: peer.into(), local, carrier: Carrier::Tftp, seen: &[] };
+    match service.open(&request, now()).await {
+        Ok((opened, delivery)) => {
+            delivery.finish(Outcome::Complete);
+            told(&Ok(opened))
+        }
+        Err(refusal) => told(&Err(refusal)),
+    }
+}
+
+fn stage(service: &Service, phone: &str) -> Option<Stage> {
+    service.view.read().phones.get(&mac(phone)).map(|phone| phone.boot.stage())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_number_a_phone_and_one_phone_a_number() {
+    let bench = bench(registering(settings(), 4000, 4999), vec![]).await;
+    let mut requests = JoinSet::new();
+    for repeat in 0..4_u8 {
+        for phone in 0..40_u8 {
+            let service = Arc::clone(&bench.service);
+            requests.spawn(async move {
+                let name = format!("0015650000{phone:02x}.cfg");
+                fetch(&service, [10, 20, repeat, phone], &name).await
+            });
+        }
+    }
+    while let Some(told) = requests.join_next().await {
+        let told = told.unwrap();
+        assert!(told.contains("from template yealink-desk/phone.cfg.j2"), "{told}");
+    }
+    let state = bench.service.view.read();
+    let numbers: BTreeSet<_> = state
+        .phones
+        .values()
+        .map(|phone| phone.entry.as_ref().unwrap().number().to_owned())
+        .collect();
+    assert_eq!((state.phones.len(), numbers.len(), state.numbers.len()), (40, 40, 40));
+    assert_eq!(bench.service.counters.value("provision", "admitted"), 40);
+}
+
+#[tokio::test]
+async fn a_number_outlives_its_entry() {
+    let bench = bench(registering(settings(), 4000, 4000), vec![]).await;
+    let fetch = async |name| fetch(&bench.service, [10, 20, 0, 9], name).await;
+    let first = fetch("001565000001.cfg").await;
+    assert!(first.ends_with("admits it as 4000"), "{first}");
+    let none = "00:15:65:00:00:02 is not listed, and no number is left for it in 4000-4000";
+    assert_eq!(fetch("001565000002.cfg").await, none);
+    bench.service.journal.commit(Change::Unlisted(mac("001565000001")).into()).await.unwrap();
+    assert_eq!(fetch("001565000002.cfg").await, none);
+    assert_eq!(fetch("001565000001.cfg").await, first);
+}
+
+#[tokio::test]
+async fn a_boot_is_on_record_and_survives() {
+    let bench =
+        bench(serving(), vec![listed("001565000001", "T46S", "1"), leased("001565000001", 51)])
+            .await;
+    let peer = [10, 20, 0, 51];
+    fetch(&bench.service, peer, "y000000000066.cfg").await;
+    fetch(&bench.service, peer, "001565000001.cfg").await;
+    bench.service.drain().await;
+    assert_eq!(stage(&bench.service, "001565000001"), Some(Stage::Configured));
+    let Bench { service, directory } = bench;
+    service.journal.close();
+    drop(service);
+    let store = Store::open(directory.path()).unwrap();
+    let told: Vec<_> = store.journal.timeline(mac("001565000001"), 9).unwrap();
+    let told: Vec<_> = told.iter().map(|(_, event)| event.what.to_string()).collect();
+    assert_eq!(told.len(), 4, "{told:?}");
+    assert_eq!(told[2], "asked for 001565000001.cfg by tftp");
+    let state = store.view.read();
+    let phone = &state.phones[&mac("001565000001")];
+    assert_eq!(phone.boot.stage(), Stage::Configured);
+    assert!(
+        phone.grounds.iter().any(|ground| ground.model.as_deref() == Some("T46S")),
+        "{:?}",
+        phone.grounds
+    );
+}
+
+#[tokio::test]
+async fn an_unchanged_file_configures() {
+    let bench = bench(settings(), vec![listed("001565000001", "T46S", "1")]).await;
+    let (peer, local) = ([10, 20, 0, 9].into(), [10, 20, 0, 2].into());
+    let name = "001565000001.cfg";
+    let request = Request { name, peer, local, carrier: Carrier::Http, seen: &[] };
+    let opened = bench.service.peek(&request, now()).unwrap();
+    bench.service.drain().await;
+    assert_eq!(stage(&bench.service, "001565000001"), Some(Stage::Silent), "a look is no boot");
+    bench.service.unchanged(&opened, now());
+    bench.service.drain().await;
+    assert_eq!(stage(&bench.service, "001565000001"), Some(Stage::Configured));
+}
+
+#[tokio::test]
+async fn who_goes_on_record() {
+    let bench =
+        bench(serving(), vec![leased("001565000001", 51), listed("001565000002", "", "2")]).await;
+    fetch(&bench.service, [10, 20, 0, 51], "001565000001.cfg").await;
+    fetch(&bench.service, [10, 20, 0, 99], "001565000002.cfg").await;
+    fetch(&bench.service, [10, 20, 0, 99], "001565000003.cfg").await;
+    fetch(&bench.service, [10, 20, 0, 51], "001565000004.cfg").await;
+    bench.service.drain().await;
+    let seen = |phone| stage(&bench.service, phone);
+    assert_eq!(seen("001565000001"), Some(Stage::Asking), "not listed, at its own address");
+    assert_eq!(seen("001565000002"), Some(Stage::Asking), "listed, at a strange address");
+    assert_eq!((seen("001565000003"), seen("001565000004")), (None, None), "made up");
+    assert_eq!(bench.service.counters.value("refused", "not-its-address"), 1);
+}
+
+#[tokio::test]
+async fn made_up_phones_are_few() {
+    let bench = bench(settings(), vec![]).await;
+    for number in 0..2000 {
+        fetch(&bench.service, [10, 20, 0, 66], &format!("00156500{number:04x}.cfg")).await;
+    }
+    bench.service.drain().await;
+    let recorded = bench.service.view.read().phones.len();
+    assert!((200..=300).contains(&recorded), "{recorded} phones from one address");
+}
+
+#[tokio::test]
+async fn what_was_learned_outlives_a_reload() {
+    let bench = bench(settings(), vec![listed("0004f2aabbcc", "VVX 401", "1")]).await;
+    let peer = [10, 20, 0, 9];
+    fetch(&bench.service, peer, "0004f2aabbcc.cfg").await;
+    let view = bench.service.view.clone();
+    let library = Arc::new(Library::default());
+    bench.service.replace(Provisioner::new(Arc::new(settings()), catalog(), library, view));
+    let told = fetch(&bench.service, peer, "000000000000.cfg").await;
+    assert_eq!(told, "common of 00:04:f2:aa:bb:cc from template poly-vvx/common-master.cfg.j2");
+}
