@@ -5,6 +5,16 @@
     reason = "a test that can't go on says so by panicking"
 )]
 
+mod appliance;
+mod boot;
+mod cable;
+mod cli;
+mod config;
+mod http;
+mod kill;
+mod lab;
+mod page;
 mod profile;
+mod run;
 mod tftp;
 mod tidy;
