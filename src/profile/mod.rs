@@ -15,6 +15,7 @@ mod table;
 mod template;
 mod xml;
 
+pub use load::shipped_files;
 pub use family::{DhcpRule, Family, FileRule, Form, Format, Model, Normal, ServerOption, Speaks};
 
 use std::{collections::BTreeSet, path::Path};

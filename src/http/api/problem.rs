@@ -66,7 +66,7 @@ impl From<CommitError> for Details {
         let status = match error {
             CommitError::Taken(_) => StatusCode::CONFLICT,
             CommitError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            CommitError::Closed => StatusCode::SERVICE_UNAVAILABLE,
+            CommitError::Closed | CommitError::Busy => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, error.to_string())
     }
