@@ -15,8 +15,8 @@ mod table;
 mod template;
 mod xml;
 
-pub use load::shipped_files;
 pub use family::{DhcpRule, Family, FileRule, Form, Format, Model, Normal, ServerOption, Speaks};
+pub use load::shipped_files;
 
 use std::{collections::BTreeSet, path::Path};
 
