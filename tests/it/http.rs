@@ -472,6 +472,14 @@ fn an_entry_put_and_forgotten() {
     assert_eq!((again.status, &again.json()["entry"]["number"]), (200, &Value::from("4013")));
     let kept = bench.api("GET", &format!("{path}?reveal=true"), "").json();
     assert_eq!(kept["entry"]["sip-password"], "geheim");
+    let lines = r#"{"lines":[{"number":"1"},{"number":"2"}],"keys":{"1":"blf:4013:Anna"}}"#;
+    assert_eq!(bench.api("PUT", &path, lines).json()["entry"]["lines"][1]["number"], "2");
+    let plain = bench.api("PUT", &path, r#"{"model":"VVX 410","number":"4013"}"#).json();
+    assert_eq!(
+        plain["entry"],
+        serde_json::json!({"model":"VVX 410","number":"4013"}),
+        "the rest goes"
+    );
     assert_eq!(bench.api("PUT", &path, r#"{"name":"a\u0001b"}"#).status, 422);
     assert_eq!(bench.api("PUT", &path, "{").status, 400);
     assert_eq!(bench.api("DELETE", &path, "").status, 204);
@@ -647,5 +655,55 @@ fn events_live_and_resumed() {
     let gone = Mac::new([0, 4, 0xf2, 0, 0, 1]).unwrap();
     bench.commit(vec![Change::Forgotten(gone)]);
     assert_eq!(cut.phone().1["forgotten"], true);
+    bench.end();
+}
+
+#[test]
+fn a_list_imported_and_taken_back() {
+    let bench = Bench::new(&[]);
+    let import =
+        |query: &str, csv: &str| bench.api("POST", &format!("/api/v1/phones/import{query}"), csv);
+    let good = "mac,model,number,sip-password\n0004f2aabb01,VVX 410,4012,geheim\n";
+    let bad = "mac,model,number\n0004f2aabb01,VVX 410,4013\n1.57E+11,VVX 410,4014\n";
+
+    let dry = import("?dry-run", good).json();
+    assert_eq!((&dry["added"], &dry["applied"]), (&Value::from(1), &Value::from(false)));
+    assert_eq!(bench.api("GET", &format!("/api/v1/phones/{POLY}"), "").status, 404);
+    let done = import("", good).json();
+    assert_eq!((&done["added"], &done["applied"]), (&Value::from(1), &Value::from(true)), "{done}");
+
+    let refused = import("", bad);
+    let rows = refused.json();
+    assert_eq!((refused.status, &rows["applied"]), (422, &Value::from(false)), "{rows}");
+    let row = &rows["rows"][1];
+    assert_eq!(
+        (&row["verdict"], &row["line"], &row["column"]),
+        (&"refused".into(), &3.into(), &"mac".into())
+    );
+    let number = || {
+        let phone = bench.api("GET", &format!("/api/v1/phones/{POLY}"), "").json();
+        phone["entry"]["number"].as_str().map(str::to_owned)
+    };
+    assert_eq!(number().as_deref(), Some("4012"), "all or nothing");
+    let part = import("?partial=true", bad).json();
+    assert_eq!(
+        (&part["changed"], &part["rows"][0]["fields"]),
+        (&1.into(), &serde_json::json!(["number"]))
+    );
+    assert_eq!(number().as_deref(), Some("4013"));
+
+    let masked = String::from_utf8(bench.api("GET", "/api/v1/phones/export", "").body).unwrap();
+    assert!(masked.contains("4013") && !masked.contains("geheim"), "{masked}");
+    assert_eq!(import("", &masked).json()["same"], 1, "what was exported changes nothing");
+    let open = bench.api("GET", "/api/v1/phones/export?format=json&secrets=true", "").json();
+    assert_eq!(open[0]["sip-password"], "geheim");
+
+    assert_eq!(bench.api("POST", "/api/v1/undo", "").json()["changes"], 1);
+    assert_eq!(number().as_deref(), Some("4012"), "the last import is taken back");
+    let mapped =
+        import("?map=MAC+Address%3Dmac&ignore-unknown", "MAC Address,Colour\n0004f2aabb02,red\n");
+    assert_eq!(mapped.json()["added"], 1);
+    assert_eq!(import("?prune", good).status, 400);
+    assert_eq!(import("", &"x".repeat(17 << 20)).status, 413);
     bench.end();
 }
