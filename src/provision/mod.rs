@@ -4,6 +4,7 @@ mod admit;
 mod body;
 mod diagnose;
 mod identify;
+pub mod inventory;
 mod library;
 mod name;
 mod news;

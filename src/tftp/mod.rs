@@ -8,12 +8,11 @@
 //! | `content` | bytes of a file as they go on the wire: octet or netascii |
 //! | `sessions` | which transfers run, and which of them makes way |
 //! | `shelf` | where files come from: `provision`, or memory in tests |
-//! | `server` | the driver that listens; `session`: the driver of one transfer; `listener`: their sockets |
+//! | `server` | the driver that listens; `session`: the driver of one transfer |
 
 mod ask;
 mod content;
 mod error;
-mod listener;
 mod rto;
 mod server;
 mod session;

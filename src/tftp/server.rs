@@ -15,6 +15,7 @@ use tokio::{
 
 use crate::{
     domain::Outcome,
+    net::{UdpPktInfo, answer_once},
     telemetry::Counters,
     wire::tftp::{ErrorCode, Packet},
 };
@@ -22,7 +23,6 @@ use crate::{
 use super::{
     TftpError,
     ask::{Ask, No},
-    listener::{Listener, answer_once},
     session::Session,
     sessions::{Admit, Ending, Id, Sessions},
     shelf::Shelf,
@@ -35,9 +35,15 @@ const REQUEST_BUFFER: usize = 2048;
 /// The pause after the system refused to give us a datagram, so that a lasting fault does not become a busy loop.
 const FAULT_PAUSE: Duration = Duration::from_millis(20);
 
+/// How long running transfers may go on when the server stops.
+pub(super) const DRAIN: Duration = Duration::from_secs(3);
+
+/// The time they have after that to tell their phones.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// The TFTP server: bound, not yet serving.
 pub struct Tftp {
-    listeners: Vec<Listener>,
+    listeners: Vec<(SocketAddr, UdpPktInfo)>,
     shared: Arc<Shared>,
 }
 
@@ -85,7 +91,11 @@ impl Tftp {
         shelf: Arc<dyn Shelf>,
         counters: Counters,
     ) -> Result<Self, TftpError> {
-        let bind = |&address| Listener::bind(address).map_err(|e| TftpError::new(address, e));
+        let bind = |&address| {
+            let socket = UdpPktInfo::bind(address).map_err(|e| TftpError::new(address, e))?;
+            let bound = socket.local_addr().map_err(|e| TftpError::new(address, e))?;
+            Ok((bound, socket))
+        };
         let listeners = listen.iter().map(bind).collect::<Result<_, _>>()?;
         let (sessions, hasher) = Default::default();
         Ok(Self { listeners, shared: Arc::new(Shared { shelf, counters, sessions, hasher }) })
@@ -94,7 +104,7 @@ impl Tftp {
     /// Where it listens, with the ports that the system chose for port 0.
     #[must_use]
     pub fn addresses(&self) -> Vec<SocketAddr> {
-        self.listeners.iter().map(Listener::address).collect()
+        self.listeners.iter().map(|(address, _)| *address).collect()
     }
 
     /// Serves until `stop` turns true (or its sender is gone); then no new transfer begins, and the running ones have
@@ -102,7 +112,7 @@ impl Tftp {
     pub async fn serve(self, stop: watch::Receiver<bool>) {
         // Owned here: whoever drops this future drops every task.
         let mut loops = JoinSet::new();
-        for listener in self.listeners {
+        for (_, listener) in self.listeners {
             loops.spawn(listen(listener, self.shared.clone(), stop.clone()));
         }
         while loops.join_next().await.is_some() {}
@@ -110,7 +120,7 @@ impl Tftp {
 }
 
 /// Takes requests on one address and owns the transfers that they start.
-async fn listen(listener: Listener, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+async fn listen(listener: UdpPktInfo, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
     let mut transfers = JoinSet::new();
     let mut buffer = vec![0; REQUEST_BUFFER];
     let running = stop.clone();
@@ -119,9 +129,12 @@ async fn listen(listener: Listener, shared: Arc<Shared>, mut stop: watch::Receiv
         tokio::select! {
             () = stopped(&mut stop) => break,
             Some(ended) = transfers.join_next() => note_panic(&shared, &ended),
-            received = listener.receive(&mut buffer) => match received {
+            received = listener.recv(&mut buffer) => match received {
                 Ok((length, peer, local)) => {
-                    let datagram = Datagram { bytes: &buffer[..length], peer, local };
+                    // At a socket for both protocols, IPv4 is spelt as IPv6 and could not be answered over IPv4.
+                    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+                    let (bytes, local) = (&buffer[..length], local.to_canonical());
+                    let datagram = Datagram { bytes, peer, local };
                     take(&shared, &datagram, &running, &mut transfers);
                 }
                 Err(error) => {
@@ -134,9 +147,13 @@ async fn listen(listener: Listener, shared: Arc<Shared>, mut stop: watch::Receiv
     }
     // Nobody new; those that run know from `stop` that they have to hurry.
     drop(listener);
-    while let Some(ended) = transfers.join_next().await {
-        note_panic(&shared, &ended);
-    }
+    let ends = async {
+        while let Some(ended) = transfers.join_next().await {
+            note_panic(&shared, &ended);
+        }
+    };
+    // A transfer whose file is still being opened does not hear of `stop`; it ends with the set.
+    let _ = tokio::time::timeout(DRAIN + LAST_WORDS, ends).await;
 }
 
 /// Returns when the server is to stop, or when nobody is left to tell it so.

@@ -15,6 +15,7 @@ use tokio::{
 
 use crate::{
     domain::{Carrier, Outcome, Role, printable},
+    net::answering,
     provision::{Request, Why},
     wire::tftp::{ErrorCode, Packet, data_header},
 };
@@ -22,8 +23,7 @@ use crate::{
 use super::{
     ask::Ask,
     content::Content,
-    listener::answering,
-    server::{Place, deny, stopped},
+    server::{DRAIN, Place, deny, stopped},
     shelf::{Loan, Report},
     transfer::{Step, Transfer},
 };
@@ -32,10 +32,7 @@ use super::{
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The same for firmware: some phones erase their flash in the middle of it.
-const FIRMWARE_PATIENCE: Duration = Duration::from_secs(120);
-
-/// How long running transfers may go on when the server stops.
-const DRAIN: Duration = Duration::from_secs(3);
+const FIRMWARE_PATIENCE: Duration = Duration::from_mins(2);
 
 /// What a peer sends during a transfer is an ACK or an ERROR; longer texts are cut.
 const INBOX: usize = 600;
@@ -54,21 +51,31 @@ pub struct Session {
 
 impl Session {
     /// Opens the file, sends it, and reports how that ended.
-    pub async fn run(self) {
+    pub async fn run(mut self) {
         let shared = self.place.shared.clone();
         let request = Request {
             name: &self.ask.name,
-            peer: self.peer.ip().to_canonical(),
-            local: self.local.to_canonical(),
+            peer: self.peer.ip(),
+            local: self.local,
             carrier: Carrier::Tftp,
             seen: &[],
         };
-        let loan = match shared.shelf.open(request).await {
-            Ok(loan) => loan,
-            Err(why) => {
-                let (code, text) = refusal(&why);
+        let opened = shared.shelf.open(request).await;
+        // The peer may have asked for something else meanwhile, and would take a late packet of ours for its answer.
+        let replaced = self.ended.try_recv().ok();
+        let loan = match (opened, replaced) {
+            (Ok(loan), None) => loan,
+            (Ok(loan), Some(outcome)) => {
+                shared.count(outcome.as_str());
+                return loan.report.finish(outcome);
+            }
+            (Err(why), replaced) => {
                 shared.count("refused");
-                return deny(self.local, self.peer, code, text);
+                let (code, text) = refusal(&why);
+                if replaced.is_none() {
+                    deny(self.local, self.peer, code, text);
+                }
+                return;
             }
         };
         let socket = match answering(self.local) {
@@ -124,7 +131,8 @@ struct Line {
     ended: oneshot::Receiver<Outcome>,
     stop: watch::Receiver<bool>,
     began: Instant,
-    /// The datagram under construction; one allocation for the whole transfer.
+    /// The datagram under construction: allocated with the first block, so that a forged request, which never accepts an
+    /// OACK, can't draw more than 516 bytes, and kept for the whole transfer.
     outbox: Vec<u8>,
     /// What was last told to the report and the table.
     told: (u64, bool, bool),
@@ -143,7 +151,7 @@ impl Line {
             Role::Own | Role::Common | Role::Fallback | Role::Trust | Role::Extra => PATIENCE,
         };
         Self {
-            outbox: Vec::with_capacity(4 + usize::from(terms.block_size)),
+            outbox: Vec::new(),
             transfer: Transfer::new(peer, terms, patience),
             content: Content::new(loan.body, ask.encoding),
             report: loan.report,

@@ -327,76 +327,89 @@ fn what_goes_wrong_here_is_told_to_the_peer() {
     );
 }
 
-/// A client of the RFCs at the far end of a wire that loses, copies and delays: what it stores must be the file.
+/// What is on its way on a wire that loses, copies and delays, by the time of its arrival.
+struct Wire<'a, T> {
+    flying: Vec<(Duration, T)>,
+    fates: Box<dyn Iterator<Item = u8> + 'a>,
+}
+
+impl<'a, T: Copy> Wire<'a, T> {
+    fn new(fates: &'a [u8], from: usize) -> Self {
+        Self { flying: Vec::new(), fates: Box::new(fates.iter().copied().cycle().skip(from)) }
+    }
+
+    /// Lost, copied, overtaken by the next ones, or simply 1 ms on its way.
+    fn send(&mut self, now: Duration, what: T) {
+        let arrivals: &[u64] = match self.fates.next() {
+            Some(0) => &[],
+            Some(1) => &[1, 1],
+            Some(2) => &[3],
+            _ => &[1],
+        };
+        self.flying.extend(arrivals.iter().map(|&late| (now + ms(late), what)));
+        self.flying.sort_by_key(|(at, _)| *at);
+    }
+
+    fn next_arrival(&self) -> Duration {
+        self.flying.first().map_or(Duration::MAX, |(at, _)| *at)
+    }
+
+    fn arrived(&mut self, now: Duration) -> Option<T> {
+        (self.next_arrival() <= now).then(|| self.flying.remove(0).1)
+    }
+}
+
+/// A client of the RFCs: acknowledges whole windows, reports gaps, and repeats itself after a second of silence.
+struct Client {
+    window: u64,
+    stored: Vec<u64>,
+    unacknowledged: u64,
+    spoke: Duration,
+}
+
+impl Client {
+    /// The ACK that block number `block` draws, if it draws one; block 0 is the OACK.
+    fn hear(&mut self, block: u64, short: bool) -> Option<u64> {
+        let known = self.stored.len() as u64;
+        if block != known + 1 {
+            // In front of a gap, or known already: say where we are.
+            return Some(known);
+        }
+        self.stored.push(block);
+        self.unacknowledged += 1;
+        (short || self.unacknowledged == self.window).then_some(block)
+    }
+}
+
+/// Plays a transfer to its end over wires with these fates: how it ended, and the blocks that the client stored.
 fn lossy(length: u64, options: &str, fates: &[u8]) -> (Outcome, Vec<u64>) {
     let mut transfer = transfer(length, Mode::Octet, options);
-    let window = transfer.terms.window;
-    let mut fates = fates.iter().copied().cycle();
-    // Packets to the peer and back, with the moment of their arrival.
-    let (mut down, mut up): (Vec<(Duration, u64, bool)>, Vec<(Duration, u16)>) = Default::default();
-    let mut stored: Vec<u64> = Vec::new();
+    let block_size = usize::from(transfer.terms.block_size);
+    let (mut down, mut up) = (Wire::new(fates, 0), Wire::new(fates, fates.len() / 2));
+    let (stored, spoke) = (Vec::new(), Duration::ZERO);
+    let mut client = Client { window: transfer.terms.window, stored, unacknowledged: 0, spoke };
     let mut now = Duration::ZERO;
-    let mut unacknowledged = 0;
-    let mut last_sign = Duration::ZERO;
-    let fly = |fate: u8, now: Duration| -> Vec<Duration> {
-        match fate % 10 {
-            0 => vec![],
-            1 => vec![now + ms(1), now + ms(1)],
-            2 => vec![now + ms(3)],
-            _ => vec![now + ms(1)],
-        }
-    };
     loop {
         match transfer.next(now) {
-            Step::Done(outcome) => return (outcome, stored),
-            Step::Send { .. } => {
-                for at in fly(fates.next().unwrap(), now) {
-                    down.push((at, 0, false));
-                }
-            }
+            Step::Done(outcome) => return (outcome, client.stored),
+            Step::Send { .. } => down.send(now, (0, false)),
             Step::Data { from, length, .. } => {
-                let block = from / u64::from(transfer.terms.block_size) + 1;
-                let short = length < usize::from(transfer.terms.block_size);
                 transfer.filled(now, length);
-                for at in fly(fates.next().unwrap(), now) {
-                    down.push((at, block, short));
-                }
+                down.send(now, (from / block_size as u64 + 1, length < block_size));
             }
             Step::Wait(until) => {
-                down.sort_by_key(|(at, ..)| *at);
-                up.sort_by_key(|(at, _)| *at);
-                let arrivals = [down.first().map(|d| d.0), up.first().map(|u| u.0)];
-                // The client repeats itself after a second of silence, as tftp-hpa and curl do.
-                let patience = last_sign + ms(1000);
-                now =
-                    arrivals.into_iter().flatten().min().unwrap_or(until).min(until).min(patience);
-                let done = stored.len() as u64;
-                let mut acks = Vec::new();
-                if down.first().is_some_and(|d| d.0 <= now) {
-                    let (_, block, short) = down.remove(0);
-                    last_sign = now;
-                    if block == done + 1 {
-                        stored.push(block);
-                        unacknowledged += 1;
-                        if short || unacknowledged == window {
-                            acks.push(block);
-                        }
-                    } else {
-                        // In front of a gap, or known already: say where we are.
-                        acks.push(done);
-                    }
-                } else if up.first().is_some_and(|u| u.0 <= now) {
-                    let (_, block) = up.remove(0);
+                let impatient = client.spoke + ms(1000);
+                now = until.min(impatient).min(down.next_arrival()).min(up.next_arrival());
+                if let Some(block) = up.arrived(now) {
                     transfer.receive(now, PEER.into(), &Packet::Ack { block });
-                } else if now >= patience {
-                    last_sign = now;
-                    acks.push(done);
                 }
-                for ack in acks {
-                    unacknowledged = 0;
-                    for at in fly(fates.next().unwrap(), now) {
-                        up.push((at, on_the_wire(ack)));
-                    }
+                let ack = match down.arrived(now) {
+                    Some((block, short)) => client.hear(block, short),
+                    None => (now >= impatient).then_some(client.stored.len() as u64),
+                };
+                if let Some(ack) = ack {
+                    (client.spoke, client.unacknowledged) = (now, 0);
+                    up.send(now, on_the_wire(ack));
                 }
             }
         }
@@ -409,18 +422,15 @@ proptest! {
     fn a_lossy_wire_delivers_every_block_once_and_in_order(
         length in 0..40_000_u64,
         options in prop::sample::select(vec!["", "blksize=512", "windowsize=4", "windowsize=16 blksize=1024"]),
-        // Mostly healthy, or no client would ever finish.
-        fates in prop::collection::vec(prop_oneof![1 => 0..3_u8, 6 => Just(9_u8)], 97..203),
+        // One in twenty is lost, and as many are copied or late; never many in a row, or a client may give up rightly.
+        fates in prop::collection::vec(prop_oneof![1 => 0..3_u8, 6 => Just(9_u8)], 97..203)
+            .prop_filter("a wire that works", |fates| !fates.windows(3).any(|three| three == [0; 3])),
     ) {
         let (outcome, stored) = lossy(length, options, &fates);
-        if outcome == Outcome::Complete {
-            let size = if options.contains("1024") { 1024 } else { 512 };
-            let whole: Vec<u64> = (1..=length / size + 1).collect();
-            prop_assert_eq!(stored, whole);
-        } else {
-            // Five copies of the first packet may all be lost; nothing later may fail.
-            prop_assert!(stored.is_empty(), "{outcome} after {} blocks", stored.len());
-        }
+        prop_assert_eq!(outcome, Outcome::Complete);
+        let size = if options.contains("1024") { 1024 } else { 512 };
+        let whole: Vec<u64> = (1..=length / size + 1).collect();
+        prop_assert_eq!(stored, whole);
     }
 
     #[test]
