@@ -12,7 +12,7 @@ use axum::{Router, body::Body};
 use hyper::{body::Incoming, service::service_fn};
 use tokio::{
     net::{TcpListener, UnixListener},
-    sync::{Semaphore, watch},
+    sync::{Mutex, Semaphore, watch},
     task::JoinSet,
 };
 use tower::ServiceExt;
@@ -56,6 +56,8 @@ pub struct Operators {
     /// What is said about the appliance itself.
     pub about: Arc<About>,
     pub(super) streams: Arc<Semaphore>,
+    /// Held from the check of an edit or import to its commit, so that two can't both find an address free.
+    pub(super) edits: Arc<Mutex<()>>,
 }
 
 impl Operators {
@@ -63,7 +65,7 @@ impl Operators {
     #[must_use]
     pub fn new(service: Arc<Service>, counters: Counters, about: About) -> Self {
         let streams = Arc::new(Semaphore::new(MAX_STREAMS));
-        Self { service, counters, about: Arc::new(about), streams }
+        Self { service, counters, about: Arc::new(about), streams, edits: Arc::default() }
     }
 }
 

@@ -19,8 +19,8 @@ use super::{import, lists, metrics, phones, state, stream, window};
         phones::forget,
         phones::events,
         phones::file,
-//I1
-//I2
+        import::import,
+        import::export,
         lists::findings,
         lists::leases,
         lists::profiles,

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, net::Ipv4Addr};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::domain::{Entry, Key, KeyTarget, Line, MAX_LINES, Secret};
-
-/// What a secret looks like to whoever may not see it. Sent back in a PUT it means: leave it as it is.
-pub const MASK: &str = "••••";
+use crate::{
+    domain::{Entry, Key, KeyTarget, Line, Secret},
+    provision::inventory::MASK,
+};
 
 /// What the operator listed for a phone. The number, name and SIP account of the first line stand beside the model; what
 /// is empty is left out.
@@ -112,54 +112,50 @@ impl EntryView {
         }
     }
 
-    /// The entry that this stands for. A masked password keeps the one that the same line has in `before`.
+    /// What has to be set, field by field as lists call them, so that an entry becomes this one and nothing else.
     ///
-    /// # Errors
-    ///
-    /// What is wrong, with the name of the field.
-    pub fn entry(self, before: Option<&Entry>) -> Result<Entry, String> {
-        self.check()?;
-        let kept = |index: usize| {
-            before.and_then(|entry| entry.lines.get(index)).map(|line| &line.sip_password)
-        };
-        let lines = self.all_lines();
-        if lines.len() > MAX_LINES {
-            return Err(format!(
-                "lines: {} lines where a phone has at most {MAX_LINES}",
-                lines.len()
-            ));
+    /// What is right and wrong in a field is the inventory's knowledge; here is only how JSON calls it.
+    #[must_use]
+    pub fn assignments(&self, before: Option<&Entry>) -> Vec<(String, String)> {
+        let mut wanted = self.fields();
+        // What is listed and not mentioned goes.
+        if let Some(before) = before {
+            for field in Self::new(before, false).fields().into_keys() {
+                wanted.entry(field).or_default();
+            }
         }
-        let lines: Result<_, _> =
-            lines.into_iter().enumerate().map(|(index, line)| line.line(kept(index))).collect();
-        let keys = self.keys.iter().map(|(position, text)| {
-            let place = || format!("keys.{position}");
-            Ok((
-                at(position).ok_or_else(|| format!("{}: positions count from 1", place()))?,
-                key(text, place)?,
-            ))
-        });
-        let module_keys = self.module_keys.iter().map(|(position, text)| {
-            let place = || format!("module-keys.{position}");
-            let at =
-                position.split_once('.').and_then(|(module, key)| Some((at(module)?, at(key)?)));
-            let at = at.ok_or_else(|| {
-                format!("{}: positions are MODULE.POSITION, both from 1", place())
-            })?;
-            Ok((at, key(text, place)?))
-        });
-        Ok(Entry {
-            model: self.model.trim().trim_start_matches("CP-").to_owned(),
-            lines: lines?,
-            keys: keys.collect::<Result<_, String>>()?,
-            module_keys: module_keys.collect::<Result<_, String>>()?,
-            site: self.site,
-            location: self.location,
-            address: self.address,
-            note: self.note,
-            set: self.set,
-            var: self.var,
-            auto_registered: self.auto_registered,
-        })
+        wanted.into_iter().collect()
+    }
+
+    /// All fields by the names of their columns.
+    fn fields(&self) -> BTreeMap<String, String> {
+        let mut fields = BTreeMap::new();
+        let mut put = |name: String, value: &str| drop(fields.insert(name, value.to_owned()));
+        put("model".to_owned(), &self.model);
+        put("site".to_owned(), self.site.as_deref().unwrap_or_default());
+        put("location".to_owned(), &self.location);
+        put("address".to_owned(), &self.address.map(|a| a.to_string()).unwrap_or_default());
+        put("note".to_owned(), &self.note);
+        for (index, line) in (1..).zip(self.all_lines()) {
+            put(format!("line.{index}.number"), &line.number);
+            put(format!("line.{index}.name"), &line.name);
+            put(format!("line.{index}.sip-user"), &line.sip_user);
+            put(format!("line.{index}.sip-password"), &line.sip_password);
+        }
+        for (position, key) in &self.keys {
+            put(format!("key.{position}"), key);
+        }
+        for (position, key) in &self.module_keys {
+            let (module, position) = position.split_once('.').unwrap_or((position, ""));
+            put(format!("module.{module}.key.{position}"), key);
+        }
+        for (name, value) in &self.set {
+            put(format!("set.{name}"), value);
+        }
+        for (name, value) in &self.var {
+            put(format!("var.{name}"), value);
+        }
+        fields
     }
 
     /// The lines as given: `lines`, whose first is overruled by what stands beside the model.
@@ -180,51 +176,6 @@ impl EntryView {
         }
         lines
     }
-
-    /// Refuses what no configuration file can carry, wherever it stands.
-    fn check(&self) -> Result<(), String> {
-        let value = serde_json::to_value(self).map_err(|error| error.to_string())?;
-        uncarriable(&value, "").map_or(Ok(()), |place| {
-            Err(format!(
-                "{place}: control characters and noncharacters can't go into a phone's files"
-            ))
-        })
-    }
-}
-
-/// The place of the first text with a character that XML 1.0 can't carry, or that ends a line.
-fn uncarriable(value: &serde_json::Value, place: &str) -> Option<String> {
-    let bad = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
-    match value {
-        serde_json::Value::String(text) => text.contains(bad).then(|| place.to_owned()),
-        serde_json::Value::Array(items) => items.iter().find_map(|item| uncarriable(item, place)),
-        serde_json::Value::Object(fields) => fields.iter().find_map(|(name, item)| {
-            let within = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
-            if name.contains(bad) { Some(place.to_owned()) } else { uncarriable(item, &within) }
-        }),
-        _ => None,
-    }
-}
-
-/// A position from 1.
-fn at<N: std::str::FromStr + PartialOrd + From<u8>>(text: &str) -> Option<N> {
-    text.parse().ok().filter(|position| *position >= N::from(1))
-}
-
-/// Reads a key as lists spell it.
-fn key(text: &str, place: impl Fn() -> String) -> Result<Key, String> {
-    let wrong = || {
-        format!("{}: `{text}` is no key; write line:2, blf:4013:Anna or speed:0123:Taxi", place())
-    };
-    let (what, rest) = text.split_once(':').ok_or_else(wrong)?;
-    let (value, label) = rest.split_once(':').unwrap_or((rest, ""));
-    let target = match what {
-        "line" => KeyTarget::Line(at(value).ok_or_else(wrong)?),
-        "blf" if !value.is_empty() => KeyTarget::Blf(value.to_owned()),
-        "speed" if !value.is_empty() => KeyTarget::Speed(value.to_owned()),
-        _ => return Err(wrong()),
-    };
-    Ok(Key { target, label: label.to_owned() })
 }
 
 impl LineView {
@@ -235,16 +186,6 @@ impl LineView {
             sip_user: line.sip_user.clone(),
             sip_password: shown(&line.sip_password, reveal),
         }
-    }
-
-    fn line(self, kept: Option<&Secret>) -> Result<Line, String> {
-        let sip_password = match self.sip_password.as_str() {
-            MASK => {
-                kept.cloned().ok_or("sip-password: there is none yet that could stay as it is")?
-            }
-            _ => Secret::new(self.sip_password),
-        };
-        Ok(Line { number: self.number, name: self.name, sip_user: self.sip_user, sip_password })
     }
 }
 
@@ -273,39 +214,53 @@ fn spelt(key: &Key) -> String {
 mod tests {
     use super::*;
 
-    fn read(json: &str, before: Option<&Entry>) -> Result<Entry, String> {
-        serde_json::from_str::<EntryView>(json).map_err(|error| error.to_string())?.entry(before)
+    fn read(json: &str) -> EntryView {
+        serde_json::from_str(json).unwrap()
     }
 
     #[test]
-    fn what_is_shown_can_be_put_back() {
-        let json = r#"{"model":"7961","number":"4012","name":"Front desk","sip-password":"s3cret","site":"paris",
-            "address":"10.20.0.51","lines":[{"number":"4012"},{"number":"4013","sip-user":"b"}],
-            "keys":{"2":"blf:4013:Anna: desk"},"module-keys":{"1.3":"speed:0123"},"set":{"a":"b"},"var":{"c":"d"}}"#;
-        let entry = read(json, None).unwrap();
-        assert_eq!((entry.number(), entry.name(), entry.lines.len()), ("4012", "Front desk", 2));
-        assert_eq!(entry.keys[&2].label, "Anna: desk");
-        let masked = serde_json::to_string(&EntryView::new(&entry, false)).unwrap();
-        assert!(!masked.contains("s3cret") && masked.contains(MASK), "{masked}");
-        assert_eq!(read(&masked, Some(&entry)).unwrap(), entry, "a masked password stays");
-        let revealed = serde_json::to_string(&EntryView::new(&entry, true)).unwrap();
-        assert_eq!(read(&revealed, None).unwrap(), entry);
-    }
-
-    #[test]
-    fn what_is_refused() {
-        let check = |json: &str, place: &str| {
-            let text = read(json, None).unwrap_err();
-            assert!(text.starts_with(place), "{json}: {text}");
+    fn fields_by_the_names_of_columns() {
+        let check = |json: &str, expected: &str| {
+            let said = read(json).fields();
+            let said: Vec<_> = said
+                .iter()
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            assert_eq!(said.join(" "), expected, "{json}");
         };
-        check(r#"{"name":"a\u0001"}"#, "name: control");
-        check(r#"{"var":{"x":"a\nb"}}"#, "var.x: control");
-        check(r#"{"location":"\ufffe"}"#, "location: control");
-        check(r#"{"keys":{"0":"line:1"}}"#, "keys.0: positions");
-        check(r#"{"keys":{"1":"dial:1"}}"#, "keys.1: `dial:1`");
-        check(r#"{"module-keys":{"1":"line:1"}}"#, "module-keys.1: positions");
-        check(r#"{"sip-password":"••••"}"#, "sip-password: there is none");
-        check(r#"{"modell":"7961"}"#, "unknown field `modell`");
-        check(r#"{"address":"10.20.0.999"}"#, "invalid IPv4");
+        check(r#"{"model":"7961"}"#, "model=7961");
+        check(r#"{"number":"4012","sip-user":"u"}"#, "line.1.number=4012 line.1.sip-user=u");
+        check(r#"{"lines":[{"number":"1"},{"number":"2"}]}"#, "line.1.number=1 line.2.number=2");
+        check(r#"{"number":"9","lines":[{"number":"1"}]}"#, "line.1.number=9");
+        check(r#"{"keys":{"2":"blf:4013:Anna"}}"#, "key.2=blf:4013:Anna");
+        check(r#"{"module-keys":{"1.3":"line:2"}}"#, "module.1.key.3=line:2");
+        check(r#"{"set":{"a.b":"c"},"var":{"d":"e"}}"#, "set.a.b=c var.d=e");
+    }
+
+    #[test]
+    fn what_is_not_mentioned_goes() {
+        let before = Entry {
+            location: "Hall".to_owned(),
+            lines: vec![Line::default(), Line { number: "2".to_owned(), ..Line::default() }],
+            var: [("d".to_owned(), "e".to_owned())].into(),
+            ..Entry::default()
+        };
+        let set = read(r#"{"model":"7961","number":"1"}"#).assignments(Some(&before));
+        let value =
+            |name: &str| set.iter().find(|(field, _)| field == name).map(|(_, value)| &**value);
+        assert_eq!(value("line.1.number"), Some("1"));
+        for gone in ["location", "line.2.number", "var.d"] {
+            assert_eq!(value(gone), Some(""), "{gone}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_masked() {
+        let line = Line { sip_password: Secret::new("s3cret".to_owned()), ..Line::default() };
+        let entry = Entry { lines: vec![line.clone(), line], ..Entry::default() };
+        let json = |reveal| serde_json::to_string(&EntryView::new(&entry, reveal)).unwrap();
+        assert!(!json(false).contains("s3cret") && json(false).contains(MASK), "{}", json(false));
+        assert_eq!(json(true).matches("s3cret").count(), 3);
     }
 }

@@ -47,8 +47,11 @@ pub fn router(operators: Operators, trust: Trust) -> Router {
     let gate = Gate { trust, operators: operators.clone() };
     Router::new()
         .route("/api/v1/phones", get(phones::list))
-        //I1
-        //I2
+        .route(
+            "/api/v1/phones/import",
+            post(import::import).layer(DefaultBodyLimit::max(import::MAX_LIST)),
+        )
+        .route("/api/v1/phones/export", get(import::export))
         .route("/api/v1/phones/{mac}", get(phones::one).put(phones::put).delete(phones::forget))
         .route("/api/v1/phones/{mac}/events", get(phones::events))
         .route("/api/v1/phones/{mac}/files/{*name}", get(phones::file))

@@ -1,14 +1,14 @@
 //! Phones: the list, one of them, its timeline and its files.
 
 use std::{
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, UdpSocket},
     ops::Bound,
 };
 
 use axum::{
     Extension, Json,
     body::Bytes,
-    extract::{Path, State},
+    extract::{Path, State, rejection::BytesRejection},
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -17,12 +17,15 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{Batch, Change, Mac, Stage, Timestamp},
-    provision::Provisioner,
+    provision::{Provisioner, inventory},
     store::{self, Phone},
 };
 
 use super::{
-    super::operators::{Caller, Operators},
+    super::{
+        operators::{Caller, Operators},
+        trust::NOBODY,
+    },
     entry::EntryView,
     problem::{Details, Params, switch},
     timeline::EventView,
@@ -261,25 +264,28 @@ fn unknown(mac: Mac) -> Details {
 pub async fn put(
     State(operators): State<Operators>,
     Path(text): Path<String>,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<PhoneView>), Details> {
     let mac = mac(&text)?;
     let given: EntryView =
-        serde_json::from_slice(&body).map_err(|error| Details::bad(error.to_string()))?;
+        serde_json::from_slice(&body?).map_err(|error| Details::bad(error.to_string()))?;
+    // One edit at a time: what it is checked against must still hold when it is committed.
+    let _turn = operators.edits.lock().await;
     let (batch, new) = {
-        let state = operators.service.view.read();
-        let before = state.phones.get(&mac).and_then(|phone| phone.entry.clone());
-        let entry = given.entry(before.as_deref()).map_err(unprocessable)?;
-        let batch = Batch::from(Change::Listed(mac, Box::new(entry)));
-        (batch, before.is_none())
+        let (provisioner, state) = (operators.service.provisioner(), operators.service.view.read());
+        let before = state.phones.get(&mac).and_then(|phone| phone.entry.as_deref());
+        let fields = given.assignments(before);
+        let batch = inventory::edit(&state, provisioner.settings(), mac, &fields);
+        (batch.map_err(|faults| unprocessable(&faults))?, before.is_none())
     };
     operators.service.journal.commit(batch).await?;
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(view(&operators, mac, false)?)))
 }
 
-fn unprocessable(text: String) -> Details {
-    Details::new(StatusCode::UNPROCESSABLE_ENTITY, text)
+fn unprocessable(faults: &[inventory::Fault]) -> Details {
+    let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    Details::new(StatusCode::UNPROCESSABLE_ENTITY, faults.join("; "))
 }
 
 /// Forgets a phone: its entry, its record and what was learned of it. Its number stays its own.
@@ -338,7 +344,7 @@ pub async fn timeline(
 pub async fn file(
     State(operators): State<Operators>,
     Path((text, name)): Path<(String, String)>,
-    Extension(caller): Extension<Caller>,
+    caller: Option<Extension<Caller>>,
     Params(shown): Params<Shown>,
 ) -> Result<Response, Details> {
     let mac = mac(&text)?;
@@ -346,7 +352,8 @@ pub async fn file(
         operators.revealed(&format!("a file of {mac}"));
     }
     let provisioner = operators.service.provisioner();
-    let local = local(&operators, mac, caller.local);
+    let asked = caller.map_or(NOBODY, |Extension(caller)| caller.local);
+    let local = local(&operators, mac, asked);
     let opened = provisioner
         .preview(mac, &name, local, shown.reveal, Timestamp::now())
         .map_err(|refusal| Details::from(refusal.why))?;
@@ -378,14 +385,23 @@ fn attached(bytes: Vec<u8>, source: &str) -> Response {
     response
 }
 
-/// The address of ours that a phone sees: where its subnet says so, that; else where the operator sees us.
+/// The address of ours that a phone asks: where its subnet says so, that; else the one from which we reach it; else the
+/// one at which the operator asks.
 fn local(operators: &Operators, mac: Mac, asked: IpAddr) -> IpAddr {
-    let state = operators.service.view.read();
-    let address = state.phones.get(&mac).and_then(|phone| phone.boot.address);
-    let settings = std::sync::Arc::clone(operators.service.provisioner().settings());
-    let server = address.and_then(|address: Ipv4Addr| {
-        let subnet = settings.dhcp.subnets.iter().find(|subnet| subnet.contains(address))?;
-        subnet.servers.first().copied()
-    });
-    server.map_or(asked, IpAddr::V4)
+    let address = {
+        let state = operators.service.view.read();
+        state.phones.get(&mac).and_then(|phone| phone.boot.address)
+    };
+    let Some(address) = address else { return asked };
+    let provisioner = operators.service.provisioner();
+    let mut subnets = provisioner.settings().dhcp.subnets.iter();
+    let server =
+        subnets.find(|subnet| subnet.contains(address)).and_then(|subnet| subnet.servers.first());
+    // Connecting a UDP socket asks the routing table, and sends nothing.
+    let routed = || {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+        socket.connect((address, 69)).ok()?;
+        socket.local_addr().ok().map(|local| local.ip())
+    };
+    server.map(|server| IpAddr::V4(*server)).or_else(routed).unwrap_or(asked)
 }

@@ -3,7 +3,7 @@
 use axum::{
     Json,
     extract::{FromRequestParts, Query, rejection::BytesRejection},
-    http::{HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderValue, StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -124,4 +124,16 @@ pub fn switch<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool,
         "false" | "0" => Ok(false),
         other => Err(serde::de::Error::custom(format!("`{other}` is neither true nor false"))),
     }
+}
+
+/// The pairs of a query, decoded, for what may be given more than once.
+pub fn pairs(query: &str) -> impl Iterator<Item = (String, String)> {
+    let decoded: Vec<(String, String)> = Uri::builder()
+        .path_and_query(format!("/?{query}"))
+        .build()
+        .ok()
+        .and_then(|uri| Query::try_from_uri(&uri).ok())
+        .map(|Query(pairs)| pairs)
+        .unwrap_or_default();
+    decoded.into_iter()
 }

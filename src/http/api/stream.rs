@@ -61,7 +61,7 @@ type Ended = Result<(), mpsc::error::SendError<Result<Event, Infallible>>>;
     responses((status = 200, content_type = "text/event-stream"), (status = 503, body = Details)))]
 pub async fn events(
     State(operators): State<Operators>,
-    Extension(caller): Extension<Caller>,
+    caller: Option<Extension<Caller>>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Details> {
     let Ok(permit) = Arc::clone(&operators.streams).try_acquire_owned() else {
@@ -79,7 +79,7 @@ pub async fn events(
     };
     let (sender, receiver) = mpsc::channel(UNDER_WAY);
     let watcher = Watcher { operators, sender, known: HashMap::new(), last: 0 };
-    tokio::spawn(watcher.run(from, caller.stop, permit));
+    tokio::spawn(watcher.run(from, caller.map(|Extension(caller)| caller.stop), permit));
     Ok(Sse::new(ReceiverStream::new(receiver))
         .keep_alive(KeepAlive::new().interval(HEARTBEAT).text("alive")))
 }
@@ -91,6 +91,14 @@ struct Watcher {
     /// Findings sent, by phone; phones without any are not in here, so it is never larger than the state.
     known: HashMap<Mac, Vec<FindingKind>>,
     last: u64,
+}
+
+/// Resolves when the appliance stops. A router without an appliance around it has nobody who would say so.
+async fn stopped(stop: Option<watch::Receiver<bool>>) {
+    match stop {
+        Some(mut stop) => asked_to_stop(&mut stop).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// What changed, with the number of the last commit that changed it.
@@ -107,7 +115,7 @@ impl Watcher {
     async fn run(
         mut self,
         from: Option<u64>,
-        mut stop: watch::Receiver<bool>,
+        stop: Option<watch::Receiver<bool>>,
         _permit: OwnedSemaphorePermit,
     ) {
         let gone = self.sender.clone();
@@ -115,7 +123,7 @@ impl Watcher {
         tokio::select! {
             ended = self.watch(from) => drop(ended),
             () = gone.closed() => {}
-            () = asked_to_stop(&mut stop) => {}
+            () = stopped(stop) => {}
         }
     }
 

@@ -1,6 +1,10 @@
 //! The auto-registration window, shown and moved.
 
-use axum::{Json, body::Bytes, extract::State};
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{State, rejection::BytesRejection},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -49,10 +53,10 @@ pub async fn show(State(operators): State<Operators>) -> Json<WindowView> {
     responses((status = 200, body = WindowView), (status = 400, body = Details)))]
 pub async fn put(
     State(operators): State<Operators>,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<WindowView>, Details> {
     let wanted: Wanted =
-        serde_json::from_slice(&body).map_err(|error| Details::bad(error.to_string()))?;
+        serde_json::from_slice(&body?).map_err(|error| Details::bad(error.to_string()))?;
     let until = match wanted.until {
         None => None,
         Some(text) => {
