@@ -8,6 +8,8 @@
 mod appliance;
 mod boot;
 mod cable;
+mod cli;
+mod config;
 mod http;
 mod inventory;
 mod kill;
