@@ -82,7 +82,7 @@ impl StartError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Core(error) => error.exit_code(),
-            Self::Dhcp(error) => code_of(error.kind()),
+            Self::Dhcp(error) => error.exit_code(),
             Self::Tftp(error) => code_of(error.kind()),
             Self::Http(error) => match error {
                 HttpError::InUse { .. } => 69,
