@@ -16,7 +16,7 @@ mod range;
 mod seats;
 mod trust;
 
-pub use operators::{About, Operators, OperatorsPort, Socket};
+pub use operators::{About, Caller, Operators, OperatorsPort, Socket};
 pub use phones::Phones;
 pub use trust::{Network, Trust};
 

@@ -2,6 +2,7 @@
 
 mod admit;
 mod body;
+mod bootstrap;
 mod diagnose;
 mod identify;
 pub mod inventory;
@@ -18,6 +19,8 @@ mod service;
 mod tests;
 mod values;
 
+pub use crate::config::{Admit, DhcpMode, Option82, Subnet};
+pub use bootstrap::{Client, ClientKind};
 pub use library::{Held, Library};
 pub use open::{Admission, Body, Opened, Provisioner, Refusal, Request, Why};
 pub use recorder::{Delivery, Recorder};

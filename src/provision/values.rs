@@ -270,7 +270,7 @@ fn ntp(scene: &Scene<'_>, site: &Site) -> Vec<String> {
 }
 
 /// Where phones reach our HTTP: port 80 where it is served, else the first port that is.
-fn http_base(settings: &Settings, local: IpAddr) -> String {
+pub(super) fn http_base(settings: &Settings, local: IpAddr) -> String {
     let mut ports = settings.http.phones.iter().map(std::net::SocketAddr::port);
     let port = if ports.clone().any(|port| port == 80) { Some(80) } else { ports.next() };
     let host = match local {

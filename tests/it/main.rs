@@ -5,8 +5,18 @@
     reason = "a test that can't go on says so by panicking"
 )]
 
+mod appliance;
+mod boot;
+mod cable;
+mod cli;
+mod config;
 mod http;
+mod inventory;
+mod kill;
+mod lab;
 mod page;
 mod profile;
+mod run;
+mod store;
 mod tftp;
 mod tidy;

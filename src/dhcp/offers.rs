@@ -1,0 +1,232 @@
+//! Promises: which address was offered to whom a moment ago. Nothing here survives a restart, and nothing has to.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::Ipv4Addr,
+    time::Duration,
+};
+
+use crate::domain::{ClientKey, Timestamp};
+
+/// How long an offer is held. Clients that take it do so within a second; the slowest retransmit after about ten.
+const HOLD: Duration = Duration::from_secs(60);
+
+/// When an unclaimed offer may be taken back for somebody else, where no other address is left.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The most offers held at once; for one more the oldest is dropped, whose client then may meet its address taken.
+const MAX_OFFERS: usize = 16_384;
+
+/// How many of the oldest offers are looked at when one is to be taken back.
+const MAX_LOOKED_AT: usize = 256;
+
+/// How long a full pool is not searched again.
+const REST: Duration = Duration::from_secs(1);
+
+/// Unknown clients that may come into the record at once, and how many more each second. Beyond that they are served
+/// all the same, but recorded only when they take a lease: a flood of invented addresses fills no memory.
+const STRANGERS: u32 = 1024;
+const STRANGERS_PER_SECOND: u32 = 16;
+
+/// What was answered to one client.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Offer {
+    /// The address; `None` for a client that got none, and whose case was reported.
+    pub address: Option<Ipv4Addr>,
+    /// The transaction.
+    pub xid: u32,
+    made: Timestamp,
+    /// Place in the order of age.
+    turn: u64,
+}
+
+/// The offers of all ports of the server.
+#[derive(Debug)]
+pub(super) struct Offers {
+    clients: HashMap<ClientKey, Offer>,
+    addresses: HashMap<Ipv4Addr, ClientKey>,
+    ages: BTreeMap<u64, ClientKey>,
+    turn: u64,
+    /// Networks whose pools were found full, and when.
+    full: HashMap<Ipv4Addr, Timestamp>,
+    allowance: Allowance,
+}
+
+#[derive(Debug)]
+struct Allowance {
+    left: u32,
+    at: Timestamp,
+}
+
+impl Offers {
+    pub fn new() -> Self {
+        Self {
+            clients: HashMap::new(),
+            addresses: HashMap::new(),
+            ages: BTreeMap::new(),
+            turn: 0,
+            full: HashMap::new(),
+            allowance: Allowance { left: STRANGERS, at: Timestamp::UNIX_EPOCH },
+        }
+    }
+
+    /// Drops what is too old.
+    pub fn expire(&mut self, now: Timestamp) {
+        while let Some((_, client)) = self.ages.first_key_value() {
+            let old = self.clients.get(client).is_none_or(|offer| passed(offer.made, HOLD, now));
+            if !old {
+                return;
+            }
+            let client = client.clone();
+            self.free(&client);
+        }
+    }
+
+    /// What this client was answered.
+    pub fn find(&self, client: &ClientKey) -> Option<Offer> {
+        self.clients.get(client).copied()
+    }
+
+    /// Whom an address was offered to.
+    pub fn holder(&self, address: Ipv4Addr) -> Option<&ClientKey> {
+        self.addresses.get(&address)
+    }
+
+    /// Remembers what this client is answered now, in place of what it was answered before.
+    pub fn put(&mut self, client: &ClientKey, address: Option<Ipv4Addr>, xid: u32, now: Timestamp) {
+        self.free(client);
+        if self.clients.len() >= MAX_OFFERS
+            && let Some((_, oldest)) = self.ages.first_key_value()
+        {
+            let oldest = oldest.clone();
+            self.free(&oldest);
+        }
+        self.turn += 1;
+        self.clients.insert(client.clone(), Offer { address, xid, made: now, turn: self.turn });
+        self.ages.insert(self.turn, client.clone());
+        if let Some(address) = address {
+            self.addresses.insert(address, client.clone());
+        }
+    }
+
+    /// Forgets what this client was answered.
+    pub fn free(&mut self, client: &ClientKey) {
+        let Some(offer) = self.clients.remove(client) else { return };
+        self.ages.remove(&offer.turn);
+        if let Some(address) = offer.address {
+            self.addresses.remove(&address);
+        }
+    }
+
+    /// Takes the oldest unclaimed offer of a fitting address back, unless it is young.
+    pub fn reclaim(&mut self, fits: impl Fn(Ipv4Addr) -> bool, now: Timestamp) -> Option<Ipv4Addr> {
+        let (client, address) = self.ages.values().take(MAX_LOOKED_AT).find_map(|client| {
+            let offer =
+                self.clients.get(client).filter(|offer| passed(offer.made, PATIENCE, now))?;
+            offer.address.filter(|address| fits(*address)).map(|address| (client.clone(), address))
+        })?;
+        self.free(&client);
+        Some(address)
+    }
+
+    /// True if the pools of this network were found full just now.
+    pub fn is_full(&self, network: Ipv4Addr, now: Timestamp) -> bool {
+        self.full.get(&network).is_some_and(|at| !passed(*at, REST, now))
+    }
+
+    /// Remembers that the pools of this network are full. Only networks of the settings come here.
+    pub fn set_full(&mut self, network: Ipv4Addr, now: Timestamp) {
+        self.full.insert(network, now);
+    }
+
+    /// True if one more unknown client may come into the record now.
+    pub fn admits_stranger(&mut self, now: Timestamp) -> bool {
+        let seconds = now.as_second().saturating_sub(self.allowance.at.as_second()).max(0);
+        if seconds > 0 {
+            let more =
+                u32::try_from(seconds).unwrap_or(u32::MAX).saturating_mul(STRANGERS_PER_SECOND);
+            let left = self.allowance.left.saturating_add(more).min(STRANGERS);
+            self.allowance = Allowance { left, at: now };
+        }
+        let admits = self.allowance.left > 0;
+        self.allowance.left = self.allowance.left.saturating_sub(1);
+        admits
+    }
+}
+
+/// True if that long has passed. A clock that was set back makes everything pass: better than to hold it for years.
+fn passed(since: Timestamp, patience: Duration, now: Timestamp) -> bool {
+    Duration::try_from(now.duration_since(since)).map_or(true, |age| age >= patience)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_000_000 + second).unwrap()
+    }
+
+    fn client(number: usize) -> ClientKey {
+        ClientKey::identifier(&number.to_be_bytes())
+    }
+
+    fn address(number: u32) -> Ipv4Addr {
+        Ipv4Addr::from(0x0a14_0000 + number)
+    }
+
+    #[test]
+    fn an_offer_is_held_for_a_minute() {
+        let mut offers = Offers::new();
+        offers.put(&client(1), Some(address(1)), 7, at(0));
+        offers.expire(at(59));
+        assert_eq!(offers.holder(address(1)), Some(&client(1)));
+        assert_eq!(offers.find(&client(1)).map(|offer| offer.xid), Some(7));
+        offers.expire(at(60));
+        assert_eq!((offers.holder(address(1)), offers.find(&client(1))), (None, None));
+    }
+
+    #[test]
+    fn another_offer_replaces_the_first() {
+        let mut offers = Offers::new();
+        offers.put(&client(1), Some(address(1)), 7, at(0));
+        offers.put(&client(1), Some(address(2)), 8, at(1));
+        assert_eq!(offers.holder(address(1)), None);
+        assert_eq!(offers.holder(address(2)), Some(&client(1)));
+        offers.free(&client(1));
+        assert!(offers.clients.is_empty() && offers.addresses.is_empty() && offers.ages.is_empty());
+    }
+
+    #[test]
+    fn the_oldest_goes_first() {
+        let mut offers = Offers::new();
+        for number in 0..=MAX_OFFERS {
+            let address = address(u32::try_from(number).unwrap());
+            offers.put(&client(number), Some(address), 0, at(0));
+        }
+        assert_eq!(offers.clients.len(), MAX_OFFERS);
+        assert_eq!((offers.addresses.len(), offers.ages.len()), (MAX_OFFERS, MAX_OFFERS));
+        assert_eq!(offers.find(&client(0)), None);
+        assert_eq!(offers.reclaim(|_| true, at(9)), None, "too young");
+        assert_eq!(offers.reclaim(|one| one != address(1), at(10)), Some(address(2)));
+    }
+
+    #[test]
+    fn a_clock_set_back_frees_everything() {
+        let mut offers = Offers::new();
+        offers.put(&client(1), Some(address(1)), 7, at(1000));
+        offers.expire(at(0));
+        assert_eq!(offers.find(&client(1)), None);
+    }
+
+    #[test]
+    fn a_flood_of_strangers_is_not_recorded() {
+        let mut offers = Offers::new();
+        let admitted = |offers: &mut Offers, second| {
+            (0..5000).filter(|_| offers.admits_stranger(at(second))).count()
+        };
+        assert_eq!(admitted(&mut offers, 0), 1024);
+        assert_eq!(admitted(&mut offers, 1), 16);
+        assert_eq!(admitted(&mut offers, 1000), 1024);
+    }
+}

@@ -1,0 +1,114 @@
+//! One place where messages come in, and the way that replies leave by: an interface, or a listener for relays.
+
+use std::{
+    io,
+    net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4},
+    sync::{PoisonError, RwLock},
+};
+
+use crate::{
+    net::{FrameSender, Interface, UdpPktInfo},
+    wire::{
+        dhcp::{CLIENT_PORT, SERVER_PORT},
+        frame::{self, Frame},
+    },
+};
+
+use super::{DhcpError, arrival::To};
+
+/// One place where messages come in.
+#[derive(Debug)]
+pub(super) struct Port {
+    /// For the log: the interface's name or the listener's address.
+    pub name: String,
+    socket: UdpPktInfo,
+    wire: Option<Wire>,
+}
+
+/// An interface that replies leave by without ARP.
+#[derive(Debug)]
+struct Wire {
+    frames: FrameSender,
+    interface: String,
+    hardware: [u8; 6],
+    /// Its addresses with prefix lengths, as they were when last looked at.
+    own: RwLock<Vec<(Ipv4Addr, u8)>>,
+}
+
+impl Port {
+    /// Opens an interface. Only one that answers needs an address of its own.
+    pub fn on_interface(name: &str, answers: bool) -> Result<Self, DhcpError> {
+        let other = |error| DhcpError::of(name, SERVER_PORT, error);
+        let all = Interface::all().map_err(other)?;
+        let Some(interface) = all.iter().find(|interface| interface.name == name) else {
+            let there: Vec<&str> = all.iter().map(|interface| interface.name.as_str()).collect();
+            return Err(DhcpError::NoSuchInterface {
+                name: name.to_owned(),
+                there: there.join(", "),
+            });
+        };
+        if answers && interface.addresses.is_empty() {
+            return Err(DhcpError::NoAddress { name: name.to_owned() });
+        }
+        let wire = Wire {
+            frames: FrameSender::open(interface.index).map_err(other)?,
+            interface: name.to_owned(),
+            hardware: interface.hardware,
+            own: RwLock::new(interface.addresses.clone()),
+        };
+        let socket = UdpPktInfo::bind_on(name, SERVER_PORT).map_err(other)?;
+        Ok(Self { name: name.to_owned(), socket, wire: Some(wire) })
+    }
+
+    /// Opens a listener for relays only.
+    pub fn for_relays(listen: SocketAddr) -> Result<Self, DhcpError> {
+        let name = listen.to_string();
+        let other = |error| DhcpError::of(&name, listen.port(), error);
+        let socket = UdpPktInfo::bind(listen).map_err(other)?;
+        Ok(Self { name, socket, wire: None })
+    }
+
+    /// Our addresses here, with prefix lengths.
+    pub fn own(&self) -> Vec<(Ipv4Addr, u8)> {
+        let own = |wire: &Wire| wire.own.read().unwrap_or_else(PoisonError::into_inner).clone();
+        self.wire.as_ref().map(own).unwrap_or_default()
+    }
+
+    /// Looks at the addresses again: an operator may have changed them. What can't be read stays as it was.
+    pub fn refresh(&self) {
+        let Some(wire) = &self.wire else { return };
+        if let Ok(Some(interface)) = Interface::find(&wire.interface) {
+            *wire.own.write().unwrap_or_else(PoisonError::into_inner) = interface.addresses;
+        }
+    }
+
+    /// Waits for a datagram: its length, its sender, and which of our addresses it was sent to. Cancel-safe.
+    pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddrV4, Ipv4Addr)> {
+        let (length, peer, local) = self.socket.recv(buffer).await?;
+        match (peer, local) {
+            (SocketAddr::V4(peer), IpAddr::V4(local)) => Ok((length, peer, local)),
+            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "not IPv4")),
+        }
+    }
+
+    /// Sends a reply from one of our addresses.
+    pub async fn send(&self, bytes: &[u8], to: To, from: Ipv4Addr) -> io::Result<()> {
+        let (hardware, address) = match to {
+            To::Routed(to) => return self.socket.send(bytes, to.into(), Some(from.into())).await,
+            To::Station { hardware, address } => (hardware, address),
+            To::Everybody => (frame::BROADCAST, Ipv4Addr::BROADCAST),
+        };
+        let unreachable =
+            || io::Error::new(io::ErrorKind::NetworkUnreachable, "only relays are served here");
+        let wire = self.wire.as_ref().ok_or_else(unreachable)?;
+        let frame = Frame {
+            from: wire.hardware,
+            to: hardware,
+            source: SocketAddrV4::new(from, SERVER_PORT),
+            destination: SocketAddrV4::new(address, CLIENT_PORT),
+            payload: bytes,
+        };
+        let too_long = || io::Error::new(io::ErrorKind::InvalidInput, "longer than a datagram");
+        wire.frames.send(&frame.encode().ok_or_else(too_long)?).await
+    }
+}

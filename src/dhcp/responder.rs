@@ -1,0 +1,470 @@
+//! What is due to a message (RFC 2131 §4.3): pure, time is an argument.
+
+use std::{net::Ipv4Addr, time::Duration};
+
+use crate::{
+    domain::{
+        Batch, Change, Claim, ClientKey, Event, Granted, Lease, Quarantine, Timestamp, Unserved,
+        What,
+    },
+    provision::{Admit, Client, ClientKind, Provisioner, Subnet},
+    store::State,
+    wire::dhcp::{Kind, Message, Reply, code},
+};
+
+use super::{
+    addresses::{Addresses, Rules},
+    arrival::Arrival,
+    offers::Offers,
+    replies::Replies,
+};
+
+/// How long a declined address is set aside the first time; twice as long each time after.
+const ASIDE: Duration = Duration::from_mins(10);
+
+/// It doubles up to this many times: then an address is set aside for almost a day.
+const MAX_DOUBLINGS: u32 = 7;
+
+/// What is due.
+#[derive(Clone, Debug)]
+pub(super) enum Verdict {
+    /// A reply, at once.
+    Answer {
+        /// What leaves.
+        reply: Reply,
+        /// What goes into the record.
+        changes: Vec<Change>,
+    },
+    /// Something becomes fact first.
+    Bind {
+        /// What leaves once the batch is fact; RELEASE and DECLINE get no reply.
+        reply: Option<Reply>,
+        /// What is to become fact.
+        batch: Batch,
+    },
+    /// No answer.
+    Ignore {
+        /// Why.
+        silence: Silence,
+        /// What goes into the record all the same.
+        changes: Vec<Change>,
+    },
+}
+
+/// Why there is no answer. Each has a counter of its name.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Silence {
+    /// The client took another server's offer.
+    OtherServer,
+    /// Nothing here knows the client or its address: another server may.
+    Unknown,
+    /// It came from a network that no subnet covers.
+    NoSubnet,
+    /// `admit` leaves it out.
+    NotAdmitted,
+    /// No address is left.
+    PoolExhausted,
+    /// An address that the message must have is missing.
+    Incomplete,
+    /// It gives back or declines what it does not hold.
+    NotItsLease,
+    /// A server's message in a client's clothes.
+    FromServer,
+}
+
+impl Silence {
+    /// The counter's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OtherServer => "other-server",
+            Self::Unknown => "unknown-client",
+            Self::NoSubnet => "no-subnet",
+            Self::NotAdmitted => "not-admitted",
+            Self::PoolExhausted => "pool-exhausted",
+            Self::Incomplete => "incomplete",
+            Self::NotItsLease => "not-its-lease",
+            Self::FromServer => "from-server",
+        }
+    }
+}
+
+/// Decides about messages.
+#[derive(Debug)]
+pub(super) struct Responder<'a> {
+    /// Settings and families.
+    pub provisioner: &'a Provisioner,
+    /// What is fact.
+    pub state: &'a State,
+    /// What was promised.
+    pub offers: &'a mut Offers,
+    /// When it is.
+    pub now: Timestamp,
+}
+
+/// One message with what was found out about it.
+struct Case<'a> {
+    arrival: &'a Arrival<'a>,
+    client: &'a Client,
+    key: ClientKey,
+    /// The subnets of the link that the client is on.
+    subnets: Vec<&'a Subnet>,
+}
+
+impl<'a> Case<'a> {
+    const fn message(&self) -> &'a Message<'a> {
+        self.arrival.message
+    }
+
+    fn subnet_of(&self, address: Ipv4Addr) -> Option<&'a Subnet> {
+        self.subnets.iter().find(|subnet| subnet.contains(address)).copied()
+    }
+}
+
+impl<'a> Responder<'a> {
+    /// Decides what is due to a message.
+    pub fn decide(&mut self, arrival: &'a Arrival<'a>, client: &'a Client) -> Verdict {
+        self.offers.expire(self.now);
+        let identifier = arrival.message.client_id().map(ClientKey::identifier);
+        let key = identifier.unwrap_or_else(|| ClientKey::hardware(client.mac));
+        let subnets = self.link(arrival);
+        let case = Case { arrival, client, key, subnets };
+        match arrival.message.kind() {
+            Kind::Discover => self.discover(&case),
+            Kind::Request => self.request(&case),
+            Kind::Decline => self.decline(&case),
+            Kind::Release => self.release(&case),
+            Kind::Inform => self.inform(&case),
+            Kind::Offer | Kind::Ack | Kind::Nak => ignore(Silence::FromServer),
+        }
+    }
+
+    fn link(&self, arrival: &Arrival<'_>) -> Vec<&'a Subnet> {
+        let all = self.provisioner.settings().dhcp.subnets.iter();
+        match arrival.remote_link() {
+            Some(remote) => all.filter(|subnet| subnet.contains(remote)).collect(),
+            None => all
+                .filter(|subnet| arrival.own.iter().any(|(own, _)| subnet.contains(*own)))
+                .collect(),
+        }
+    }
+
+    fn discover(&mut self, case: &Case<'a>) -> Verdict {
+        let Some(first) = case.subnets.first() else {
+            return self.unserved(case, Silence::NoSubnet, Unserved::NoSubnet);
+        };
+        if !admits(first, case.client) {
+            return self.unserved(case, Silence::NotAdmitted, Unserved::NotAdmitted);
+        }
+        let Some((subnet, address)) = self.choose(case) else {
+            return self.unserved(case, Silence::PoolExhausted, Unserved::PoolExhausted);
+        };
+        let xid = case.message().xid();
+        let repeated = self
+            .offers
+            .find(&case.key)
+            .is_some_and(|offer| offer.address == Some(address) && offer.xid == xid);
+        self.offers.put(&case.key, Some(address), xid, self.now);
+        let reply = self.replies(case).grant(Kind::Offer, subnet, address);
+        let relay = case.arrival.relay();
+        let happened = [What::Discovered { relay }, What::Offered { address }];
+        let changes = if repeated { Vec::new() } else { self.tell(case, happened) };
+        Verdict::Answer { reply, changes }
+    }
+
+    /// The address to offer: one that the client has a claim to, else a new one.
+    fn choose(&mut self, case: &Case<'a>) -> Option<(&'a Subnet, Ipv4Addr)> {
+        let wish = case.message().address(code::REQUESTED);
+        if let Some(known) = self.addresses(case).known(&case.subnets, wish) {
+            return Some(known);
+        }
+        for subnet in &case.subnets {
+            if self.offers.is_full(subnet.network, self.now) {
+                continue;
+            }
+            let fresh = self.addresses(case).pick(subnet);
+            let rules = self.rules(case);
+            let fits = |address| rules.is_only_offered(subnet, address);
+            if let Some(address) = fresh.or_else(|| self.offers.reclaim(fits, self.now)) {
+                return Some((subnet, address));
+            }
+            self.offers.set_full(subnet.network, self.now);
+        }
+        None
+    }
+
+    fn request(&mut self, case: &Case<'a>) -> Verdict {
+        let (requested, ciaddr) = (case.message().address(code::REQUESTED), case.arrival.ciaddr());
+        match (case.message().address(code::SERVER_ID), requested, ciaddr) {
+            (Some(server), _, _) if !case.arrival.is_ours(server) => {
+                self.offers.free(&case.key);
+                ignore(Silence::OtherServer)
+            }
+            (Some(_), Some(address), _) => self.select(case, address),
+            (_, _, Some(address)) => self.extend(case, address),
+            (None, Some(address), None) => self.reboot(case, address),
+            (_, None, None) => ignore(Silence::Incomplete),
+        }
+    }
+
+    /// The client takes our offer. After a restart of ours the offer is forgotten, and the address may be free still.
+    fn select(&mut self, case: &Case<'a>, address: Ipv4Addr) -> Verdict {
+        let Some(subnet) = case.subnet_of(address) else { return self.wrong_net(case, address) };
+        if !admits(subnet, case.client) {
+            return ignore(Silence::NotAdmitted);
+        }
+        if self.addresses(case).is_usable(subnet, address) {
+            self.bind(case, subnet, address, Granted::Selected)
+        } else {
+            self.deny(case, address, "somebody else has it")
+        }
+    }
+
+    /// INIT-REBOOT: the client asks whether the address of before still holds (RFC 2131 §4.3.2).
+    fn reboot(&mut self, case: &Case<'a>, address: Ipv4Addr) -> Verdict {
+        let Some(first) = case.subnets.first() else { return ignore(Silence::NoSubnet) };
+        let Some(subnet) = case.subnet_of(address) else { return self.wrong_net(case, address) };
+        if !admits(first, case.client) {
+            return ignore(Silence::NotAdmitted);
+        }
+        let usable = self.addresses(case).is_usable(subnet, address);
+        match self.standing(case, subnet, address) {
+            Standing::Its if usable => self.bind(case, subnet, address, Granted::Rebooted),
+            Standing::Its => self.deny(case, address, "somebody else has it"),
+            Standing::Other(own) => self.deny(case, address, &format!("its address is {own}")),
+            Standing::Unknown => self.unknown(case, address),
+        }
+    }
+
+    /// RENEWING and REBINDING. A renewal comes by unicast, maybe through a router: its own address tells the subnet.
+    fn extend(&mut self, case: &Case<'a>, address: Ipv4Addr) -> Verdict {
+        let Some(subnet) = self.subnet_of(address) else { return ignore(Silence::NoSubnet) };
+        if !admits(subnet, case.client) {
+            return ignore(Silence::NotAdmitted);
+        }
+        let held = self.held(case, address).cloned();
+        // An address that the operator took out of the pool meanwhile stays with its holder until that one restarts.
+        let usable = held.is_some() || self.addresses(case).is_usable(subnet, address);
+        match self.standing(case, subnet, address) {
+            Standing::Its if usable => {
+                let early = held.is_some_and(|lease| !is_late(&lease, subnet, self.now));
+                let granted = if early { Granted::Renewed } else { Granted::Rebound };
+                self.bind(case, subnet, address, granted)
+            }
+            Standing::Its => self.deny(case, address, "somebody else has it"),
+            Standing::Other(own) => self.deny(case, address, &format!("its address is {own}")),
+            Standing::Unknown => self.unknown(case, address),
+        }
+    }
+
+    fn release(&mut self, case: &Case<'a>) -> Verdict {
+        let Some(address) = case.arrival.ciaddr() else { return ignore(Silence::Incomplete) };
+        if self.is_for_another(case) {
+            return ignore(Silence::OtherServer);
+        }
+        if self.held(case, address).is_none() {
+            return ignore(Silence::NotItsLease);
+        }
+        self.offers.free(&case.key);
+        let mut changes = vec![Change::Released { address, at: self.now }];
+        changes.extend(self.tell(case, [What::Released { address }]));
+        Verdict::Bind { reply: None, batch: changes.into() }
+    }
+
+    /// The client found its address in use. Only what it holds or was offered counts, else one liar empties the pool.
+    fn decline(&mut self, case: &Case<'a>) -> Verdict {
+        let Some(address) = case.message().address(code::REQUESTED) else {
+            return ignore(Silence::Incomplete);
+        };
+        if self.is_for_another(case) {
+            return ignore(Silence::OtherServer);
+        }
+        let held = self.held(case, address).is_some();
+        if !held && self.offers.holder(address) != Some(&case.key) {
+            return ignore(Silence::NotItsLease);
+        }
+        self.offers.free(&case.key);
+        let mut changes = Vec::new();
+        if held {
+            changes.push(Change::Released { address, at: self.now });
+        }
+        changes.push(Change::Quarantined(self.quarantine(case, address)));
+        changes.extend(self.tell(case, [What::Declined { address }]));
+        Verdict::Bind { reply: None, batch: changes.into() }
+    }
+
+    fn quarantine(&self, case: &Case<'a>, address: Ipv4Addr) -> Quarantine {
+        // A day of peace, and the next quarantine is a first one again.
+        let day = Duration::from_hours(24);
+        let before = self.state.quarantine.get(&address);
+        let before = before.filter(|aside| self.now < later(aside.until, day));
+        let times = before.map_or(0, |aside| aside.times).saturating_add(1);
+        let doublings = times.saturating_sub(1).min(MAX_DOUBLINGS);
+        let until = later(self.now, ASIDE * 2_u32.pow(doublings));
+        Quarantine { address, until, times, by: case.client.mac }
+    }
+
+    /// The client has an address of its own and wants the rest (RFC 2131 §4.3.5).
+    fn inform(&mut self, case: &Case<'a>) -> Verdict {
+        let Some(address) = case.arrival.ciaddr() else { return ignore(Silence::Incomplete) };
+        let subnet = self.subnet_of(address).or_else(|| case.subnets.first().copied());
+        let Some(subnet) = subnet else { return ignore(Silence::NoSubnet) };
+        if !admits(subnet, case.client) {
+            return ignore(Silence::NotAdmitted);
+        }
+        let changes = self.tell(case, [What::Informed { address }]);
+        Verdict::Answer { reply: self.replies(case).inform(subnet), changes }
+    }
+
+    /// The lease becomes fact, then the ACK leaves.
+    fn bind(
+        &mut self,
+        case: &Case<'a>,
+        subnet: &Subnet,
+        address: Ipv4Addr,
+        granted: Granted,
+    ) -> Verdict {
+        let client = self.addresses(case).key(address);
+        let before = self.state.leases.get(&address).filter(|lease| lease.client == client);
+        let since =
+            before.filter(|lease| lease.is_active(self.now)).map_or(self.now, |lease| lease.since);
+        let until = later(self.now, subnet.lease_time);
+        let lease = Lease { address, client: client.clone(), mac: case.client.mac, since, until };
+        let mut changes = vec![Change::Leased(lease)];
+        // A lease is recorded whoever takes it: the pool bounds how many there are.
+        changes.extend(self.tell_anyway(case, [What::Leased { address, until, granted }]));
+        let claims = vec![Claim::Address { address, client, now: self.now }];
+        let reply = self.replies(case).grant(Kind::Ack, subnet, address);
+        Verdict::Bind { reply: Some(reply), batch: Batch { claims, changes, undoable: false } }
+    }
+
+    /// Where the client stands with an address that it says is its own.
+    fn standing(&self, case: &Case<'a>, subnet: &Subnet, address: Ipv4Addr) -> Standing {
+        let reserved = case.client.reserved.filter(|reserved| subnet.contains(*reserved));
+        if reserved == Some(address) {
+            return Standing::Its;
+        }
+        // A reservation that was made meanwhile moves the phone, unless somebody still sits on it.
+        let free = |own: &Ipv4Addr| self.addresses(case).is_usable(subnet, *own);
+        if let Some(own) = reserved.filter(free) {
+            return Standing::Other(own);
+        }
+        match self.state.clients.get(&case.key) {
+            Some(own) if *own == address => Standing::Its,
+            Some(own) => Standing::Other(*own),
+            None => Standing::Unknown,
+        }
+    }
+
+    fn unknown(&mut self, case: &Case<'a>, address: Ipv4Addr) -> Verdict {
+        if self.provisioner.settings().dhcp.authoritative {
+            self.deny(case, address, "nobody here knows this client")
+        } else {
+            ignore(Silence::Unknown)
+        }
+    }
+
+    fn wrong_net(&mut self, case: &Case<'a>, address: Ipv4Addr) -> Verdict {
+        if case.subnets.is_empty() {
+            return ignore(Silence::NoSubnet);
+        }
+        self.deny(case, address, "it is on another network")
+    }
+
+    fn deny(&mut self, case: &Case<'a>, address: Ipv4Addr, why: &str) -> Verdict {
+        self.offers.free(&case.key);
+        let subnet = self.subnet_of(address).or_else(|| case.subnets.first().copied());
+        let reply = self.replies(case).nak(subnet, why);
+        let changes = self.tell(case, [What::Nak { address, why: why.to_owned() }]);
+        Verdict::Answer { reply, changes }
+    }
+
+    /// A client that gets nothing: reported once a minute, however often it asks.
+    fn unserved(&mut self, case: &Case<'a>, silence: Silence, why: Unserved) -> Verdict {
+        let reported = self.offers.find(&case.key).is_some_and(|offer| offer.address.is_none());
+        if reported {
+            return ignore(silence);
+        }
+        self.offers.put(&case.key, None, case.message().xid(), self.now);
+        let relay = case.arrival.relay();
+        let changes = self.tell(case, [What::Discovered { relay }, What::Unserved(why)]);
+        Verdict::Ignore { silence, changes }
+    }
+
+    /// What happened, for the record: nothing about what is no phone, and not everything about strangers.
+    fn tell<const N: usize>(&mut self, case: &Case<'a>, happened: [What; N]) -> Vec<Change> {
+        if case.client.known || self.offers.admits_stranger(self.now) {
+            self.tell_anyway(case, happened)
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn tell_anyway<const N: usize>(&self, case: &Case<'a>, happened: [What; N]) -> Vec<Change> {
+        let mac = case.client.mac;
+        let quiet = matches!(case.client.kind, ClientKind::NotPhone(_));
+        let grounds = case.client.grounds.iter().map(|ground| Change::Showed(mac, ground.clone()));
+        let events = happened.map(|what| Change::Happened(mac, Event { at: self.now, what }));
+        events.into_iter().chain(grounds).filter(|_| !quiet).collect()
+    }
+
+    /// The active lease of an address, if it is this client's.
+    fn held(&self, case: &Case<'a>, address: Ipv4Addr) -> Option<&'a Lease> {
+        let key = self.addresses(case).key(address);
+        self.state.holder(address, self.now).filter(|lease| lease.client == key)
+    }
+
+    fn is_for_another(&self, case: &Case<'a>) -> bool {
+        let server = case.message().address(code::SERVER_ID);
+        server.is_some_and(|server| !case.arrival.is_ours(server))
+    }
+
+    fn subnet_of(&self, address: Ipv4Addr) -> Option<&'a Subnet> {
+        self.provisioner.settings().dhcp.subnets.iter().find(|subnet| subnet.contains(address))
+    }
+
+    fn addresses<'b>(&'b self, case: &'b Case<'a>) -> Addresses<'b> {
+        let (client, reserved) = (&case.key, case.client.reserved);
+        Addresses { rules: self.rules(case), offers: self.offers, client, reserved }
+    }
+
+    fn rules(&self, case: &Case<'a>) -> Rules<'a> {
+        let (own, mac) = (case.arrival.own, case.client.mac);
+        Rules { state: self.state, own, mac, now: self.now }
+    }
+
+    const fn replies(&self, case: &Case<'a>) -> Replies<'a> {
+        Replies { provisioner: self.provisioner, arrival: case.arrival, client: case.client }
+    }
+}
+
+/// Where a client stands with an address that it says is its own.
+enum Standing {
+    /// It had it last, or its entry reserves it.
+    Its,
+    /// It has another one.
+    Other(Ipv4Addr),
+    /// Nothing here knows the client.
+    Unknown,
+}
+
+const fn ignore(silence: Silence) -> Verdict {
+    Verdict::Ignore { silence, changes: Vec::new() }
+}
+
+fn admits(subnet: &Subnet, client: &Client) -> bool {
+    match subnet.admit {
+        Admit::All => true,
+        Admit::Phones => client.listed || client.kind == ClientKind::Phone,
+        Admit::Listed => client.listed,
+    }
+}
+
+/// True past T2: then the client asks everybody, because we did not answer for long.
+fn is_late(lease: &Lease, subnet: &Subnet, now: Timestamp) -> bool {
+    later(now, subnet.lease_time / 8) > lease.until
+}
+
+fn later(from: Timestamp, by: Duration) -> Timestamp {
+    let by = jiff::SignedDuration::try_from(by).unwrap_or(jiff::SignedDuration::MAX);
+    from.checked_add(by).unwrap_or(Timestamp::MAX)
+}

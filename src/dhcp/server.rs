@@ -1,0 +1,347 @@
+//! The driver: datagrams in, verdicts carried out, one task per port.
+
+use std::{
+    collections::HashSet,
+    future::Future,
+    net::{Ipv4Addr, SocketAddrV4},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::watch,
+    task::JoinSet,
+    time::{MissedTickBehavior, interval, sleep},
+};
+
+use crate::{
+    domain::{Batch, Change, Commit, Event, Mac, Timestamp, What},
+    provision::{Client, ClientKind, DhcpMode, Service},
+    store::CommitError,
+    telemetry::Counters,
+    wire::dhcp::{Kind, Message, Reply, code},
+};
+
+use super::{
+    DhcpError,
+    arrival::{Arrival, To},
+    offers::Offers,
+    port::Port,
+    responder::{Responder, Verdict},
+};
+
+/// The longest datagram that is read whole; a longer one has lost its last options.
+const LONGEST: usize = 4096;
+
+/// The most replies of a port that wait for the disk. One more waits in the socket, and clients send again.
+const MAX_PENDING: usize = 4096;
+
+/// How often the addresses of an interface are looked at again.
+const REFRESH: Duration = Duration::from_secs(10);
+
+/// How long a port rests after the system refused to read, so that a dead interface does not eat a processor.
+const REST: Duration = Duration::from_millis(100);
+
+/// A bound DHCP server.
+#[derive(Debug)]
+pub struct Dhcp {
+    ports: Vec<Port>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    service: Arc<Service>,
+    counters: Counters,
+    offers: Mutex<Offers>,
+    /// False where another server answers and this one listens only.
+    answers: bool,
+}
+
+/// What is due to one datagram, ready to be carried out.
+enum Due {
+    Nothing,
+    Send(Parcel),
+    Commit { batch: Batch, parcel: Option<Parcel>, transaction: (Mac, u32) },
+}
+
+/// A reply with its way.
+struct Parcel {
+    bytes: Vec<u8>,
+    to: To,
+    from: Ipv4Addr,
+    kind: Kind,
+}
+
+impl Dhcp {
+    /// Binds the interfaces and the relay listener of the settings, for a server that answers or only observes.
+    ///
+    /// # Errors
+    ///
+    /// [`DhcpError`], naming the interface and the cure.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn bind(service: Arc<Service>, counters: Counters) -> Result<Self, DhcpError> {
+        let provisioner = service.provisioner();
+        let settings = &provisioner.settings().dhcp;
+        let answers = settings.mode == DhcpMode::Serve;
+        let mut ports = Vec::new();
+        for name in &settings.interfaces {
+            ports.push(Port::on_interface(name, answers)?);
+        }
+        if let Some(listen) = settings.relay_listen {
+            ports.push(Port::for_relays(listen)?);
+        }
+        let offers = Mutex::new(Offers::new());
+        Ok(Self { ports, shared: Arc::new(Shared { service, counters, offers, answers }) })
+    }
+
+    /// Serves until `stop` turns true, then sends the replies that still wait for the disk.
+    pub async fn serve(self, stop: watch::Receiver<bool>) {
+        let mut tasks = JoinSet::new();
+        for port in self.ports {
+            tasks.spawn(listen(Arc::new(port), Arc::clone(&self.shared), stop.clone()));
+        }
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a DHCP port broke");
+            }
+        }
+    }
+}
+
+/// Serves one port.
+async fn listen(port: Arc<Port>, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+    let mut pending = Pending::default();
+    let mut buffer = vec![0; LONGEST];
+    let mut refresh = interval(REFRESH);
+    refresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        // Every branch may be dropped at its await: none has taken anything by then.
+        tokio::select! {
+            () = stopped(&mut stop) => break,
+            () = pending.one(), if !pending.is_empty() => {}
+            _ = refresh.tick() => port.refresh(),
+            received = port.recv(&mut buffer), if pending.has_room() => match received {
+                Ok((length, peer, local)) => {
+                    let due = shared.isolated(&port, &buffer[..length], peer, local);
+                    carry_out(&port, &shared, due, &mut pending).await;
+                }
+                Err(error) => {
+                    shared.counters.count("dhcp", "receive-failed");
+                    tracing::debug!(%error, port = port.name, "can't receive");
+                    sleep(REST).await;
+                }
+            },
+        }
+    }
+    while !pending.is_empty() {
+        pending.one().await;
+    }
+}
+
+/// Waits until it is time to stop, or nobody is left who could say so. Cancel-safe.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+async fn carry_out(port: &Arc<Port>, shared: &Arc<Shared>, due: Due, pending: &mut Pending) {
+    match due {
+        Due::Nothing => {}
+        Due::Send(parcel) => send(port, &shared.counters, &parcel).await,
+        Due::Commit { batch, parcel, transaction } => {
+            if pending.waits(transaction) {
+                // The same REQUEST again while its lease is on its way to the disk: one ACK will do.
+                shared.counters.count("dhcp", "repeated");
+                return;
+            }
+            // Queued here, in the order of the datagrams; only the waiting is somebody else's.
+            let fact = shared.service.journal.commit(batch);
+            let (port, counters) = (Arc::clone(port), shared.counters.clone());
+            pending.push(transaction, async move { settle(fact, parcel, &port, &counters).await });
+        }
+    }
+}
+
+/// Waits until a batch is fact, then sends the reply; if it does not become fact, nothing leaves.
+async fn settle(
+    fact: impl Future<Output = Result<Arc<Commit>, CommitError>>,
+    parcel: Option<Parcel>,
+    port: &Port,
+    counters: &Counters,
+) {
+    match fact.await {
+        Ok(_) => {
+            if let Some(parcel) = parcel {
+                send(port, counters, &parcel).await;
+            }
+        }
+        Err(CommitError::Taken(claim)) => {
+            // Another client was faster. This one asks again, and learns it then.
+            counters.count("dhcp", "taken");
+            tracing::debug!(?claim, "no ACK");
+        }
+        Err(error) => {
+            counters.count("dhcp", "not-committed");
+            tracing::debug!(%error, "no ACK");
+        }
+    }
+}
+
+async fn send(port: &Port, counters: &Counters, parcel: &Parcel) {
+    counters.count("dhcp", name(parcel.kind));
+    if let Err(error) = port.send(&parcel.bytes, parcel.to, parcel.from).await {
+        counters.count("dhcp", "send-failed");
+        tracing::debug!(%error, to = ?parcel.to, port = port.name, "can't send");
+    }
+}
+
+/// Replies that wait for the disk.
+#[derive(Debug, Default)]
+struct Pending {
+    tasks: JoinSet<(Mac, u32)>,
+    transactions: HashSet<(Mac, u32)>,
+}
+
+impl Pending {
+    fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    fn has_room(&self) -> bool {
+        self.tasks.len() < MAX_PENDING
+    }
+
+    fn waits(&self, transaction: (Mac, u32)) -> bool {
+        self.transactions.contains(&transaction)
+    }
+
+    fn push(&mut self, transaction: (Mac, u32), task: impl Future<Output = ()> + Send + 'static) {
+        self.transactions.insert(transaction);
+        self.tasks.spawn(async move {
+            task.await;
+            transaction
+        });
+    }
+
+    /// Waits for one of them. Cancel-safe.
+    async fn one(&mut self) {
+        match self.tasks.join_next().await {
+            Some(Ok(transaction)) => {
+                self.transactions.remove(&transaction);
+            }
+            Some(Err(error)) => {
+                tracing::error!(%error, "a reply broke");
+                // Which one is not told; forgetting all costs at most an ACK too many.
+                self.transactions.clear();
+            }
+            None => {}
+        }
+    }
+}
+
+impl Shared {
+    /// Handles one datagram so that nothing in it can hurt the next.
+    fn isolated(&self, port: &Port, datagram: &[u8], peer: SocketAddrV4, local: Ipv4Addr) -> Due {
+        // What unwinding may leave half done is the offers, each of whose maps is right by itself.
+        let handled = catch_unwind(AssertUnwindSafe(|| self.handle(port, datagram, peer, local)));
+        handled.unwrap_or_else(|_| {
+            self.counters.count("dhcp", "panicked");
+            Due::Nothing
+        })
+    }
+
+    fn handle(&self, port: &Port, datagram: &[u8], peer: SocketAddrV4, local: Ipv4Addr) -> Due {
+        let message = match Message::request(datagram) {
+            Ok(message) => message,
+            Err(error) => {
+                self.counters.count("dhcp", error.as_str());
+                tracing::debug!(%error, %peer, port = port.name, "not a DHCP request");
+                return Due::Nothing;
+            }
+        };
+        self.counters.count("dhcp", name(message.kind()));
+        let now = Timestamp::now();
+        let own = port.own();
+        let arrival = Arrival { message: &message, peer, local, own: &own };
+        let provisioner = self.service.provisioner();
+        let client = provisioner.client(message.mac(), &arrival.seen(), now);
+        if matches!(client.kind, ClientKind::NotPhone(_)) {
+            self.counters.count("dhcp", "not-a-phone");
+        }
+        let mut offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.answers {
+            drop(offers);
+            self.record(observed(&arrival, &client, now));
+            return Due::Nothing;
+        }
+        let state = self.service.view.read();
+        let mut responder =
+            Responder { provisioner: &provisioner, state: &state, offers: &mut offers, now };
+        let verdict = responder.decide(&arrival, &client);
+        drop(state);
+        drop(offers);
+        self.due(&arrival, verdict)
+    }
+
+    fn due(&self, arrival: &Arrival<'_>, verdict: Verdict) -> Due {
+        match verdict {
+            Verdict::Answer { reply, changes } => {
+                self.record(changes);
+                Due::Send(parcel(arrival, &reply))
+            }
+            Verdict::Bind { reply, batch } => Due::Commit {
+                batch,
+                parcel: reply.map(|reply| parcel(arrival, &reply)),
+                transaction: (arrival.message.mac(), arrival.message.xid()),
+            },
+            Verdict::Ignore { silence, changes } => {
+                self.counters.count("dhcp", silence.as_str());
+                self.record(changes);
+                Due::Nothing
+            }
+        }
+    }
+
+    fn record(&self, changes: Vec<Change>) {
+        changes.into_iter().for_each(|change| self.service.recorder.record(change));
+    }
+}
+
+fn parcel(arrival: &Arrival<'_>, reply: &Reply) -> Parcel {
+    let own = reply.find(code::SERVER_ID).and_then(|octets| octets.first_chunk::<4>());
+    let from = own.map_or(arrival.local, |octets| Ipv4Addr::from(*octets));
+    Parcel { bytes: reply.encode(), to: arrival.reply_to(reply), from, kind: reply.kind() }
+}
+
+/// What a server that only listens makes of a message: who is there, and that it started.
+fn observed(arrival: &Arrival<'_>, client: &Client, now: Timestamp) -> Vec<Change> {
+    if matches!(client.kind, ClientKind::NotPhone(_)) {
+        return Vec::new();
+    }
+    let showed = client.grounds.iter().map(|ground| Change::Showed(client.mac, ground.clone()));
+    let what = match arrival.message.kind() {
+        Kind::Discover => Some(What::Discovered { relay: arrival.relay() }),
+        Kind::Inform => arrival.ciaddr().map(|address| What::Informed { address }),
+        _ => None,
+    };
+    let happened = what.map(|what| Change::Happened(client.mac, Event { at: now, what }));
+    happened.into_iter().chain(showed).collect()
+}
+
+/// The counter's name.
+const fn name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Discover => "discover",
+        Kind::Offer => "offer",
+        Kind::Request => "request",
+        Kind::Decline => "decline",
+        Kind::Ack => "ack",
+        Kind::Nak => "nak",
+        Kind::Release => "release",
+        Kind::Inform => "inform",
+    }
+}

@@ -1,0 +1,286 @@
+//! What a phone learns before its first file: who asks for an address, and which options answer that family.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::{
+    config::{ForFamily, Subnet},
+    domain::{FamilyName, Ground, Identity, Mac, Timestamp, conclude},
+    profile::{DhcpRule, Family, Form, Seen, ServerOption},
+};
+
+use super::{Provisioner, values::http_base};
+
+/// Codes that this file writes itself (RFC 2132; 150: RFC 5859).
+const MASK: u8 = 1;
+const ROUTER: u8 = 3;
+const DNS: u8 = 6;
+const DOMAIN: u8 = 15;
+const BROADCAST: u8 = 28;
+const NTP: u8 = 42;
+const VENDOR: u8 = 43;
+const TFTP_NAME: u8 = 66;
+const TFTP_ADDRESSES: u8 = 150;
+/// Poly's and others' boot server, by convention.
+const BOOT_SERVER: u8 = 160;
+
+/// What a client is, as far as admission goes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ClientKind {
+    /// Listed, or something about it points to a vendor of phones.
+    Phone,
+    /// Known not to be a phone; the name of what it is. It never gets server options.
+    NotPhone(String),
+    /// Nothing tells.
+    Unknown,
+}
+
+/// A client that asks for an address, as far as it is known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Client {
+    /// Its hardware address.
+    pub mac: Mac,
+    /// What it is.
+    pub kind: ClientKind,
+    /// Vendor, if anything points to one.
+    pub vendor: Option<String>,
+    /// Family: by what it shows now, else by what it showed earlier, else by the model in its entry.
+    pub family: Option<FamilyName>,
+    /// True if the operator listed it.
+    pub listed: bool,
+    /// True if the record knows it, listed or seen.
+    pub known: bool,
+    /// The address that its entry reserves.
+    pub reserved: Option<Ipv4Addr>,
+    /// What is new about it and to be recorded: empty for what is known not to be a phone.
+    pub grounds: Vec<Ground>,
+}
+
+impl Provisioner {
+    /// Finds out who asks for an address. Reads the state; hold no guard of it meanwhile.
+    #[must_use]
+    pub fn client(&self, mac: Mac, seen: &[Seen<'_>], now: Timestamp) -> Client {
+        let catalog = self.catalog();
+        let mut shown: Vec<Ground> = Vec::new();
+        for ground in seen.iter().filter_map(|seen| catalog.recognize(seen, now)) {
+            if shown.iter().all(|one| one.from != ground.from) {
+                shown.push(ground);
+            }
+        }
+        let prefix = catalog.recognize(&Seen::Prefix(mac), now);
+        let state = self.view().read();
+        let phone = state.phones.get(&mac);
+        let learned = phone.map_or(&[][..], |phone| &phone.grounds);
+        let entry = phone.and_then(|phone| phone.entry.as_deref());
+        let listed = entry.and_then(|entry| catalog.model(&entry.model)).map(|(family, _)| family);
+        let votes = [
+            Vote::of(&conclude(&shown)),
+            Vote::of(&conclude(learned)),
+            listed.map(Vote::family).unwrap_or_default(),
+            prefix
+                .as_ref()
+                .map(|ground| Vote::of(&conclude(std::slice::from_ref(ground))))
+                .unwrap_or_default(),
+        ];
+        let Vote { vendor, family } = Vote::elect(votes);
+        let stranger = seen.iter().find_map(|seen| catalog.not_a_phone(seen));
+        let kind = match stranger {
+            _ if entry.is_some() || vendor.is_some() => ClientKind::Phone,
+            Some(what) => ClientKind::NotPhone(what.to_owned()),
+            None => ClientKind::Unknown,
+        };
+        shown.extend(prefix);
+        shown.retain(|ground| {
+            kind == ClientKind::Phone && !learned.iter().any(|one| says_the_same(one, ground))
+        });
+        Client {
+            mac,
+            kind,
+            vendor,
+            family,
+            listed: entry.is_some(),
+            known: phone.is_some(),
+            reserved: entry.and_then(|entry| entry.address),
+            grounds: shown,
+        }
+    }
+
+    /// The options that a client of this subnet gets, lease times aside, the most important first.
+    ///
+    /// `own` is our address as the client sees it; `asked` its option 55, empty if it sent none. Mask, routers, name
+    /// servers and domain go to everybody, and so does what the subnet's `options` say. Server and VLAN options go to
+    /// the family that reads them, asked for or not: some phones ask for less than they use. Everything else goes to
+    /// clients that ask for it or don't say.
+    #[must_use]
+    pub fn options(
+        &self,
+        client: &Client,
+        subnet: &Subnet,
+        own: Ipv4Addr,
+        asked: &[u8],
+    ) -> Vec<(u8, Vec<u8>)> {
+        let wanted = |code: u8| asked.is_empty() || asked.contains(&code);
+        let mut options = vec![(MASK, subnet.mask().octets().to_vec())];
+        let mut add = |code: u8, content: Vec<u8>| {
+            if !content.is_empty() && options.iter().all(|(present, _)| *present != code) {
+                options.push((code, content));
+            }
+        };
+        add(ROUTER, octets(&subnet.router));
+        // The operator's own word goes before what the family would get.
+        subnet.options.iter().for_each(|option| add(option.code, option.bytes.clone()));
+        for (code, content) in self.server_options(client, subnet, own) {
+            if self.rule(client).is_some() || wanted(code) {
+                add(code, content);
+            }
+        }
+        add(DNS, octets(&subnet.dns));
+        add(DOMAIN, subnet.domain.clone().unwrap_or_default().into_bytes());
+        for (code, content) in self.vlan_options(client, subnet) {
+            add(code, content);
+        }
+        if wanted(NTP) {
+            add(NTP, octets(&subnet.ntp));
+        }
+        if wanted(BROADCAST) {
+            let last = u32::from(subnet.network) | !u32::from(subnet.mask());
+            add(BROADCAST, last.to_be_bytes().to_vec());
+        }
+        options
+    }
+
+    /// The servers that a client is sent to, best first; none for what is known not to be a phone.
+    #[must_use]
+    pub fn servers(&self, client: &Client, subnet: &Subnet, own: Ipv4Addr) -> Vec<Ipv4Addr> {
+        match (&client.kind, self.elsewhere(client, subnet)) {
+            (ClientKind::NotPhone(_), _) => Vec::new(),
+            (_, Some(other)) => other.servers.clone(),
+            (_, None) if subnet.servers.is_empty() => vec![own],
+            (_, None) => subnet.servers.clone(),
+        }
+    }
+
+    /// Where another server provisions this family.
+    fn elsewhere<'a>(&self, client: &Client, subnet: &'a Subnet) -> Option<&'a ForFamily> {
+        let families = self.candidates(client);
+        let of = |family: &&Family| subnet.for_family.get(family.name.as_str());
+        let other = of(families.first()?)?;
+        let agreed = families.iter().all(|family| of(family) == Some(other));
+        (agreed && !other.servers.is_empty()).then_some(other)
+    }
+
+    fn server_options(
+        &self,
+        client: &Client,
+        subnet: &Subnet,
+        own: Ipv4Addr,
+    ) -> Vec<(u8, Vec<u8>)> {
+        let servers = self.servers(client, subnet, own);
+        let Some(first) = servers.first() else { return Vec::new() };
+        // Another server's ports are its own business.
+        let http = if self.elsewhere(client, subnet).is_some() {
+            format!("http://{first}")
+        } else {
+            http_base(self.settings(), IpAddr::V4(*first))
+        };
+        let text = |text: &str| {
+            text.replace("{http}", &http).replace("{server}", &first.to_string()).into_bytes()
+        };
+        let content = |option: &ServerOption| match option.form {
+            Form::Addresses => octets(&servers),
+            Form::Bare => first.to_string().into_bytes(),
+            Form::Text => text(&option.text),
+        };
+        match self.rule(client) {
+            Some(rule) => {
+                encapsulate(rule.servers.iter().map(|one| (one.code, one.sub, content(one))))
+            }
+            // Never a bare host in 66: to an old Poly that means FTP.
+            None => vec![
+                (TFTP_ADDRESSES, octets(&servers)),
+                (TFTP_NAME, text("{http}/")),
+                (BOOT_SERVER, text("{http}/")),
+            ],
+        }
+    }
+
+    fn vlan_options(&self, client: &Client, subnet: &Subnet) -> Vec<(u8, Vec<u8>)> {
+        let rule = self.rule(client).filter(|_| client.kind == ClientKind::Phone);
+        let (Some(vlan), Some(rule)) = (subnet.voice_vlan, rule) else { return Vec::new() };
+        let text = |text: &str| text.replace("{vlan}", &vlan.to_string()).into_bytes();
+        rule.vlan.iter().map(|(code, form)| (*code, text(form))).collect()
+    }
+
+    /// What the client's family wants from DHCP; where only the vendor is known, what all its families agree on.
+    fn rule(&self, client: &Client) -> Option<&DhcpRule> {
+        let families = self.candidates(client);
+        let rule = &families.first()?.dhcp;
+        let agreed = families.iter().all(|family| family.dhcp.servers == rule.servers);
+        (agreed && !rule.servers.is_empty()).then_some(rule)
+    }
+
+    /// The families that a client may be of: the one that it is known to be, else all of its vendor.
+    fn candidates(&self, client: &Client) -> Vec<&Family> {
+        match (&client.family, &client.vendor) {
+            (Some(family), _) => self.catalog().family(family.as_str()).into_iter().collect(),
+            (None, Some(vendor)) => self.catalog().expand(vendor),
+            (None, None) => Vec::new(),
+        }
+    }
+}
+
+/// What one source of evidence says a client is.
+#[derive(Clone, Debug, Default)]
+struct Vote {
+    vendor: Option<String>,
+    family: Option<FamilyName>,
+}
+
+impl Vote {
+    fn of(identity: &Identity) -> Self {
+        Self { vendor: identity.vendor.clone(), family: identity.family.clone() }
+    }
+
+    fn family(family: &Family) -> Self {
+        Self { vendor: Some(family.vendor.clone()), family: Some(family.name.clone()) }
+    }
+
+    /// The first vendor named wins; a family counts only where it is of that vendor.
+    fn elect(votes: [Self; 4]) -> Self {
+        let vendor = votes.iter().find_map(|vote| vote.vendor.clone());
+        let family =
+            votes.into_iter().filter(|vote| vote.vendor == vendor).find_map(|vote| vote.family);
+        Self { vendor, family }
+    }
+}
+
+/// Options as they travel: what has a sub-option code goes into one option 43 (RFC 2132 §8.4).
+fn encapsulate(options: impl Iterator<Item = (u8, Option<u8>, Vec<u8>)>) -> Vec<(u8, Vec<u8>)> {
+    let (mut plain, mut inner) = (Vec::new(), Vec::new());
+    for (code, sub, content) in options {
+        match (sub, u8::try_from(content.len())) {
+            (None, _) => plain.push((code, content)),
+            (Some(sub), Ok(length)) => {
+                inner.extend([sub, length]);
+                inner.extend(content);
+            }
+            // No sub-option holds more than 255 octets; a text of that length can't come from a sound profile.
+            (Some(_), Err(_)) => {}
+        }
+    }
+    if !inner.is_empty() {
+        plain.push((VENDOR, inner));
+    }
+    plain
+}
+
+fn octets(addresses: &[Ipv4Addr]) -> Vec<u8> {
+    addresses.iter().flat_map(Ipv4Addr::octets).collect()
+}
+
+/// True if recording `new` beside `old` would change nothing but the time.
+fn says_the_same(old: &Ground, new: &Ground) -> bool {
+    *old == Ground { at: old.at, ..new.clone() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,208 @@
+//! Tests of what a client is taken for, and of the options that its family gets.
+
+use std::{path::Path, sync::Arc};
+
+use super::*;
+use crate::{
+    config::{RawOption, Settings},
+    domain::{Change, Commit, Entry},
+    profile::Catalog,
+    provision::Library,
+    store::{State, View},
+};
+
+const OWN: Ipv4Addr = Ipv4Addr::new(10, 20, 0, 2);
+const CISCO: &[u8] = b"Cisco Systems, Inc. IP Phone CP-7961G\0";
+const POLY: &[u8] = b"Polycom-SPIP670";
+
+fn mac(text: &str) -> Mac {
+    text.parse().unwrap()
+}
+
+fn subnet() -> Subnet {
+    Subnet {
+        network: [10, 20, 0, 0].into(),
+        prefix: 22,
+        site: "paris".to_owned(),
+        pool: vec![([10, 20, 0, 50].into(), [10, 20, 3, 250].into())],
+        router: vec![[10, 20, 0, 1].into()],
+        dns: vec![[10, 20, 0, 1].into()],
+        ntp: vec![[10, 20, 0, 1].into()],
+        domain: Some("voice.example".to_owned()),
+        lease_time: std::time::Duration::from_hours(24),
+        servers: Vec::new(),
+        voice_vlan: None,
+        option_82: crate::config::Option82::Relay,
+        admit: crate::config::Admit::All,
+        options: Vec::new(),
+        for_family: std::collections::BTreeMap::new(),
+    }
+}
+
+fn provisioner(settings: Settings, changes: Vec<Change>) -> Provisioner {
+    let mut state = State::default();
+    state.apply(&Commit { number: 1, changes });
+    let (catalog, problems) = Catalog::load(None);
+    assert!(problems.is_empty(), "{problems:?}");
+    let nowhere = Path::new("/nonexistent");
+    let (library, _) = Library::load(nowhere, nowhere);
+    Provisioner::new(Arc::new(settings), Arc::new(catalog), Arc::new(library), View::new(state))
+}
+
+fn listed(mac: Mac, model: &str) -> Change {
+    let entry = Entry {
+        model: model.to_owned(),
+        address: Some([10, 20, 0, 99].into()),
+        ..Entry::default()
+    };
+    Change::Listed(mac, Box::new(entry))
+}
+
+/// Server and VLAN options as text: addresses dotted, all else as it is.
+fn show(options: &[(u8, Vec<u8>)]) -> String {
+    let dotted = |octets: &[u8]| {
+        let addresses = octets
+            .chunks(4)
+            .map(|four| Ipv4Addr::from(<[u8; 4]>::try_from(four).unwrap()).to_string());
+        addresses.collect::<Vec<_>>().join(",")
+    };
+    let shown = options.iter().filter(|(code, _)| !matches!(code, 1 | 3 | 6 | 15 | 28 | 42)).map(
+        |(code, content)| {
+            let text = if *code == 150 {
+                dotted(content)
+            } else {
+                String::from_utf8_lossy(content).into_owned()
+            };
+            format!("{code}={text}")
+        },
+    );
+    shown.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn every_family_in_its_own_form() {
+    let provisioner = provisioner(Settings::default(), Vec::new());
+    let check = |mac_text: &str, class: &[u8], asked: &[u8], expected: &str| {
+        let client =
+            provisioner.client(mac(mac_text), &[Seen::Option60(class)], Timestamp::UNIX_EPOCH);
+        assert_eq!(
+            show(&provisioner.options(&client, &subnet(), OWN, asked)),
+            expected,
+            "{client:?}"
+        );
+    };
+    let cisco = "150=10.20.0.2 66=10.20.0.2";
+    let poly = "160=http://10.20.0.2/ 66=http://10.20.0.2/";
+    let unknown = "150=10.20.0.2 66=http://10.20.0.2/ 160=http://10.20.0.2/";
+    check("020000000001", CISCO, &[], cisco);
+    check("020000000001", CISCO, &[1, 3], cisco);
+    check("020000000001", b"Cisco Systems, Inc. IP Phone CP-7960G\0", &[150], cisco);
+    check("020000000001", b"Cisco Systems, Inc. IP Phone 7905", &[], cisco);
+    check("020000000001", POLY, &[1, 28, 160, 66, 43], poly);
+    check("020000000001", b"Polycom-VVX401", &[], poly);
+    check("020000000001", b"yealink", &[], "66=http://10.20.0.2/");
+    check("020000000001", b"", &[], unknown);
+    check("020000000001", b"", &[1, 3, 66], "66=http://10.20.0.2/");
+    check("020000000001", b"", &[1, 3, 6], "");
+    // The prefix is enough where all families of its vendor want the same.
+    check("0004f2000001", b"", &[1, 3, 6], poly);
+    check("020000000001", b"MSFT 5.0", &[1, 3, 66, 150], "");
+    // A phone built on something common keeps its own evidence.
+    check("0004f2000001", b"dhcpcd-9.4.1:Linux", &[], poly);
+}
+
+#[test]
+fn what_was_learned_and_listed_counts_in_that_order() {
+    let (one, two) = (mac("020000000001"), mac("020000000002"));
+    let (catalog, _) = Catalog::load(None);
+    let ground = catalog.recognize(&Seen::Option60(POLY), Timestamp::UNIX_EPOCH).unwrap();
+    let changes =
+        vec![listed(one, "7961G"), listed(two, "7961G"), Change::Showed(two, ground.clone())];
+    let provisioner = provisioner(Settings::default(), changes);
+    let check = |mac: Mac, seen: &[Seen<'_>], family: &str, new: usize| {
+        let client = provisioner.client(mac, seen, Timestamp::UNIX_EPOCH);
+        assert_eq!(client.family, Some(FamilyName::new(family)), "{client:?}");
+        assert_eq!(client.grounds.len(), new, "{client:?}");
+        assert_eq!(
+            (client.kind, client.listed, client.reserved),
+            (ClientKind::Phone, true, Some([10, 20, 0, 99].into()))
+        );
+    };
+    check(one, &[], "cisco-79xx-enterprise", 0);
+    check(two, &[], "poly-soundpoint", 0);
+    check(two, &[Seen::Option60(POLY)], "poly-soundpoint", 0);
+    check(two, &[Seen::Option60(b"Polycom-VVX401")], "poly-vvx", 1);
+    check(
+        one,
+        &[Seen::Option60(POLY), Seen::Option61(b"\x01\x02\0\0\0\0\x01")],
+        "poly-soundpoint",
+        2,
+    );
+}
+
+#[test]
+fn who_is_no_phone() {
+    let phone = mac("020000000001");
+    let provisioner = provisioner(Settings::default(), vec![listed(phone, "")]);
+    let check = |mac_text: &str, class: &[u8], kind: ClientKind| {
+        let client =
+            provisioner.client(mac(mac_text), &[Seen::Option60(class)], Timestamp::UNIX_EPOCH);
+        assert_eq!(client.kind, kind);
+        assert!(client.kind == ClientKind::Phone || client.grounds.is_empty());
+    };
+    check("020000000009", b"MSFT 5.0", ClientKind::NotPhone("Windows".to_owned()));
+    check("020000000009", b"PXEClient:Arch:00000", ClientKind::NotPhone("PXE boot ROM".to_owned()));
+    check("020000000009", b"udhcp 1.35.0", ClientKind::Unknown);
+    check("020000000001", b"MSFT 5.0", ClientKind::Phone);
+    check("0004f2000001", b"android-dhcp-12", ClientKind::Phone);
+}
+
+#[test]
+fn ports_servers_and_other_servers() {
+    let mut settings = Settings::default();
+    settings.http.phones = vec!["127.0.0.1:8069".parse().unwrap()];
+    let provisioner = provisioner(settings, Vec::new());
+    let mut subnet = subnet();
+    subnet.servers = vec![[10, 1, 1, 5].into(), [10, 1, 1, 6].into()];
+    subnet.voice_vlan = Some(20);
+    let elsewhere = ForFamily { servers: vec![[10, 9, 9, 9].into()] };
+    subnet.for_family.insert("yealink-desk".to_owned(), elsewhere);
+    let check = |subnet: &Subnet, class: &[u8], expected: &str| {
+        let client = provisioner.client(
+            mac("020000000001"),
+            &[Seen::Option60(class)],
+            Timestamp::UNIX_EPOCH,
+        );
+        assert_eq!(show(&provisioner.options(&client, subnet, OWN, &[])), expected);
+    };
+    check(&subnet, CISCO, "150=10.1.1.5,10.1.1.6 66=10.1.1.5");
+    check(&subnet, POLY, "160=http://10.1.1.5:8069/ 66=http://10.1.1.5:8069/ 128=VLAN-A=20;");
+    check(&subnet, b"yealink", "66=http://10.9.9.9/ 132=20");
+    check(&subnet, b"MSFT 5.0", "");
+    // What the operator wrote goes before what the family would get; option 2 is there only if he wrote it.
+    let raw = |code, text: &str| RawOption { code, bytes: text.as_bytes().to_vec() };
+    subnet.options = vec![raw(66, "tftp.example"), raw(2, "\0\0\x0e\x10")];
+    check(&subnet, CISCO, "66=tftp.example 2=\0\0\u{e}\u{10} 150=10.1.1.5,10.1.1.6");
+}
+
+#[test]
+fn base_options_follow_what_is_asked() {
+    let provisioner = provisioner(Settings::default(), Vec::new());
+    let client = provisioner.client(mac("020000000001"), &[], Timestamp::UNIX_EPOCH);
+    let check = |asked: &[u8], expected: &[u8]| {
+        let options = provisioner.options(&client, &subnet(), OWN, asked);
+        assert_eq!(options.iter().map(|(code, _)| *code).collect::<Vec<_>>(), expected);
+    };
+    check(&[], &[1, 3, 150, 66, 160, 6, 15, 42, 28]);
+    check(&[12], &[1, 3, 6, 15]);
+    check(&[42, 28], &[1, 3, 6, 15, 42, 28]);
+}
+
+#[test]
+fn sub_options_share_one_option() {
+    let text = |text: &str| text.as_bytes().to_vec();
+    let options =
+        vec![(43, Some(2), text("http://a")), (66, None, text("a")), (43, Some(3), vec![0])];
+    let expected = vec![(66, text("a")), (43, [&[2, 8], &b"http://a"[..], &[3, 1, 0]].concat())];
+    assert_eq!(encapsulate(options.into_iter()), expected);
+}
