@@ -259,7 +259,7 @@ function overview() {
       draw();
     });
   }
-  filter.addEventListener("input", redraw);
+  for (const kind of ["input", "change"]) filter.addEventListener(kind, redraw);
   setInterval(() => clocks(body), 5000);
   // Being stuck or away comes with time alone, without an event: ask again now and then.
   setInterval(() => load().catch(() => {}), 30000);

@@ -177,9 +177,8 @@ fn the_control_socket_trusts_whoever_may_open_it() {
     assert_eq!(read(stream).status, 200);
     let bench = bench.again();
     assert!(UnixStream::connect(&path).is_ok(), "a stale file is replaced");
-    let foreign =
-        format!("GET /healthz HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n");
-    assert_eq!(ask(bench.operators, &foreign).status, 421, "the network port looks closer");
+    let foreign = "GET /healthz HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n";
+    assert_eq!(ask(bench.operators, foreign).status, 421, "the network port looks closer");
     let directory = bench.end();
     assert!(!directory.path().join("api.sock").exists());
 }
@@ -215,7 +214,7 @@ impl Stream {
             let mut line = String::new();
             assert!(self.0.read_line(&mut line).unwrap() > 0, "the stream ended");
             match line.trim_end().split_once(": ") {
-                Some(("event", value)) => name = value.to_owned(),
+                Some(("event", value)) => value.clone_into(&mut name),
                 Some(("id", value)) => id = value.parse().unwrap(),
                 Some(("data", value)) => data = serde_json::from_str(value).unwrap(),
                 _ if line == "\n" && !name.is_empty() => return (name, id, data),

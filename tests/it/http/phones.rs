@@ -62,7 +62,7 @@ fn a_phone_that_hangs_up_has_not_got_its_file() {
     bench.commit(vec![Change::Listed(mac(POLY), Box::new(entry("VVX 410", "4012", "")))]);
     let mut stream = TcpStream::connect(bench.phones).unwrap();
     stream.write_all(format!("GET {OWN} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).unwrap();
-    stream.read_exact(&mut [0; 100_000]).unwrap();
+    stream.read_exact(&mut vec![0; 100_000]).unwrap();
     drop(stream);
     let [(sent, outcome)] = &bench.ends(mac(POLY), 1)[..] else { panic!("one end") };
     assert_eq!(*outcome, Outcome::Aborted { text: String::new() });
