@@ -323,6 +323,10 @@ impl<'a> Responder<'a> {
         address: Ipv4Addr,
         granted: Granted,
     ) -> Verdict {
+        if self.offers.holder(address).is_none() {
+            // Nobody else is to be offered what is on its way to the disk.
+            self.offers.put(&case.key, Some(address), case.message().xid(), self.now);
+        }
         let client = self.addresses(case).key(address);
         let before = self.state.leases.get(&address).filter(|lease| lease.client == client);
         let since =
