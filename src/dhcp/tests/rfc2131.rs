@@ -179,7 +179,7 @@ fn section_4_3_3_decline() {
         // Nobody gets it meanwhile; afterwards it is its last address again.
         let wish = Request::discover(mac(3), 3).option(code::REQUESTED, address.octets());
         assert_ne!(bench.hear(&wish).text, format!("Offer {address} to station {address}"));
-        bench.now += 60 * i64::from(minutes as u32);
+        bench.now += 60 * minutes;
         assert_eq!(bench.lease(mac(1)), address);
     }
     // After a day of peace it begins anew.
