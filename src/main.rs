@@ -1,3 +1,7 @@
 //! The `ringup` binary: everything is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ringup::cli::main()
+}

@@ -10,7 +10,7 @@ use std::{
 use crate::domain::{Secret, SiteName, Timestamp};
 
 /// All settings, checked as a whole. [`Default`] is what holds without a file.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Directories and history.
     pub appliance: Appliance,
@@ -321,6 +321,20 @@ pub struct Site {
     pub var: BTreeMap<String, String>,
     /// For each key of the site (kebab-case): the name of the site whose table set it. Absent: nobody did.
     pub set_by: BTreeMap<String, SiteName>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            appliance: Appliance::default(),
+            dhcp: Dhcp::default(),
+            tftp: Tftp::default(),
+            http: Http::default(),
+            secrets: Secrets::default(),
+            auto_registration: AutoRegistration::default(),
+            sites: BTreeMap::from([("default".to_owned(), Site::default())]),
+        }
+    }
 }
 
 impl Default for Appliance {

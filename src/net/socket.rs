@@ -259,6 +259,16 @@ fn grow_receive_buffer(socket: &Socket) {
     }
 }
 
+/// Makes a socket that is not connected tell that nobody listens at a far end: as `ConnectionRefused`, by its next call
+/// (ip(7), `IP_RECVERR`).
+pub(super) fn tell_refusals(socket: &Socket) -> io::Result<()> {
+    if socket.local_addr()?.is_ipv6() {
+        set_option(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVERR, 1)
+    } else {
+        set_option(socket, libc::IPPROTO_IP, libc::IP_RECVERR, 1)
+    }
+}
+
 fn set_option(socket: &Socket, level: c_int, name: c_int, value: c_int) -> io::Result<()> {
     let length = libc::socklen_t::try_from(size_of_val(&value)).unwrap_or(0);
     // SAFETY: the pointer is to a live integer of the length given, and the kernel only reads it.

@@ -13,6 +13,7 @@ use super::{
     Admission, Provisioner, Why,
     identify::{self, rule},
     open::{Asker, Case},
+    resolve::spoken,
 };
 
 /// Characters of a generated SIP password: 24 of 62 letters and digits are 142 bits, and no format has to escape them.
@@ -93,7 +94,7 @@ impl Provisioner {
         site: &str,
     ) -> bool {
         file.role == Role::Fallback
-            && file.read_by(Some(speaks))
+            && file.read_by(Some(spoken(family, speaks)))
             && (file.template.is_some() || self.library.has(site, &file.name))
             && family.provisions
     }

@@ -5,7 +5,7 @@ use crate::{
     profile::FileRule,
 };
 
-use super::report::Look;
+use super::{report::Look, resolve::spoken};
 
 /// What a recorded refusal meant. The record keeps the words; the test below holds them together with
 /// [`super::Why`], which writes them.
@@ -101,7 +101,7 @@ pub(super) fn diagnose(look: &Look<'_>, stuck: bool) -> Option<Diagnosis> {
 /// first of its own that it does not have.
 fn expected(look: &Look<'_>) -> Option<String> {
     let (family, catalog) = (look.family?, look.provisioner.catalog());
-    let speaks = Some(look.provisioner.speaks(&look.site_name));
+    let speaks = Some(spoken(family, look.provisioner.speaks(&look.site_name)));
     let model = look.identity.model.as_deref().and_then(|model| catalog.member(family, model));
     let asked = look.boot.risen >= Stage::Asking;
     let due = |file: &&FileRule| {

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use crate::{
-    config::{DhcpMode, PeerRule, Settings, Site},
+    config::{DhcpMode, PeerRule, Protocol, Settings, Site},
     domain::{Entry, FamilyName, Ground, Identity, Mac, Origin, SiteName, Timestamp, conclude},
     profile::{Catalog, FileMatch, Seen, Speaks},
     store::{Phone, State},
@@ -170,10 +170,15 @@ impl Provisioner {
 
     /// The protocol whose files count at a site.
     pub(super) fn speaks(&self, site: &str) -> Speaks {
-        match self.settings().sites.get(site).map(|site| site.protocol) {
-            Some(crate::config::Protocol::Sccp) => Speaks::Sccp,
-            Some(crate::config::Protocol::Sip) | None => Speaks::Sip,
-        }
+        self.settings().sites.get(site).map_or(Speaks::Sip, |site| speaks(site.protocol))
+    }
+}
+
+/// A site's protocol as families know it.
+pub(super) const fn speaks(protocol: Protocol) -> Speaks {
+    match protocol {
+        Protocol::Sip => Speaks::Sip,
+        Protocol::Sccp => Speaks::Sccp,
     }
 }
 

@@ -5,6 +5,7 @@ mod body;
 mod bootstrap;
 mod diagnose;
 mod identify;
+pub mod inventory;
 mod library;
 mod name;
 mod news;

@@ -40,7 +40,7 @@ pub(super) fn target<'a>(
     (library, site): (&Library, &str),
 ) -> Option<Target<'a>> {
     // Stable, so that within a protocol the catalog's order holds.
-    found.sort_by_key(|one| !one.file.read_by(Some(speaks)));
+    found.sort_by_key(|one| !one.file.read_by(Some(spoken(one.family, speaks))));
     if let Some(first) = found.first().copied() {
         let clue = by_clues(&found, clues);
         let alone = found.iter().all(|one| one.family.vendor == first.family.vendor);
@@ -78,7 +78,9 @@ impl Target<'_> {
             name: clip(&self.name, 128),
             carrier,
             role: self.role,
-            required: self.found.and_then(|it| it.family.required(it.file, Some(speaks))),
+            required: self
+                .found
+                .and_then(|it| it.family.required(it.file, Some(spoken(it.family, speaks)))),
             first: rule.is_some_and(|rule| rule.first),
         }
     }
@@ -92,4 +94,17 @@ impl Target<'_> {
 /// A request for a name that nobody knows.
 pub(super) fn unknown(name: &str, carrier: Carrier) -> Asked {
     Asked { name: clip(name, 128), carrier, role: Role::Extra, required: None, first: false }
+}
+
+/// What a family's phones speak at a site: what its files are for, else the site's choice.
+///
+/// A family whose files are marked for neither speaks SIP, unless it is of the one vendor whose phones load either.
+pub(super) fn spoken(family: &Family, site: Speaks) -> Speaks {
+    let marked = |speaks| family.files.iter().any(|file| file.speaks == Some(speaks));
+    match (marked(Speaks::Sip), marked(Speaks::Sccp)) {
+        (true, true) => site,
+        (false, true) => Speaks::Sccp,
+        (false, false) if family.vendor == "Cisco" => site,
+        (_, false) => Speaks::Sip,
+    }
 }

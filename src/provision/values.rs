@@ -11,7 +11,11 @@ use crate::{
     profile::{Catalog, Family, Speaks},
 };
 
-use super::{identify, library::etag};
+use super::{
+    identify::{self, speaks},
+    library::etag,
+    resolve::spoken,
+};
 
 /// What happens to secrets on the way into a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -187,17 +191,12 @@ fn context(scene: &Scene<'_>) -> Context {
     }
 }
 
-/// What this family's phones speak here: what its own files are for, else the site's choice.
-///
-/// A family without a mark on any file speaks SIP unless it is one of the vendor whose phones load either.
+/// What the phones of this file speak here.
 fn protocol(family: Option<&Family>, site: &Site) -> Protocol {
-    let Some(family) = family else { return site.protocol };
-    let marked = |speaks| family.files.iter().any(|file| file.speaks == Some(speaks));
-    match (marked(Speaks::Sip), marked(Speaks::Sccp)) {
-        (true, true) => site.protocol,
-        (false, true) => Protocol::Sccp,
-        (false, false) if family.vendor.eq_ignore_ascii_case("cisco") => site.protocol,
-        (_, false) => Protocol::Sip,
+    match family.map(|family| spoken(family, speaks(site.protocol))) {
+        None => site.protocol,
+        Some(Speaks::Sip) => Protocol::Sip,
+        Some(Speaks::Sccp) => Protocol::Sccp,
     }
 }
 

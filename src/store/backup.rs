@@ -22,7 +22,7 @@ use super::{
     Journal, State, StoreError, View,
     disk::{event, fault},
     encode::{BadValue, Kind, Loader, Meta, Row, SCHEMA, hex, json, rows, unhex},
-    open::{PAGE, create, lock, rows_of},
+    open::{PAGE, create, is_used, lock, rows_of},
     state::Patch,
 };
 
@@ -151,7 +151,7 @@ struct Whole {
 pub fn restore(file: &Path, directory: &Path) -> Result<Restored, StoreError> {
     let _lock = lock(directory)?;
     let path = rows_of(directory);
-    if path.exists() {
+    if is_used(directory) {
         return Err(StoreError::NotEmpty { path: directory.display().to_string() });
     }
     let Whole { state, events } = read(file)?;

@@ -12,7 +12,7 @@ mod tests;
 use std::{
     fs::{self, File},
     io,
-    os::unix::fs::FileExt,
+    os::unix::fs::{DirBuilderExt, FileExt},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
@@ -79,7 +79,8 @@ impl Disk {
     ) -> Result<(), StoreError> {
         remove_all(path)?;
         let io = |error| fault(path, error);
-        fs::create_dir_all(path).map_err(io)?;
+        // Passwords lie in it as they are.
+        fs::DirBuilder::new().mode(0o700).create(path).map_err(io)?;
         fs::write(path.join(ACKNOWLEDGED), mark(state.commit)).map_err(io)?;
         let disk = Self::open(path).map_err(|unreadable| unreadable.into_error(path))?;
         disk.put(rows(&State::default(), &Patch::of(state)).map_err(|bad| fault(path, bad))?)?;
@@ -306,7 +307,7 @@ pub(super) fn sync_directory(path: &Path) -> Result<(), StoreError> {
     File::open(path).and_then(|directory| directory.sync_all()).map_err(|error| fault(path, error))
 }
 
-fn remove_all(path: &Path) -> Result<(), StoreError> {
+pub(super) fn remove_all(path: &Path) -> Result<(), StoreError> {
     match fs::remove_dir_all(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(fault(path, error)),
         _ => Ok(()),

@@ -135,7 +135,7 @@ impl Journal {
         async move { answered(answer).await.and_then(made) }
     }
 
-    /// The same for a thread that may wait.
+    /// The same for a thread that may wait. It must not hold a guard of the view, which the writer waits for.
     ///
     /// # Errors
     ///

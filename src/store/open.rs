@@ -12,7 +12,7 @@ use crate::domain::Timestamp;
 
 use super::{
     Feed, Journal, State, Store, StoreError, View,
-    disk::{Disk, Undo, Unreadable, acknowledged, fault, sync_directory, wait_closed},
+    disk::{Disk, Undo, Unreadable, acknowledged, fault, remove_all, sync_directory, wait_closed},
     encode::Row,
     journal::{Alone, Writer},
 };
@@ -28,6 +28,12 @@ const LOCK: &str = "LOCK";
 
 pub(super) fn rows_of(directory: &Path) -> PathBuf {
     directory.join(ROWS)
+}
+
+/// True if a directory holds rows, or new ones that a killed process left whole.
+pub(super) fn is_used(directory: &Path) -> bool {
+    let path = rows_of(directory);
+    path.exists() || path.with_extension("new").exists()
 }
 
 /// Opens a state directory and starts the writer.
@@ -106,7 +112,10 @@ fn build(
     let building = path.with_extension("building");
     Disk::create(&building, state, events)?;
     wait_closed(&building);
-    fs::rename(&building, path.with_extension("new")).map_err(|error| fault(path, error))
+    let new = path.with_extension("new");
+    // Beside rows in use, what a killed process left is stale.
+    remove_all(&new)?;
+    fs::rename(&building, new).map_err(|error| fault(path, error))
 }
 
 /// Puts new rows in place where there are none: those that a killed process left whole, else empty ones.

@@ -1,1 +1,25 @@
-//! tftp
+//! Files to phones over TFTP: our own transfer engine, because knowing when the last block arrived is the product.
+//!
+//! | file | what it is |
+//! |---|---|
+//! | `ask` | a request understood, or the ERROR that it gets; the options that we grant |
+//! | `transfer` | one transfer as a decider: packets and time in, packets and an outcome out; no I/O |
+//! | `rto` | how long to wait before sending again |
+//! | `content` | bytes of a file as they go on the wire: octet or netascii |
+//! | `sessions` | which transfers run, and which of them makes way |
+//! | `shelf` | where files come from: `provision`, or memory in tests |
+//! | `server` | the driver that listens; `session`: the driver of one transfer |
+
+mod ask;
+mod content;
+mod error;
+mod rto;
+mod server;
+mod session;
+mod sessions;
+mod shelf;
+mod transfer;
+
+pub use error::TftpError;
+pub use server::Tftp;
+pub use shelf::{Loan, Opening, Report, Shelf};

@@ -2,3 +2,4 @@
 
 pub mod dhcp;
 pub mod frame;
+pub mod tftp;

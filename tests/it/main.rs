@@ -1,4 +1,22 @@
-//! The whole of ringup, from outside.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that can't go on says so by panicking")]
+//! The whole of ringup, from outside: one binary, one module a subject.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that can't go on says so by panicking"
+)]
 
+mod appliance;
+mod boot;
+mod cable;
+mod cli;
+mod config;
+mod http;
+mod inventory;
+mod kill;
+mod lab;
+mod page;
 mod profile;
+mod run;
+mod store;
+mod tftp;
+mod tidy;

@@ -1,6 +1,6 @@
 //! Auto-registration: who is listed, when, and under which number.
 
-use crate::domain::Window;
+use crate::{config::Protocol, domain::Window};
 
 use super::*;
 
@@ -113,4 +113,22 @@ fn a_listed_phone_is_not_admitted_again() {
     check(&here, "10.20.0.51 XMLDefault.cnf.xml", FALLBACK);
     let own = "own of 00:30:94:00:00:01 from template cisco-79xx-enterprise/phone.cnf.xml.j2";
     check(&here, "10.20.0.51 SEP003094000001.cnf.xml", own);
+}
+
+#[test]
+fn a_7940_follows_its_sites_protocol() {
+    let here = |protocol| {
+        let mut settings = registering(serving(), 4000, 4001);
+        settings.sites.get_mut("paris").unwrap().protocol = protocol;
+        let class = Seen::Option60(b"Cisco Systems, Inc. IP Phone CP-7940G\0");
+        provisioner(settings, vec![showed(CISCO, class), leased(CISCO, 51)])
+    };
+    let (sip, sccp) = (here(Protocol::Sip), here(Protocol::Sccp));
+    let missing = "there is no SEP003094000001.cnf.xml (normal)";
+    check(&sip, "10.20.0.51 SEP003094000001.cnf.xml", missing);
+    let own = "own of 00:30:94:00:00:01 from template cisco-7940-7960/sip-phone.cnf.j2, admits it as 4000";
+    check(&sip, "10.20.0.51 SIP003094000001.cnf", own);
+    check(&sccp, "10.20.0.51 SEP003094000001.cnf.xml", missing);
+    let fallback = "fallback of 00:30:94:00:00:01 from template cisco-7940-7960/default.cnf.xml.j2, admits it as 4000";
+    check(&sccp, "10.20.0.51 XMLDefault.cnf.xml", fallback);
 }

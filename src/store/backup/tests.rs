@@ -75,7 +75,10 @@ fn only_an_empty_directory_is_restored_into() {
     let state = dir.path().join("state");
     assert!(matches!(restore(&file, &state), Err(StoreError::Locked { .. })));
     drop(store);
-    assert!(matches!(restore(&file, &state), Err(StoreError::NotEmpty { .. })));
+    let refused = || matches!(restore(&file, &state), Err(StoreError::NotEmpty { .. }));
+    assert!(refused());
+    fs::rename(state.join("store"), state.join("store.new")).unwrap();
+    assert!(refused(), "rows that a killed process left");
 }
 
 #[test]

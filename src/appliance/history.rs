@@ -1,0 +1,52 @@
+//! Forgets the timeline behind its horizon, an hour at a time.
+
+use std::time::Duration;
+
+use tokio::{
+    sync::watch,
+    time::{MissedTickBehavior, interval},
+};
+
+use crate::{domain::Timestamp, store::Journal};
+
+/// How often the timeline is looked through.
+const EVERY: Duration = Duration::from_hours(1);
+
+/// Prunes now and every hour until `stop` turns true.
+pub(super) async fn prune(journal: Journal, keep: Duration, mut stop: watch::Receiver<bool>) {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        // Both are cancel-safe: a tick that was not waited for comes again.
+        tokio::select! {
+            _ = ticks.tick() => {}
+            _ = stop.wait_for(|stop| *stop) => return,
+        }
+        let Some(horizon) = horizon(Timestamp::now(), keep) else { continue };
+        let journal = journal.clone();
+        match tokio::task::spawn_blocking(move || journal.prune(horizon)).await {
+            Ok(Ok(0)) => {}
+            Ok(Ok(events)) => tracing::info!(events, "old events forgotten"),
+            Ok(Err(error)) => tracing::warn!(%error, "the timeline could not be shortened"),
+            Err(error) => tracing::warn!(%error, "the timeline was not shortened"),
+        }
+    }
+}
+
+/// What is older may go; `None` where `keep` reaches beyond the beginning of time.
+fn horizon(now: Timestamp, keep: Duration) -> Option<Timestamp> {
+    now.checked_sub(keep).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_go() {
+        let now: Timestamp = "2026-11-20T09:00:00Z".parse().unwrap();
+        let then = horizon(now, Duration::from_hours(90 * 24)).unwrap();
+        assert_eq!(then.to_string(), "2026-08-22T09:00:00Z");
+        assert_eq!(horizon(now, Duration::MAX), None);
+    }
+}

@@ -1,0 +1,269 @@
+//! `ringup identify`: what a phone is, by what it showed.
+
+use std::{
+    io::{self, BufRead},
+    path::Path,
+};
+
+use percent_encoding::percent_decode_str;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::{Ground, Identity, Mac, Timestamp, conclude},
+    profile::{Catalog, Seen},
+};
+
+use super::{
+    exit::{Done, Exit, Failure},
+    output,
+    phones::mac,
+    settings,
+};
+
+/// Options of `ringup identify`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    ringup identify --option-60 'Cisco Systems, Inc. IP Phone CP-7961G'\n  \
+    ringup identify --user-agent 'Yealink SIP-T46U 108.86.0.20 00:15:65:aa:bb:cc' --json\n  \
+    ringup identify --batch < cases.jsonl\n\n\
+    A line of a batch is a JSON object with any of option_60, option_12, file_name, http_path, user_agent and mac, as \
+    received; every line is answered by one line.")]
+#[group(required = true, multiple = true)]
+pub struct Identify {
+    /// DHCP option 60, the vendor class.
+    #[arg(long, value_name = "TEXT")]
+    option_60: Option<String>,
+    /// DHCP option 12, the host name.
+    #[arg(long, value_name = "TEXT")]
+    option_12: Option<String>,
+    /// The name of a file that it asked for by TFTP.
+    #[arg(long, value_name = "NAME")]
+    file_name: Option<String>,
+    /// The path that it asked for by HTTP.
+    #[arg(long, value_name = "PATH")]
+    http_path: Option<String>,
+    /// HTTP or SIP User-Agent.
+    #[arg(long, value_name = "TEXT")]
+    user_agent: Option<String>,
+    /// Its MAC, in any spelling: the prefix is one weak vote for a vendor.
+    #[arg(long, value_name = "MAC", value_parser = mac)]
+    mac: Option<Mac>,
+    /// Read cases from standard input, one JSON object a line; answers are JSON lines.
+    #[arg(long, conflicts_with_all = ["option_60", "option_12", "file_name", "http_path", "user_agent", "mac"])]
+    batch: bool,
+    /// One line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was seen of one phone, text as received.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Case {
+    option_60: Option<String>,
+    option_12: Option<String>,
+    file_name: Option<String>,
+    http_path: Option<String>,
+    user_agent: Option<String>,
+    mac: Option<String>,
+}
+
+/// The answer in JSON; null where nothing is known.
+#[derive(Debug, Default, Serialize)]
+struct Answer {
+    vendor: Option<String>,
+    model: Option<String>,
+    firmware: Option<String>,
+    mac: Option<String>,
+    family: Option<String>,
+    grounds: Vec<GroundView>,
+}
+
+#[derive(Debug, Serialize)]
+struct GroundView {
+    from: &'static str,
+    value: String,
+}
+
+impl Identify {
+    /// Runs it.
+    pub fn run(self, config: Option<&Path>) -> Done {
+        let catalog = settings::sound(config)?.catalog;
+        if self.batch {
+            return batch(&catalog);
+        }
+        let case = Case {
+            option_60: self.option_60,
+            option_12: self.option_12,
+            file_name: self.file_name,
+            http_path: self.http_path,
+            user_agent: self.user_agent,
+            mac: self.mac.map(|mac| mac.to_string()),
+        };
+        let (identity, mac) = case.identify(&catalog, Timestamp::now());
+        if self.json {
+            output::line(&json(&Answer::new(&identity, mac)))?;
+        } else {
+            output::line(&case.told(&catalog, &identity, mac))?;
+        }
+        Ok(Exit::Ok)
+    }
+}
+
+/// Answers every line, in order; a line that is no case is answered with nulls, so that lines keep their partners.
+fn batch(catalog: &Catalog) -> Done {
+    let now = Timestamp::now();
+    let mut exit = Exit::Ok;
+    for (number, line) in (1_usize..).zip(io::stdin().lock().lines()) {
+        let line =
+            line.map_err(|error| Failure::new(Exit::Data, format!("line {number}: {error}")))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let answer = match serde_json::from_str::<Case>(&line) {
+            Ok(case) => {
+                let (identity, mac) = case.identify(catalog, now);
+                Answer::new(&identity, mac)
+            }
+            Err(error) => {
+                output::note(&format!("line {number}: {error}"));
+                exit = Exit::Data;
+                Answer::default()
+            }
+        };
+        output::line(&json(&answer))?;
+    }
+    Ok(exit)
+}
+
+fn json(answer: &Answer) -> String {
+    // Texts and lists of them always have a JSON form.
+    serde_json::to_string(answer).unwrap_or_default()
+}
+
+impl Case {
+    /// What all of it together tells.
+    ///
+    /// The MAC is the one given, else one in the query, else the strongest ground's; its prefix is one more ground.
+    fn identify(&self, catalog: &Catalog, now: Timestamp) -> (Identity, Option<Mac>) {
+        let given = self.mac.as_ref().and_then(|mac| mac.parse::<Mac>().ok());
+        let (path, in_query) = self.http_path.as_deref().map(path).unwrap_or_default();
+        let file = self.file_name.as_deref().map(normal);
+        let mut seen = Vec::new();
+        seen.extend(self.option_60.as_ref().map(|text| Seen::Option60(text.as_bytes())));
+        seen.extend(self.option_12.as_ref().map(|text| Seen::Option12(text.as_bytes())));
+        seen.extend(self.user_agent.as_deref().map(Seen::UserAgent));
+        let mut grounds: Vec<Ground> =
+            seen.iter().filter_map(|seen| catalog.recognize(seen, now)).collect();
+        for name in [file.as_deref(), Some(path.as_str())].into_iter().flatten() {
+            grounds.extend(by_name(catalog, name, now));
+        }
+        let told = || conclude(&grounds).grounds.iter().find_map(|ground| ground.mac);
+        let mac = given.or(in_query).or_else(told);
+        grounds.extend(mac.and_then(|mac| catalog.recognize(&Seen::Prefix(mac), now)));
+        (conclude(&grounds), mac)
+    }
+
+    /// For a reader: what it is and why we think so.
+    fn told(&self, catalog: &Catalog, identity: &Identity, mac: Option<Mac>) -> String {
+        let client = self.option_60.as_ref();
+        if let Some(what) =
+            client.and_then(|text| catalog.not_a_phone(&Seen::Option60(text.as_bytes())))
+        {
+            return format!("not a phone: {what}");
+        }
+        if identity.grounds.is_empty() {
+            return "no family recognizes this; `ringup profiles list` shows what there is"
+                .to_owned();
+        }
+        let unknown = || "not known".to_owned();
+        let or = |part: &Option<String>| part.clone().unwrap_or_else(unknown);
+        let mut lines = vec![
+            format!("vendor    {}", or(&identity.vendor)),
+            format!("model     {}", or(&identity.model)),
+            format!("firmware  {}", or(&identity.firmware)),
+            format!(
+                "family    {}",
+                identity.family.as_ref().map_or_else(unknown, ToString::to_string)
+            ),
+            format!("MAC       {}", mac.map_or_else(unknown, |mac| mac.to_string())),
+        ];
+        for ground in &identity.grounds {
+            let points = [&ground.vendor, &ground.model, &ground.firmware];
+            let points: Vec<&str> = points.into_iter().flatten().map(String::as_str).collect();
+            let (from, value) = (ground.from.as_str(), output::clean(&ground.value));
+            lines.push(format!("  {from} `{value}`: {}", points.join(" ")));
+        }
+        lines.join("\n")
+    }
+}
+
+impl Answer {
+    fn new(identity: &Identity, mac: Option<Mac>) -> Self {
+        Self {
+            vendor: identity.vendor.clone(),
+            model: identity.model.clone(),
+            firmware: identity.firmware.clone(),
+            mac: mac.map(|mac| mac.to_string()),
+            family: identity.family.as_ref().map(ToString::to_string),
+            grounds: identity
+                .grounds
+                .iter()
+                .map(|ground| GroundView {
+                    from: ground.from.as_str(),
+                    value: ground.value.clone(),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// What a name tells: whole, else its last part, because sites put folders before it.
+fn by_name(catalog: &Catalog, name: &str, now: Timestamp) -> Option<Ground> {
+    let last = name.rsplit('/').next().filter(|last| !last.is_empty())?;
+    catalog
+        .recognize(&Seen::FileName(name), now)
+        .or_else(|| catalog.recognize(&Seen::FileName(last), now))
+}
+
+/// A name as the resolver looks it up: no leading slashes, only forward ones.
+fn normal(name: &str) -> String {
+    let parts = name.split(['/', '\\']).filter(|part| !matches!(*part, "" | "."));
+    parts.collect::<Vec<_>>().join("/")
+}
+
+/// The file name in a path or URL, and the MAC in its query, which some phones put there.
+fn path(text: &str) -> (String, Option<Mac>) {
+    let text = text
+        .split_once("://")
+        .map_or(text, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
+    let (path, query) = text.split_once('?').unwrap_or((text, ""));
+    let mac = query.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        let value = percent_decode_str(value).decode_utf8_lossy();
+        key.eq_ignore_ascii_case("mac").then(|| value.parse().ok()).flatten()
+    });
+    (normal(&percent_decode_str(path).decode_utf8_lossy()), mac)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths() {
+        let check = |text: &str, name: &str, mac: Option<&str>| {
+            let (found, found_mac) = path(text);
+            assert_eq!(
+                (found.as_str(), found_mac.map(Mac::lower).as_deref()),
+                (name, mac),
+                "{text}"
+            );
+        };
+        check("/SEP001E7AC41022.cnf.xml", "SEP001E7AC41022.cnf.xml", None);
+        check("//a/./b%20c.cfg", "a/b c.cfg", None);
+        check("http://10.0.0.1:6970/x.cfg?mac=00:15:65:AA:BB:CC", "x.cfg", Some("001565aabbcc"));
+        check("/p?a=1&MAC=001565aabbcc", "p", Some("001565aabbcc"));
+        check("http://10.0.0.1", "", None);
+    }
+}

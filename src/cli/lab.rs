@@ -1,0 +1,234 @@
+//! `ringup lab`: the appliance and simulated phones on loopback, with throw-away state.
+
+mod api;
+mod bench;
+mod cast;
+mod verdict;
+
+use std::{
+    io::{self, IsTerminal, Write},
+    net::SocketAddr,
+    time::Duration,
+};
+
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, sleep_until},
+};
+
+use crate::{
+    appliance::{Appliance, Running},
+    sim::{Fleet, Outcome},
+};
+
+use self::{
+    api::Api,
+    bench::{Bench, Ports},
+    cast::{Part, cast, list},
+    verdict::Verdict,
+};
+use super::serve::{Stop, runtime};
+
+/// How often the page is looked at.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How many phones boot at once; 2 cores serve them with room to spare.
+const AT_ONCE: usize = 32;
+
+/// What lies between two futile cycles of a phone: 20 s on a wire, less in a lab.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// When a phone of a lab without an end is switched off and on again, so that the page has something to show.
+const RESTART: Duration = Duration::from_secs(90);
+
+/// Options of `ringup lab`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Lab {
+    /// How many phones.
+    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=2000))]
+    phones: u16,
+    /// Ends after this time at the latest, and as soon as every phone is as expected: 30s, 2m.
+    #[arg(long = "for", value_name = "TIME", value_parser = time)]
+    limit: Option<Duration>,
+    /// Where the page is.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    operators: SocketAddr,
+}
+
+/// `30s`, `2m`, `1h` or plain seconds.
+fn time(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = match &text[digits.len()..] {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        _ => return Err("a time such as 30s, 2m or 1h".to_owned()),
+    };
+    let number: u64 = digits.parse().map_err(|_| "a time such as 30s, 2m or 1h".to_owned())?;
+    Ok(Duration::from_secs(number.saturating_mul(unit)))
+}
+
+impl Lab {
+    /// Runs the lab to its end.
+    ///
+    /// Exit codes: 0 all as expected, or stopped by hand; 1 not all as expected at the end of `--for`; else as `serve`.
+    #[must_use]
+    pub fn run(&self) -> u8 {
+        match runtime() {
+            Ok(runtime) => runtime.block_on(self.take_place()),
+            Err(error) => failed(&error, 74),
+        }
+    }
+
+    async fn take_place(&self) -> u8 {
+        let cast = cast(self.phones);
+        let stop = Stop::listen();
+        // Dropped last, when nothing writes into it any more.
+        let bench = match Bench::make(&cast) {
+            Ok(bench) => bench,
+            Err(error) => return failed(&error, 74),
+        };
+        let ports = match Ports::choose(self.operators) {
+            Ok(ports) => ports,
+            Err(error) => return failed(&error, 69),
+        };
+        let running = match Appliance::start(bench.settings(&ports), Vec::new()) {
+            Ok(running) => running,
+            Err(error) => return failed(&error, error.exit_code()),
+        };
+        let code = self.play(&cast, &ports, &running, &bench, stop).await;
+        running.stop().await;
+        code
+    }
+
+    async fn play(
+        &self,
+        cast: &[Part],
+        ports: &Ports,
+        running: &Running,
+        bench: &Bench,
+        mut stop: Stop,
+    ) -> u8 {
+        let Some(operators) = running.operators.first() else {
+            return failed(&"the appliance has no operators' port", 69);
+        };
+        let api = Api(*operators);
+        print!("{}", greeting(cast, *operators, bench, self.limit));
+        if let Err(error) = api.import(list(cast)).await {
+            return failed(&format!("the list was not taken: {error}"), 1);
+        }
+        let (off, power) = watch::channel(false);
+        let (told, outcomes) = mpsc::channel(1024);
+        let fleet = Fleet {
+            network: ports.network(),
+            phones: cast.iter().filter_map(|part| part.subject.clone()).collect(),
+            at_once: AT_ONCE,
+            pause: PAUSE,
+            restart: RESTART.into(),
+        };
+        let fleet = match self.limit {
+            Some(_) => Fleet { restart: None, ..fleet },
+            None => fleet,
+        };
+        let phones = tokio::spawn(fleet.run(told, power));
+        let code = tokio::select! {
+            code = self.look(api, cast, outcomes) => code,
+            // Nothing is lost with the look: it only reads.
+            () = stop.asked() => { println!(); 0 }
+        };
+        // The fleet may have ended by itself.
+        let _ = off.send(true);
+        let _ = phones.await;
+        code
+    }
+
+    /// Looks at the page until the time is up or, with an end, everything is as expected.
+    async fn look(&self, api: Api, parts: &[Part], mut outcomes: mpsc::Receiver<Outcome>) -> u8 {
+        let began = Instant::now();
+        let mut line = Line::default();
+        loop {
+            while outcomes.try_recv().is_ok() {}
+            let verdict = match api.phones().await {
+                Ok(seen) => Verdict::new(parts, seen),
+                Err(error) => return failed(&format!("the page does not answer: {error}"), 1),
+            };
+            line.show(&verdict.progress());
+            let Some(limit) = self.limit else {
+                tokio::time::sleep(LOOK).await;
+                continue;
+            };
+            if verdict.is_whole() || began.elapsed() >= limit {
+                println!("\n{}", verdict.table());
+                return u8::from(!verdict.is_whole());
+            }
+            sleep_until((Instant::now() + LOOK).min(began + limit)).await;
+        }
+    }
+}
+
+/// The progress line: rewritten in place on a terminal, and a line for each change elsewhere.
+#[derive(Default)]
+struct Line(String);
+
+impl Line {
+    fn show(&mut self, text: &str) {
+        if self.0 == text {
+            return;
+        }
+        let mut out = io::stdout().lock();
+        // A closed pipe is somebody who has seen enough: the lab goes on to its end all the same.
+        let _ = if out.is_terminal() {
+            let blank = " ".repeat(self.0.chars().count().saturating_sub(text.chars().count()));
+            write!(out, "\r  {text}{blank}")
+        } else {
+            writeln!(out, "  {text}")
+        };
+        let _ = out.flush();
+        text.clone_into(&mut self.0);
+    }
+}
+
+fn greeting(
+    parts: &[Part],
+    operators: SocketAddr,
+    bench: &Bench,
+    limit: Option<Duration>,
+) -> String {
+    let end = limit.map_or("ends with ctrl-C".to_owned(), |limit| {
+        format!("ends after {} s, or once all is as expected", limit.as_secs())
+    });
+    let mut groups: Vec<&str> = parts.iter().map(|part| part.group).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    format!(
+        "\n{} simulated phones boot on loopback; {end}, and {} is gone then.\n\n  \
+         page       http://{operators}/\n  look at    {}\n\n",
+        parts.len(),
+        bench.path().display(),
+        groups.join(", "),
+    )
+}
+
+fn failed(error: &dyn std::fmt::Display, code: u8) -> u8 {
+    eprintln!("ringup lab: {error}");
+    code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times() {
+        let check = |text: &str, seconds: Option<u64>| {
+            assert_eq!(time(text).ok(), seconds.map(Duration::from_secs), "{text}");
+        };
+        check("30s", Some(30));
+        check("45", Some(45));
+        check("2m", Some(120));
+        check("1h", Some(3600));
+        check("s", None);
+        check("3 days", None);
+        check("", None);
+    }
+}

@@ -1,0 +1,191 @@
+//! `ringup phones import`: a verdict on every row, and nothing done by half.
+
+use std::{
+    fs,
+    io::{self, Read},
+    path::PathBuf,
+};
+
+use hyper::Method;
+use serde_json::Value;
+
+use crate::cli::output;
+
+use super::super::{
+    client::{Client, Query},
+    exit::{Done, Exit, Failure},
+    output::{list, text},
+};
+
+/// Options of `ringup phones import`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    ringup phones import phones.csv --dry-run\n  \
+    ringup phones import export.csv --map 'MAC Address=mac' --map Ext=number --ignore-unknown\n\n\
+    The first row names the columns, in any order: mac, model, number, name, sip-user, sip-password, site, location, \
+    address, note, line, key.N, module.M.key.N, set.KEY, var.NAME. A second row with the same MAC and line = 2 adds a \
+    line. Exit code 65 if a row was refused; then nothing is imported unless --partial is given. \
+    `ringup phones undo` takes an import back.")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub struct Import {
+    /// The CSV file; `-` reads standard input.
+    file: PathBuf,
+    /// Say what would happen; change nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Import the good rows even if others are refused.
+    #[arg(long)]
+    partial: bool,
+    /// Read a column under another name.
+    #[arg(long, value_name = "THEIRS=OURS")]
+    map: Vec<String>,
+    /// Pass over columns that ringup does not know.
+    #[arg(long)]
+    ignore_unknown: bool,
+    /// Also remove the entries of --site that the file lacks.
+    #[arg(long, requires = "site")]
+    prune: bool,
+    /// The site whose entries --prune looks at.
+    #[arg(long, value_name = "NAME", requires = "prune")]
+    site: Option<String>,
+    /// Show rows that change nothing too.
+    #[arg(long)]
+    all: bool,
+    /// One JSON document, with every row.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Import {
+    /// Runs it.
+    pub fn run(&self, client: &Client) -> Done {
+        let mut query = Query::default()
+            .flag("dry-run", self.dry_run)
+            .flag("partial", self.partial)
+            .flag("ignore-unknown", self.ignore_unknown)
+            .flag("prune", self.prune)
+            .maybe("site", self.site.as_deref());
+        for map in &self.map {
+            query = query.with("map", map);
+        }
+        let body = self.read()?;
+        let path = query.on("/api/v1/phones/import");
+        let answer = client.send(Method::POST, &path, "text/csv", body.into())?;
+        let answer: Value = serde_json::from_slice(&answer).map_err(|error| {
+            Failure::new(Exit::Unavailable, format!("an answer that is no JSON: {error}"))
+        })?;
+        if self.json {
+            output::json(&answer)?;
+        } else {
+            self.tell(&answer)?;
+        }
+        let refused = answer.get("refused").and_then(Value::as_u64).unwrap_or_default();
+        Ok(if refused > 0 { Exit::Data } else { Exit::Ok })
+    }
+
+    /// The file as it is: which separators and characters it has is found out where rows are read.
+    fn read(&self) -> Result<Vec<u8>, Failure> {
+        if self.file.as_os_str() != "-" {
+            return fs::read(&self.file).map_err(|error| Failure::file(&self.file, &error));
+        }
+        let mut bytes = Vec::new();
+        io::stdin()
+            .read_to_end(&mut bytes)
+            .map_err(|error| Failure::new(Exit::Io, format!("standard input: {error}")))?;
+        Ok(bytes)
+    }
+
+    /// Rows that change something or were refused, then how many of each.
+    fn tell(&self, answer: &Value) -> Result<(), Failure> {
+        let mut table = output::table(["LINE", "MAC", "VERDICT", "WHAT"]);
+        for row in list(answer, "/rows") {
+            let verdict = text(row, "/verdict");
+            if verdict != "same" || self.all {
+                output::row(
+                    &mut table,
+                    [text(row, "/line"), text(row, "/mac"), verdict, what(row)],
+                );
+            }
+        }
+        if !table.is_empty() {
+            output::print(table, "")?;
+        }
+        output::line(&summary(answer, self.dry_run))?;
+        Ok(())
+    }
+}
+
+/// Why a row was refused and how to mend it, or which fields it changes.
+fn what(row: &Value) -> String {
+    let (column, reason, repair) =
+        (text(row, "/column"), text(row, "/reason"), text(row, "/repair"));
+    if reason.is_empty() {
+        let fields: Vec<String> =
+            list(row, "/fields").iter().map(|field| text(field, "")).collect();
+        return fields.join(", ");
+    }
+    let place = if column.is_empty() { String::new() } else { format!("{column}: ") };
+    let repair = if repair.is_empty() { String::new() } else { format!(" — {repair}") };
+    format!("{place}{reason}{repair}")
+}
+
+/// How many of each verdict, and why nothing was done if so.
+fn summary(answer: &Value, dry: bool) -> String {
+    let count = |key: &str| answer.get(key).and_then(Value::as_u64).unwrap_or_default();
+    let mut parts = vec![
+        format!("{} added", count("added")),
+        format!("{} changed", count("changed")),
+        format!("{} the same", count("same")),
+        format!("{} refused", count("refused")),
+    ];
+    if count("removed") > 0 {
+        parts.push(format!("{} removed", count("removed")));
+    }
+    let applied = answer.get("applied") == Some(&Value::Bool(true));
+    let end = match (applied, dry, count("refused") > 0) {
+        (true, ..) => "",
+        (false, true, _) => "; nothing was changed: this is a dry run",
+        (false, false, true) => {
+            "; nothing was imported: mend the refused rows, or take the others with --partial"
+        }
+        (false, false, false) => "; there was nothing to do",
+    };
+    format!("{}{end}", parts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn summaries() {
+        let check =
+            |answer: Value, dry, expected: &str| assert_eq!(summary(&answer, dry), expected);
+        let good = json!({"added": 2, "changed": 1, "same": 3, "refused": 0, "applied": true});
+        check(good, false, "2 added, 1 changed, 3 the same, 0 refused");
+        let bad = json!({"added": 2, "refused": 1, "applied": false});
+        check(
+            bad.clone(),
+            true,
+            "2 added, 0 changed, 0 the same, 1 refused; nothing was changed: this is a dry run",
+        );
+        check(
+            bad,
+            false,
+            "2 added, 0 changed, 0 the same, 1 refused; nothing was imported: mend the refused rows, or take the others \
+             with --partial",
+        );
+    }
+
+    #[test]
+    fn rows() {
+        let refused = json!({"column": "mac", "reason": "`1.57E+11` is what a spreadsheet made of it", "repair": "format the column as text"});
+        assert_eq!(
+            what(&refused),
+            "mac: `1.57E+11` is what a spreadsheet made of it — format the column as text"
+        );
+        assert_eq!(what(&json!({"fields": ["model", "name"]})), "model, name");
+    }
+}

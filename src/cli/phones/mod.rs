@@ -1,0 +1,68 @@
+//! `ringup phones`: the inventory and what became of it.
+
+mod export;
+mod forget;
+mod import;
+mod list;
+mod set;
+mod show;
+mod undo;
+
+use std::path::Path;
+
+use clap::Subcommand;
+
+use crate::domain::Mac;
+
+use super::{client::Client, exit::Done, settings};
+
+/// `ringup phones …`.
+#[derive(Debug, Subcommand)]
+pub enum Phones {
+    /// List phones, listed or seen, with the stage of each.
+    List(list::List),
+    /// Show one phone: what is listed, what it is, where it is in its boot, and why it is stuck.
+    Show(show::Show),
+    /// List a phone or change fields of its entry.
+    Set(set::Set),
+    /// List phones from a CSV file, with a verdict on every row.
+    Import(import::Import),
+    /// Print all entries as CSV or JSON.
+    Export(export::Export),
+    /// Forget phones: their entries and what they did. Their numbers stay theirs.
+    Forget(forget::Forget),
+    /// Take the last import back.
+    Undo(undo::Undo),
+}
+
+impl Phones {
+    /// Runs it.
+    pub fn run(self, config: Option<&Path>) -> Done {
+        let client = Client::connect(settings::sound(config)?.loaded.settings)?;
+        match self {
+            Self::List(list) => list.run(&client),
+            Self::Show(show) => show.run(&client),
+            Self::Set(set) => set.run(&client),
+            Self::Import(import) => import.run(&client),
+            Self::Export(export) => export.run(&client),
+            Self::Forget(forget) => forget.run(&client),
+            Self::Undo(undo) => undo.run(&client),
+        }
+    }
+}
+
+/// Where the API has a phone.
+fn place(mac: Mac) -> String {
+    format!("/api/v1/phones/{}", super::client::part(&mac.to_string()))
+}
+
+/// A MAC as typed, for clap.
+pub fn mac(text: &str) -> Result<Mac, String> {
+    text.parse::<Mac>().map_err(|error| error.to_string())
+}
+
+/// What a phone's JSON says of its flags, in one cell.
+fn flags(phone: &serde_json::Value) -> String {
+    let set = |flag: &&str| phone.get(*flag) == Some(&serde_json::Value::Bool(true));
+    ["ready", "stuck", "looping", "away"].into_iter().filter(set).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,44 @@
+//! The `OpenAPI` description, made from the handlers themselves.
+
+use axum::Json;
+use utoipa::OpenApi;
+
+use super::{import, lists, metrics, phones, state, stream, window};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "ringup",
+        description = "Brings desk phones up: what is listed, what was seen, what is wrong and what to do about it. \
+            Errors are RFC 9457 problem details."
+    ),
+    paths(
+        phones::list,
+        phones::one,
+        phones::put,
+        phones::forget,
+        phones::events,
+        phones::file,
+        import::import,
+        import::export,
+        lists::findings,
+        lists::leases,
+        lists::profiles,
+        lists::firmware,
+        window::show,
+        window::put,
+        state::undo,
+        state::backup,
+        stream::events,
+        metrics::metrics,
+        metrics::healthz,
+        openapi
+    )
+)]
+struct Description;
+
+/// Describes this API.
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "appliance", responses((status = 200)))]
+pub async fn openapi() -> Json<utoipa::openapi::OpenApi> {
+    Json(Description::openapi())
+}

@@ -1,0 +1,272 @@
+//! The operators' list, in and out.
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{State, rejection::BytesRejection},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use tokio::task::spawn_blocking;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    domain::Severity,
+    provision::inventory::{self, Fault, Import, ImportOptions, RowVerdict, Verdict},
+};
+
+use super::{
+    super::operators::Operators,
+    problem::{Details, Params, pairs, switch},
+};
+
+/// The most octets of a list.
+pub const MAX_LIST: usize = 16 * 1024 * 1024;
+
+/// The name of a list in messages: what an API is given has none of its own.
+const NAME: &str = "list";
+
+/// How to take a list.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, rename_all = "kebab-case")]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// Tell what would happen, and change nothing.
+    #[serde(deserialize_with = "switch")]
+    dry_run: bool,
+    /// Take the good rows of a list that has refused ones.
+    #[serde(deserialize_with = "switch")]
+    partial: bool,
+    /// Leave columns out that nobody knows.
+    #[serde(deserialize_with = "switch")]
+    ignore_unknown: bool,
+    /// Remove the entries of `site` that the list lacks.
+    #[serde(deserialize_with = "switch")]
+    prune: bool,
+    /// Which site's entries `prune` may remove.
+    site: Option<String>,
+}
+
+/// What became of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Imported {
+    rows: Vec<RowView>,
+    added: usize,
+    changed: usize,
+    same: usize,
+    refused: usize,
+    /// Phones that pruning takes off the list.
+    removed: Vec<String>,
+    /// What is wrong with the list as a whole.
+    problems: Vec<ProblemView>,
+    /// True if anything became fact.
+    applied: bool,
+    /// The number of its commit.
+    commit: Option<u64>,
+}
+
+/// A row with its verdict.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RowView {
+    line: usize,
+    mac: String,
+    /// `added`, `changed`, `same` or `refused`.
+    verdict: &'static str,
+    /// Where the first fault is; empty if there is none.
+    column: String,
+    /// What it is.
+    reason: String,
+    /// What was probably meant, or what to do.
+    repair: String,
+    /// All faults of a refused row.
+    faults: Vec<FaultView>,
+    /// The fields that change.
+    fields: Vec<String>,
+    /// What is odd and taken all the same.
+    warnings: Vec<String>,
+}
+
+/// What is wrong with one cell.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FaultView {
+    column: String,
+    reason: String,
+    repair: String,
+}
+
+/// What is wrong with a list as a whole.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemView {
+    severity: &'static str,
+    line: Option<usize>,
+    text: String,
+    help: String,
+}
+
+/// Takes a list of phones, all or nothing, with a verdict per row. `?map=FILE=OURS` names columns anew, any number of
+/// times.
+#[utoipa::path(post, path = "/api/v1/phones/import", tag = "phones", params(Wanted),
+    request_body(content = String, content_type = "text/csv"),
+    responses((status = 200, body = Imported), (status = 422, body = Imported, description = "nothing was taken")))]
+pub async fn import(
+    State(operators): State<Operators>,
+    Params(wanted): Params<Wanted>,
+    axum::extract::OriginalUri(uri): axum::extract::OriginalUri,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(StatusCode, Json<Imported>), Details> {
+    let body = body?;
+    let options = wanted.options(uri.query().unwrap_or_default())?;
+    let (dry_run, partial) = (options.dry_run, options.partial);
+    let _turn = operators.edits.lock().await;
+    let service = std::sync::Arc::clone(&operators.service);
+    let planned = spawn_blocking(move || {
+        // A copy, so that no lease waits while a long list is worked out; entries in it are shared, not copied.
+        let state = service.view.read().clone();
+        let provisioner = service.provisioner();
+        inventory::plan(
+            &body,
+            NAME,
+            &state,
+            provisioner.catalog(),
+            provisioner.settings(),
+            &options,
+        )
+    });
+    let mut import = planned.await.map_err(|fault| Details::fault(fault.to_string()))?;
+    let commit = match import.batch.take().filter(|_| !dry_run) {
+        Some(batch) => Some(operators.service.journal.commit(batch).await?.number),
+        None => None,
+    };
+    let broken = import.problems.iter().any(|problem| problem.severity == Severity::Error);
+    let refused = !dry_run && (broken || import.has_refusals() && !partial);
+    let status = if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    Ok((status, Json(Imported::new(&import, commit))))
+}
+
+impl Wanted {
+    fn options(self, query: &str) -> Result<ImportOptions, Details> {
+        let prune_site = match (self.prune, self.site) {
+            (true, None) => {
+                return Err(Details::bad("`prune` needs `site`: which site's entries may go"));
+            }
+            (true, site) => site,
+            (false, _) => None,
+        };
+        let named = pairs(query).filter(|(key, _)| key == "map").map(|(_, map)| {
+            let (theirs, ours) =
+                map.rsplit_once('=').ok_or_else(|| Details::bad("`map` is FILE=OURS"))?;
+            Ok((theirs.to_owned(), ours.to_owned()))
+        });
+        Ok(ImportOptions {
+            dry_run: self.dry_run,
+            partial: self.partial,
+            prune_site,
+            ignore_unknown: self.ignore_unknown,
+            map: named.collect::<Result<_, Details>>()?,
+        })
+    }
+}
+
+impl Imported {
+    fn new(import: &Import, commit: Option<u64>) -> Self {
+        Self {
+            rows: import.rows.iter().map(RowView::from).collect(),
+            added: import.count("added"),
+            changed: import.count("changed"),
+            same: import.count("same"),
+            refused: import.count("refused"),
+            removed: import.removed.iter().map(ToString::to_string).collect(),
+            problems: import
+                .problems
+                .iter()
+                .map(|problem| ProblemView {
+                    severity: if problem.severity == Severity::Error { "error" } else { "warning" },
+                    line: problem.line,
+                    text: problem.text.clone(),
+                    help: problem.help.clone(),
+                })
+                .collect(),
+            applied: commit.is_some(),
+            commit,
+        }
+    }
+}
+
+impl From<&RowVerdict> for RowView {
+    fn from(row: &RowVerdict) -> Self {
+        let (fields, faults) = match &row.verdict {
+            Verdict::Changed { fields } => (fields.clone(), &[][..]),
+            Verdict::Refused { faults } => (Vec::new(), &faults[..]),
+            Verdict::Added | Verdict::Same => (Vec::new(), &[][..]),
+        };
+        let first =
+            |part: fn(&Fault) -> &String| faults.first().map(part).cloned().unwrap_or_default();
+        Self {
+            line: row.line,
+            mac: row.mac.clone(),
+            verdict: row.verdict.as_str(),
+            column: first(|fault| &fault.column),
+            reason: first(|fault| &fault.reason),
+            repair: first(|fault| &fault.repair),
+            faults: faults.iter().map(FaultView::from).collect(),
+            fields,
+            warnings: row.warnings.clone(),
+        }
+    }
+}
+
+impl From<&Fault> for FaultView {
+    fn from(fault: &Fault) -> Self {
+        Self {
+            column: fault.column.clone(),
+            reason: fault.reason.clone(),
+            repair: fault.repair.clone(),
+        }
+    }
+}
+
+/// In which form to hand the list out.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Form {
+    /// `csv`, unless said, or `json`.
+    format: Option<String>,
+    /// Only of this site.
+    site: Option<String>,
+    /// With passwords in clear.
+    #[serde(deserialize_with = "switch")]
+    secrets: bool,
+}
+
+/// Hands out the list of phones, in the form that an import takes.
+#[utoipa::path(get, path = "/api/v1/phones/export", tag = "phones", params(Form),
+    responses((status = 200, content_type = "text/csv"), (status = 400, body = Details)))]
+pub async fn export(
+    State(operators): State<Operators>,
+    Params(form): Params<Form>,
+) -> Result<Response, Details> {
+    let json = match form.format.as_deref() {
+        None | Some("csv") => false,
+        Some("json") => true,
+        Some(_) => return Err(Details::bad("`format` is csv or json")),
+    };
+    if form.secrets {
+        operators.revealed("an export");
+    }
+    let text = spawn_blocking(move || {
+        let state = operators.service.view.read().clone();
+        let site = form.site.as_deref();
+        let wanted =
+            |_, entry: &crate::domain::Entry| site.is_none() || entry.site.as_deref() == site;
+        let write = if json { inventory::export_json } else { inventory::export_csv };
+        write(&state, &wanted, form.secrets)
+    });
+    let text = text.await.map_err(|fault| Details::fault(fault.to_string()))?;
+    let (kind, name) = match json {
+        true => ("application/json", "attachment; filename=\"phones.json\""),
+        false => ("text/csv; charset=utf-8", "attachment; filename=\"phones.csv\""),
+    };
+    Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)], text).into_response())
+}

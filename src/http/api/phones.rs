@@ -1,0 +1,407 @@
+//! Phones: the list, one of them, its timeline and its files.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, UdpSocket},
+    ops::Bound,
+};
+
+use axum::{
+    Extension, Json,
+    body::Bytes,
+    extract::{Path, State, rejection::BytesRejection},
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    domain::{Batch, Change, Mac, Stage, Timestamp},
+    provision::{Provisioner, inventory},
+    store::{self, Phone},
+};
+
+use super::{
+    super::{
+        operators::{Caller, Operators},
+        trust::NOBODY,
+    },
+    entry::EntryView,
+    problem::{Details, Params, switch},
+    timeline::EventView,
+    view::PhoneView,
+};
+
+/// Phones looked at under one lock: short enough that no ACK waits for an operator's list.
+const AT_A_TIME: usize = 256;
+
+/// Phones in one page of a list, unless asked otherwise.
+const USUAL_LIMIT: usize = 100;
+
+/// The most things in one page of any list.
+pub const MAX_LIMIT: usize = 1000;
+
+/// Events of a timeline, unless asked otherwise; [`MAX_LIMIT`] is the most.
+const USUAL_EVENTS: usize = 200;
+
+/// The most octets of a file that is shown to an operator: firmware is not for looking at.
+const MAX_SHOWN: u64 = 16 * 1024 * 1024;
+
+/// Which phones, and which page of them.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// Only this stage.
+    pub stage: Option<String>,
+    /// Only with a finding of this kind.
+    pub finding: Option<String>,
+    /// Only of this site.
+    pub site: Option<String>,
+    /// Only where this text is in the MAC, number, name, model, address, location or note.
+    pub q: Option<String>,
+    /// Only behind this MAC: the `next` of the page before.
+    pub after: Option<String>,
+    /// At most so many; 100 unless said, 1000 at most.
+    pub limit: Option<usize>,
+    /// Show secrets.
+    #[serde(deserialize_with = "switch")]
+    pub reveal: bool,
+}
+
+/// A page of phones.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PhonePage {
+    items: Vec<PhoneView>,
+    /// What to pass as `after` for the next page; null at the end.
+    next: Option<String>,
+}
+
+/// What one switch and a number may say about a request.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Shown {
+    /// Show secrets.
+    #[serde(deserialize_with = "switch")]
+    pub reveal: bool,
+    /// At most so many.
+    pub limit: Option<usize>,
+}
+
+/// A phone's timeline.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Timeline {
+    /// Oldest first.
+    items: Vec<EventView>,
+    /// Always null: the timeline ends with now.
+    next: Option<String>,
+}
+
+/// Reads a MAC out of a path.
+///
+/// # Errors
+///
+/// 400 with the reason.
+pub fn mac(text: &str) -> Result<Mac, Details> {
+    text.parse().map_err(|error| {
+        Details::bad(format!("`{}` is no MAC address: {error}", crate::domain::clip(text, 40)))
+    })
+}
+
+struct Filter {
+    stage: Option<Stage>,
+    finding: Option<String>,
+    site: Option<String>,
+    words: String,
+}
+
+impl Filter {
+    fn new(wanted: &Wanted) -> Result<Self, Details> {
+        let stage = match wanted.stage.as_deref().filter(|stage| !stage.is_empty()) {
+            None => None,
+            Some(name) => Some(
+                Stage::ALL.into_iter().find(|stage| stage.as_str() == name).ok_or_else(|| {
+                    let known = Stage::ALL.map(Stage::as_str).join(", ");
+                    Details::bad(format!("there is no such stage; the stages are {known}"))
+                })?,
+            ),
+        };
+        let words = wanted.q.as_deref().unwrap_or_default().trim().to_lowercase();
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        Ok(Self { stage, finding: given(&wanted.finding), site: given(&wanted.site), words })
+    }
+
+    /// What can be told without a report.
+    fn fits(&self, provisioner: &Provisioner, mac: Mac, phone: &Phone) -> bool {
+        let site = || {
+            let address = phone.boot.address.unwrap_or(Ipv4Addr::UNSPECIFIED);
+            provisioner.site_of(phone.entry.as_deref(), address.into())
+        };
+        self.stage.is_none_or(|stage| phone.boot.stage() == stage)
+            && self.site.as_ref().is_none_or(|wanted| site() == *wanted)
+            && (self.words.is_empty() || haystack(mac, phone).contains(&self.words))
+    }
+
+    fn fits_view(&self, view: &PhoneView) -> bool {
+        self.finding
+            .as_ref()
+            .is_none_or(|kind| view.findings.iter().any(|finding| finding.kind == kind))
+    }
+}
+
+/// All that `q` looks at, in lower case.
+fn haystack(mac: Mac, phone: &Phone) -> String {
+    let mut text = format!("{mac} {} ", mac.lower());
+    let mut add = |part: &str| {
+        text.push_str(&part.to_lowercase());
+        text.push('\n');
+    };
+    if let Some(entry) = &phone.entry {
+        for part in [&entry.model, &entry.location, &entry.note] {
+            add(part);
+        }
+        for line in &entry.lines {
+            add(&line.number);
+            add(&line.name);
+        }
+    }
+    if let Some(address) = phone.boot.address {
+        add(&address.to_string());
+    }
+    phone.grounds.iter().filter_map(|ground| ground.model.as_deref()).for_each(add);
+    text
+}
+
+/// Lists phones, listed or seen, a page at a time, by MAC.
+#[utoipa::path(get, path = "/api/v1/phones", tag = "phones", params(Wanted),
+    responses((status = 200, body = PhonePage), (status = 400, body = Details)))]
+pub async fn list(
+    State(operators): State<Operators>,
+    Params(wanted): Params<Wanted>,
+) -> Result<Json<PhonePage>, Details> {
+    let filter = Filter::new(&wanted)?;
+    if wanted.reveal {
+        operators.revealed("list of phones");
+    }
+    let limit = wanted.limit.unwrap_or(USUAL_LIMIT).clamp(1, MAX_LIMIT);
+    let mut after =
+        wanted.after.as_deref().filter(|after| !after.is_empty()).map(mac).transpose()?;
+    let mut items = Vec::new();
+    while items.len() < limit {
+        let scanned = scan(&operators, &filter, wanted.reveal, after, limit, &mut items);
+        after = scanned;
+        if after.is_none() {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    Ok(Json(PhonePage { items, next: after.map(|mac| mac.to_string()) }))
+}
+
+/// Looks at the next phones behind `after`; the last MAC looked at, or `None` if there are no more.
+fn scan(
+    operators: &Operators,
+    filter: &Filter,
+    reveal: bool,
+    after: Option<Mac>,
+    limit: usize,
+    items: &mut Vec<PhoneView>,
+) -> Option<Mac> {
+    let (provisioner, now) = (operators.service.provisioner(), Timestamp::now());
+    let state = operators.service.view.read();
+    let behind = after.map_or(Bound::Unbounded, Bound::Excluded);
+    let mut rest = state.phones.range((behind, Bound::Unbounded)).peekable();
+    for (mac, phone) in rest.by_ref().take(AT_A_TIME) {
+        if filter.fits(&provisioner, *mac, phone) {
+            let view =
+                PhoneView::new(*mac, phone, &provisioner.report(*mac, phone, &state, now), reveal);
+            if filter.fits_view(&view) {
+                items.push(view);
+            }
+        }
+        if items.len() >= limit {
+            let (last, more) = (
+                *mac,
+                state.phones.range((Bound::Excluded(mac), Bound::Unbounded)).next().is_some(),
+            );
+            return more.then_some(last);
+        }
+    }
+    let next = rest.next().map(|(mac, _)| *mac)?;
+    // The scan goes on with `next` itself.
+    state.phones.range(..next).next_back().map(|(mac, _)| *mac)
+}
+
+/// Shows one phone.
+#[utoipa::path(get, path = "/api/v1/phones/{mac}", tag = "phones", params(("mac" = String, Path), Shown),
+    responses((status = 200, body = PhoneView), (status = 404, body = Details)))]
+pub async fn one(
+    State(operators): State<Operators>,
+    Path(text): Path<String>,
+    Params(shown): Params<Shown>,
+) -> Result<Json<PhoneView>, Details> {
+    let mac = mac(&text)?;
+    if shown.reveal {
+        operators.revealed(&mac.to_string());
+    }
+    view(&operators, mac, shown.reveal).map(Json)
+}
+
+fn view(operators: &Operators, mac: Mac, reveal: bool) -> Result<PhoneView, Details> {
+    let (provisioner, state) = (operators.service.provisioner(), operators.service.view.read());
+    PhoneView::of(&provisioner, &state, mac, reveal, Timestamp::now()).ok_or_else(|| unknown(mac))
+}
+
+fn unknown(mac: Mac) -> Details {
+    Details::missing(format!("{mac} is neither listed nor was it ever seen"))
+}
+
+/// Lists a phone, or replaces what is listed for it.
+#[utoipa::path(put, path = "/api/v1/phones/{mac}", tag = "phones", params(("mac" = String, Path)),
+    request_body = EntryView,
+    responses((status = 200, body = PhoneView), (status = 201, body = PhoneView), (status = 422, body = Details)))]
+pub async fn put(
+    State(operators): State<Operators>,
+    Path(text): Path<String>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(StatusCode, Json<PhoneView>), Details> {
+    let mac = mac(&text)?;
+    let given: EntryView =
+        serde_json::from_slice(&body?).map_err(|error| Details::bad(error.to_string()))?;
+    // One edit at a time: what it is checked against must still hold when it is committed.
+    let _turn = operators.edits.lock().await;
+    let (batch, new) = {
+        let (provisioner, state) = (operators.service.provisioner(), operators.service.view.read());
+        let before = state.phones.get(&mac).and_then(|phone| phone.entry.as_deref());
+        let fields = given.assignments(before);
+        let batch = inventory::edit(&state, provisioner.settings(), mac, &fields);
+        (batch.map_err(|faults| unprocessable(&faults))?, before.is_none())
+    };
+    operators.service.journal.commit(batch).await?;
+    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, Json(view(&operators, mac, false)?)))
+}
+
+fn unprocessable(faults: &[inventory::Fault]) -> Details {
+    let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    Details::new(StatusCode::UNPROCESSABLE_ENTITY, faults.join("; "))
+}
+
+/// Forgets a phone: its entry, its record and what was learned of it. Its number stays its own.
+#[utoipa::path(delete, path = "/api/v1/phones/{mac}", tag = "phones", params(("mac" = String, Path)),
+    responses((status = 204), (status = 404, body = Details)))]
+pub async fn forget(
+    State(operators): State<Operators>,
+    Path(text): Path<String>,
+) -> Result<StatusCode, Details> {
+    let mac = mac(&text)?;
+    if !operators.service.view.read().phones.contains_key(&mac) {
+        return Err(unknown(mac));
+    }
+    operators.service.journal.commit(Batch::from(Change::Forgotten(mac))).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Shows a phone's timeline, oldest first.
+#[utoipa::path(get, path = "/api/v1/phones/{mac}/events", tag = "phones", params(("mac" = String, Path), Shown),
+    responses((status = 200, body = Timeline), (status = 404, body = Details)))]
+pub async fn events(
+    State(operators): State<Operators>,
+    Path(text): Path<String>,
+    Params(shown): Params<Shown>,
+) -> Result<Json<Timeline>, Details> {
+    let mac = mac(&text)?;
+    let items = timeline(&operators, mac, shown.limit.unwrap_or(USUAL_EVENTS)).await?;
+    Ok(Json(Timeline { items, next: None }))
+}
+
+/// The last events of a phone, oldest first.
+///
+/// # Errors
+///
+/// 404 for a phone that is neither listed nor seen; 500 if the disk fails.
+pub async fn timeline(
+    operators: &Operators,
+    mac: Mac,
+    limit: usize,
+) -> Result<Vec<EventView>, Details> {
+    if !operators.service.view.read().phones.contains_key(&mac) {
+        return Err(unknown(mac));
+    }
+    let (journal, limit) = (operators.service.journal.clone(), limit.clamp(1, MAX_LIMIT));
+    let read = move || -> Result<_, store::StoreError> { journal.timeline(mac, limit) };
+    let events = tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|fault| Details::fault(fault.to_string()))??;
+    Ok(events.iter().map(|(commit, event)| EventView::new(*commit, event)).collect())
+}
+
+/// Shows the bytes that a phone would get for a name. Secrets in what is rendered are masked unless `reveal`.
+#[utoipa::path(get, path = "/api/v1/phones/{mac}/files/{name}", tag = "phones",
+    params(("mac" = String, Path), ("name" = String, Path), Shown),
+    responses((status = 200, content_type = "application/octet-stream"), (status = 404, body = Details)))]
+pub async fn file(
+    State(operators): State<Operators>,
+    Path((text, name)): Path<(String, String)>,
+    caller: Option<Extension<Caller>>,
+    Params(shown): Params<Shown>,
+) -> Result<Response, Details> {
+    let mac = mac(&text)?;
+    if shown.reveal {
+        operators.revealed(&format!("a file of {mac}"));
+    }
+    let provisioner = operators.service.provisioner();
+    let asked = caller.map_or(NOBODY, |Extension(caller)| caller.local);
+    let local = local(&operators, mac, asked);
+    let opened = provisioner
+        .preview(mac, &name, local, shown.reveal, Timestamp::now())
+        .map_err(|refusal| Details::from(refusal.why))?;
+    if opened.length > MAX_SHOWN {
+        let text =
+            format!("{name} has {} bytes; at most {MAX_SHOWN} are shown here", opened.length);
+        return Err(Details::new(StatusCode::PAYLOAD_TOO_LARGE, text));
+    }
+    let read = move || {
+        let mut bytes = vec![0; usize::try_from(opened.length).unwrap_or_default()];
+        let filled = opened.body.read_at(0, &mut bytes)?;
+        bytes.truncate(filled);
+        std::io::Result::Ok((bytes, opened.source))
+    };
+    let fault = |fault: &dyn std::fmt::Display| Details::fault(fault.to_string());
+    let read = tokio::task::spawn_blocking(read).await.map_err(|joined| fault(&joined))?;
+    let (bytes, source) = read.map_err(|failed| fault(&failed))?;
+    Ok(attached(bytes, &source))
+}
+
+/// Bytes that a browser never takes for a page of ours, whatever is in them.
+fn attached(bytes: Vec<u8>, source: &str) -> Response {
+    let mut response = bytes.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    if let Ok(source) = HeaderValue::from_str(source) {
+        headers.insert("x-ringup-source", source);
+    }
+    response
+}
+
+/// The address of ours that a phone asks: where its subnet says so, that; else the one from which we reach it; else the
+/// one at which the operator asks.
+fn local(operators: &Operators, mac: Mac, asked: IpAddr) -> IpAddr {
+    let address = {
+        let state = operators.service.view.read();
+        state.phones.get(&mac).and_then(|phone| phone.boot.address)
+    };
+    let Some(address) = address else { return asked };
+    let provisioner = operators.service.provisioner();
+    let mut subnets = provisioner.settings().dhcp.subnets.iter();
+    let server =
+        subnets.find(|subnet| subnet.contains(address)).and_then(|subnet| subnet.servers.first());
+    // Connecting a UDP socket asks the routing table, and sends nothing.
+    let routed = || {
+        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+        socket.connect((address, 69)).ok()?;
+        socket.local_addr().ok().map(|local| local.ip())
+    };
+    server.map(|server| IpAddr::V4(*server)).or_else(routed).unwrap_or(asked)
+}

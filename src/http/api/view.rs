@@ -1,0 +1,296 @@
+//! Phones, findings and leases as JSON: the forms that scripts may rely on.
+
+use std::net::Ipv4Addr;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    domain::{
+        Boot, Diagnosis, Finding, FindingKind, Ground, Identity, Lease, Mac, Outcome, Timestamp,
+        Transfer,
+    },
+    provision::{Provisioner, Report},
+    store::{Phone, State},
+};
+
+use super::entry::EntryView;
+
+/// One phone, listed or seen.
+#[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "four flags that scripts read by name")]
+pub struct PhoneView {
+    /// Six octets, lower case, with colons.
+    pub mac: String,
+    /// Where it is in its boot.
+    pub stage: &'static str,
+    /// Since when; null for a phone that was never seen.
+    pub since: Option<String>,
+    /// It can be used.
+    pub ready: bool,
+    /// No progress for longer than its stage's patience.
+    pub stuck: bool,
+    /// The same early stages again and again.
+    pub looping: bool,
+    /// Was ready; its lease or registration ended.
+    pub away: bool,
+    /// What the operator listed; null for a stranger.
+    pub entry: Option<EntryView>,
+    /// What it is, by its own evidence.
+    pub identity: IdentityView,
+    /// The address that it was last seen with.
+    pub address: Option<String>,
+    /// The firmware that is on its way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upgrade: Option<UpgradeView>,
+    /// Contradictions and faults.
+    pub findings: Vec<FindingView>,
+    /// Why it makes no progress.
+    pub diagnosis: Option<DiagnosisView>,
+    /// The last files, oldest first.
+    pub transfers: Vec<TransferView>,
+    /// The last thing that happened to it.
+    pub last: Option<LastView>,
+    /// The number of the last commit that changed it.
+    pub changed: u64,
+}
+
+/// What a phone is, by its own evidence.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct IdentityView {
+    pub(in crate::http) vendor: Option<String>,
+    /// As the catalog names it.
+    pub model: Option<String>,
+    pub(in crate::http) family: Option<String>,
+    pub(in crate::http) firmware: Option<String>,
+    pub(in crate::http) grounds: Vec<GroundView>,
+}
+
+/// One piece of evidence.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GroundView {
+    pub(in crate::http) from: &'static str,
+    pub(in crate::http) value: String,
+    pub(in crate::http) at: String,
+}
+
+/// A firmware transfer under way.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UpgradeView {
+    pub(in crate::http) name: String,
+    pub(in crate::http) bytes: u64,
+    pub(in crate::http) length: u64,
+}
+
+/// A flagged contradiction or fault.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct FindingView {
+    /// Whose it is; left out inside a phone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mac: Option<String>,
+    /// Which.
+    pub kind: &'static str,
+    /// What is so.
+    pub text: String,
+    /// What to do about it.
+    pub remedy: String,
+    /// The change to the entry that would mend it.
+    pub repair: Option<RepairView>,
+}
+
+/// A change to an entry that would mend a finding.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct RepairView {
+    pub(in crate::http) model: String,
+}
+
+/// Why a phone makes no progress.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DiagnosisView {
+    /// Stable kebab-case name of the cause.
+    pub cause: &'static str,
+    /// The cause in plain words.
+    pub text: String,
+    /// What to do about it.
+    pub remedy: String,
+    /// What it should do next.
+    pub expected: Option<String>,
+}
+
+/// One file's way to a phone.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TransferView {
+    pub(in crate::http) name: String,
+    pub(in crate::http) carrier: &'static str,
+    pub(in crate::http) role: &'static str,
+    pub(in crate::http) bytes: u64,
+    pub(in crate::http) length: u64,
+    /// `complete`, `aborted`, `timed-out`, `failed`, `refused`; null while it runs.
+    pub(in crate::http) outcome: Option<&'static str>,
+    /// Why it was refused, or what the phone said when it aborted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::http) text: Option<String>,
+    /// True for a miss or an abort that is no fault.
+    pub(in crate::http) normal: bool,
+    pub(in crate::http) at: String,
+}
+
+/// The last thing that happened to a phone.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LastView {
+    /// In plain words.
+    pub text: String,
+    /// When.
+    pub at: String,
+}
+
+/// An address held until a time.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LeaseView {
+    pub(in crate::http) address: String,
+    pub(in crate::http) mac: String,
+    /// Client identifier or hardware address, in hexadecimal digits behind a marker (01 or 00).
+    pub(in crate::http) client: String,
+    pub(in crate::http) since: String,
+    pub(in crate::http) until: String,
+    pub(in crate::http) active: bool,
+}
+
+impl PhoneView {
+    /// A phone as it is now. Secrets are masked unless `reveal`.
+    #[must_use]
+    pub fn new(mac: Mac, phone: &Phone, report: &Report, reveal: bool) -> Self {
+        let boot = &phone.boot;
+        let model = report.identity.model.as_deref();
+        Self {
+            mac: mac.to_string(),
+            stage: boot.stage().as_str(),
+            since: boot.is_seen().then(|| moment(boot.since)),
+            ready: report.ready,
+            stuck: report.stuck,
+            looping: report.looping,
+            away: report.away,
+            entry: phone.entry.as_deref().map(|entry| EntryView::new(entry, reveal)),
+            identity: IdentityView::from(&report.identity),
+            address: boot.address.as_ref().map(Ipv4Addr::to_string),
+            upgrade: upgrade(boot),
+            findings: report.findings.iter().map(|f| FindingView::new(None, f, model)).collect(),
+            diagnosis: report.diagnosis.as_ref().map(DiagnosisView::from),
+            transfers: boot.transfers.iter().map(TransferView::from).collect(),
+            last: boot
+                .is_seen()
+                .then(|| LastView { text: boot.last.clone(), at: moment(boot.last_at) }),
+            changed: phone.changed,
+        }
+    }
+
+    /// A phone out of the state, with the report that holds now.
+    #[must_use]
+    pub fn of(
+        provisioner: &Provisioner,
+        state: &State,
+        mac: Mac,
+        reveal: bool,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let phone = state.phones.get(&mac)?;
+        let report = provisioner.report(mac, phone, state, now);
+        Some(Self::new(mac, phone, &report, reveal))
+    }
+}
+
+impl FindingView {
+    /// A finding; `model` is what the phone says it is.
+    #[must_use]
+    pub fn new(mac: Option<Mac>, finding: &Finding, model: Option<&str>) -> Self {
+        let mends = matches!(finding.kind, FindingKind::WrongModel | FindingKind::WrongFamily);
+        Self {
+            mac: mac.map(|mac| mac.to_string()),
+            kind: finding.kind.as_str(),
+            text: finding.text.clone(),
+            remedy: finding.remedy.clone(),
+            repair: model.filter(|_| mends).map(|model| RepairView { model: model.to_owned() }),
+        }
+    }
+}
+
+impl LeaseView {
+    /// A lease as it stands at `now`.
+    #[must_use]
+    pub fn new(lease: &Lease, now: Timestamp) -> Self {
+        Self {
+            address: lease.address.to_string(),
+            mac: lease.mac.to_string(),
+            client: format!("{:?}", lease.client),
+            since: moment(lease.since),
+            until: moment(lease.until),
+            active: lease.is_active(now),
+        }
+    }
+}
+
+impl From<&Identity> for IdentityView {
+    fn from(identity: &Identity) -> Self {
+        Self {
+            vendor: identity.vendor.clone(),
+            model: identity.model.clone(),
+            family: identity.family.as_ref().map(|family| family.as_str().to_owned()),
+            firmware: identity.firmware.clone(),
+            grounds: identity.grounds.iter().map(GroundView::from).collect(),
+        }
+    }
+}
+
+impl From<&Ground> for GroundView {
+    fn from(ground: &Ground) -> Self {
+        Self { from: ground.from.as_str(), value: ground.value.clone(), at: moment(ground.at) }
+    }
+}
+
+impl From<&Diagnosis> for DiagnosisView {
+    fn from(diagnosis: &Diagnosis) -> Self {
+        Self {
+            cause: diagnosis.cause,
+            text: diagnosis.text.clone(),
+            remedy: diagnosis.remedy.clone(),
+            expected: diagnosis.expected.clone(),
+        }
+    }
+}
+
+impl From<&Transfer> for TransferView {
+    fn from(transfer: &Transfer) -> Self {
+        let refused = transfer.refused.as_ref().map(|_| "refused");
+        let said = match &transfer.outcome {
+            Some(Outcome::Aborted { text } | Outcome::Failed { text }) if !text.is_empty() => {
+                Some(text.clone())
+            }
+            _ => None,
+        };
+        Self {
+            name: transfer.name.clone(),
+            carrier: transfer.carrier.as_str(),
+            role: transfer.role.as_str(),
+            bytes: transfer.bytes,
+            length: transfer.length,
+            outcome: refused.or(transfer.outcome.as_ref().map(Outcome::as_str)),
+            text: transfer.refused.clone().or(said),
+            normal: transfer.normal,
+            at: moment(transfer.at),
+        }
+    }
+}
+
+fn upgrade(boot: &Boot) -> Option<UpgradeView> {
+    boot.upgrade.as_ref().map(|upgrade| UpgradeView {
+        name: upgrade.name.clone(),
+        bytes: upgrade.bytes,
+        length: upgrade.length,
+    })
+}
+
+/// A moment as RFC 3339, to the millisecond: JavaScript reads no more.
+#[must_use]
+pub fn moment(at: Timestamp) -> String {
+    format!("{at:.3}")
+}

@@ -1,0 +1,134 @@
+//! Listening sockets: bound with a cure for what goes wrong, and accepted from within limits.
+
+use std::{
+    future::Future,
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+};
+
+use crate::telemetry::Counters;
+
+use super::{
+    HttpError,
+    connection::asked_to_stop,
+    seats::{Seat, Seats},
+};
+
+/// Connections that the kernel holds until we accept them: a building that restarts comes all at once.
+const BACKLOG: i32 = 4096;
+
+/// How long to wait after an accept that failed (usually: no file descriptor left) before the next.
+const RESPITE: Duration = Duration::from_millis(100);
+
+/// Binds every address.
+///
+/// # Errors
+///
+/// The first that can't be bound, with the cure.
+pub fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, HttpError> {
+    addresses
+        .iter()
+        .map(|address| one(*address).map_err(|fault| HttpError::new(*address, &fault)))
+        .collect()
+}
+
+fn one(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // Connections of the last run in TIME_WAIT must not keep the next from starting.
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        // `[::]` beside `0.0.0.0` on the same port is two sockets, not a conflict.
+        socket.set_only_v6(true)?;
+    }
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// The addresses that listeners are bound to, with the ports that the kernel chose.
+pub fn addresses(listeners: &[TcpListener]) -> Vec<SocketAddr> {
+    listeners.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+}
+
+/// A connection that was let in.
+pub struct Guest {
+    /// The socket.
+    pub stream: TcpStream,
+    /// The far end.
+    pub peer: IpAddr,
+    /// The address that was asked.
+    pub local: IpAddr,
+    /// Its seat: hold it as long as the connection lives.
+    pub seat: Seat,
+}
+
+/// Accepts on all listeners until `stop`, then waits for the connections to end.
+///
+/// A connection without a seat is closed and counted under `part`; so is an accept that failed.
+pub async fn accept<F>(
+    listeners: Vec<TcpListener>,
+    seats: Seats,
+    (counters, part): (Counters, &'static str),
+    stop: watch::Receiver<bool>,
+    converse: impl Fn(Guest) -> F + Clone + Send + 'static,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut doors = JoinSet::new();
+    for listener in listeners {
+        let (seats, counters, stop) = (seats.clone(), counters.clone(), stop.clone());
+        doors.spawn(door(listener, seats, counters, part, stop, converse.clone()));
+    }
+    while doors.join_next().await.is_some() {}
+}
+
+async fn door<F>(
+    listener: TcpListener,
+    seats: Seats,
+    counters: Counters,
+    part: &'static str,
+    mut stop: watch::Receiver<bool>,
+    converse: impl Fn(Guest) -> F,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let mut guests = JoinSet::new();
+    loop {
+        // Accept and join are cancel-safe: neither loses a connection or a result when another branch wins.
+        tokio::select! {
+            () = asked_to_stop(&mut stop) => break,
+            Some(_) = guests.join_next(), if !guests.is_empty() => {}
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => match guest(stream, peer, &seats) {
+                    Some(guest) => { guests.spawn(converse(guest)); }
+                    None => counters.count(part, "connection-without-seat"),
+                },
+                Err(fault) => {
+                    tracing::debug!(%fault, "can't accept");
+                    counters.count(part, "accept-failed");
+                    tokio::time::sleep(RESPITE).await;
+                }
+            },
+        }
+    }
+    drop(listener);
+    while guests.join_next().await.is_some() {}
+}
+
+fn guest(stream: TcpStream, peer: SocketAddr, seats: &Seats) -> Option<Guest> {
+    let peer = peer.ip().to_canonical();
+    let seat = seats.take(peer)?;
+    let local = stream.local_addr().ok()?.ip().to_canonical();
+    // Small answers leave at once; without it the last one waits for an acknowledgement.
+    stream.set_nodelay(true).ok()?;
+    Some(Guest { stream, peer, local, seat })
+}

@@ -1,0 +1,127 @@
+//! The operators' page: which phone is where in its boot, and what is wrong, live.
+
+mod phone;
+
+use axum::{Router, extract::State, http::header, response::IntoResponse, routing::get};
+use maud::{DOCTYPE, Markup, html};
+
+use super::{api::stages, operators::Operators};
+
+/// What a browser may do on our pages: run our own script, and nothing that a phone or a list brought in.
+pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+     img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+const SCRIPT: &str = include_str!("assets/page.js");
+const STYLE: &str = include_str!("assets/page.css");
+const ICON: &str = include_str!("assets/icon.svg");
+
+/// The pages and what they are made of.
+pub fn routes() -> Router<Operators> {
+    Router::new()
+        .route("/", get(overview))
+        .route("/phones/{mac}", get(phone::page))
+        .route("/page.js", get(asset("text/javascript; charset=utf-8", SCRIPT)))
+        .route("/page.css", get(asset("text/css; charset=utf-8", STYLE)))
+        .route("/icon.svg", get(asset("image/svg+xml", ICON)))
+}
+
+fn asset(
+    kind: &'static str,
+    text: &'static str,
+) -> impl Fn() -> std::future::Ready<axum::response::Response> + Clone + Send + 'static {
+    // A browser that kept the script of an older ringup would show what is not so.
+    move || {
+        let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")];
+        std::future::ready((headers, text).into_response())
+    }
+}
+
+async fn overview(State(operators): State<Operators>) -> Markup {
+    let counts = stages(&operators.service.view.read().phones);
+    let content = html! {
+        nav.stages aria-label="Phones by stage" {
+            (chip("", "all", counts.iter().map(|(_, count)| count).sum()))
+            (chip("trouble", "need a look", 0))
+            @for (stage, count) in &counts {
+                (chip(stage.as_str(), stage.as_str(), *count))
+            }
+        }
+        div.tools {
+            input #filter type="search" placeholder="Filter: number, name, MAC, model, address, finding"
+                aria-label="Filter phones" autocomplete="off" spellcheck="false";
+            span #shown aria-live="polite" {}
+        }
+        table #phones {
+            thead {
+                tr {
+                    th scope="col" { "Stage" }
+                    th scope="col" { "Phone" }
+                    th scope="col" { "Model" }
+                    th scope="col" { "Address" }
+                    th scope="col" { "Last event" }
+                    th scope="col" { "Findings" }
+                }
+            }
+            tbody {}
+        }
+        p #empty hidden {
+            "No phone is listed and none was seen yet. Import a list with "
+            code { "ringup phones import FILE.csv" }
+            ", or plug a phone in: it shows up here at its first packet."
+        }
+        noscript { p { "This page needs its script. The same is at " a href="/api/v1/phones" { "/api/v1/phones" } "." } }
+    };
+    frame("Phones", &operators, None, &content)
+}
+
+/// A stage with its count, which filters the table when pressed.
+fn chip(stage: &str, label: &str, count: usize) -> Markup {
+    html! {
+        button type="button" data-stage=(stage) aria-pressed=(if stage.is_empty() { "true" } else { "false" }) {
+            span.count { (count) }
+            span.label { (label) }
+        }
+    }
+}
+
+/// What all pages share. `mac` is set on a phone's own page, which renews itself when that phone changes.
+fn frame(title: &str, operators: &Operators, mac: Option<&str>, content: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · ringup" }
+                link rel="icon" href="/icon.svg" type="image/svg+xml";
+                link rel="stylesheet" href="/page.css";
+                script src="/page.js" defer {}
+            }
+            body data-mac=[mac] {
+                header {
+                    a.brand href="/" { img src="/icon.svg" alt="" width="24" height="24"; "ringup" }
+                    span #live role="status" { "connecting" }
+                }
+                @for notice in &operators.about.notices {
+                    p.notice { (notice) }
+                }
+                main { (content) }
+                footer {
+                    "ringup " (operators.about.version) " · "
+                    a href="/api/v1/openapi.json" { "API" } " · " a href="/metrics" { "metrics" }
+                }
+            }
+        }
+    }
+}
+
+/// A stage as a badge.
+fn badge(stage: &str) -> Markup {
+    html! { span.stage data-stage=(stage) { (stage) } }
+}
+
+/// A moment: UTC without the script, the reader's own time with it.
+fn moment(at: &str) -> Markup {
+    html! { time datetime=(at) { (at) } }
+}

@@ -1,0 +1,255 @@
+//! Whom the operators' router trusts: host names, origins, passwords and tokens.
+
+mod lockout;
+mod origin;
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use argon2::{
+    Argon2,
+    password_hash::{PasswordVerifier, phc::PasswordHash},
+};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use sha2::{Digest, Sha256};
+use tokio::{sync::Semaphore, task::spawn_blocking, time::Instant};
+
+use crate::domain::Secret;
+
+use super::HttpError;
+
+use lockout::Lockout;
+use origin::{authority, is_cross_site, same_origin};
+
+/// Password checks that may run at a time: each takes 19 MiB and tens of milliseconds of one core.
+const CHECKS_AT_A_TIME: usize = 2;
+
+/// Whom a router trusts.
+#[derive(Clone, Debug)]
+pub enum Trust {
+    /// A unix socket: whoever may open the file is an operator.
+    Socket,
+    /// A network address.
+    Network(Arc<Network>),
+}
+
+/// What a caller on the network has to show.
+#[derive(Debug)]
+pub struct Network {
+    password_hash: Option<Secret>,
+    token: Option<Digested>,
+    hosts: Vec<String>,
+    addresses: Vec<IpAddr>,
+    lockout: Mutex<Lockout>,
+    checks: Semaphore,
+    /// The last password that was right, so that a page's twenty requests cost one Argon2 and not twenty.
+    proven: Mutex<Option<Digested>>,
+    salt: [u8; 32],
+}
+
+/// A text under this process's own salt: to compare without telling by the time taken where two texts differ.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Digested([u8; 32]);
+
+/// Why a caller is turned away.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Denied {
+    /// The Host header names a host that this is not (421): a foreign name that resolves to us may be a rebound one.
+    Host,
+    /// Another site's page asks (403).
+    Origin,
+    /// No credentials, or wrong ones (401).
+    Credentials,
+    /// Too many wrong ones (429).
+    LockedOut,
+}
+
+impl Denied {
+    /// The status of the answer.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::Host => StatusCode::MISDIRECTED_REQUEST,
+            Self::Origin => StatusCode::FORBIDDEN,
+            Self::Credentials => StatusCode::UNAUTHORIZED,
+            Self::LockedOut => StatusCode::TOO_MANY_REQUESTS,
+        }
+    }
+
+    /// The reason, with what to do about it.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Host => {
+                "this host name is not ringup's; add it to `[http] hosts` in the settings if it should be"
+            }
+            Self::Origin => "a page of another site may not do this",
+            Self::Credentials => "a password or token is needed",
+            Self::LockedOut => "too many wrong passwords from this address; wait a minute",
+        }
+    }
+
+    /// The name of its counter.
+    #[must_use]
+    pub const fn counter(self) -> &'static str {
+        match self {
+            Self::Host => "denied-host",
+            Self::Origin => "denied-origin",
+            Self::Credentials => "denied-credentials",
+            Self::LockedOut => "denied-locked-out",
+        }
+    }
+}
+
+impl Network {
+    /// What callers of a port bound to `addresses` have to show.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpError::NoPassword`] where an address that is not loopback has neither password nor token, and
+    /// [`HttpError::BadHash`].
+    pub fn new(
+        password_hash: Option<Secret>,
+        token: Option<&Secret>,
+        hosts: &[String],
+        addresses: &[SocketAddr],
+    ) -> Result<Self, HttpError> {
+        let open = password_hash.is_none() && token.is_none();
+        if let Some(address) = addresses.iter().find(|address| open && !address.ip().is_loopback())
+        {
+            return Err(HttpError::NoPassword { address: address.to_string() });
+        }
+        if let Some(Err(fault)) =
+            password_hash.as_ref().map(|hash| PasswordHash::new(hash.reveal()))
+        {
+            return Err(HttpError::BadHash { text: fault.to_string() });
+        }
+        let salt = rand::random();
+        Ok(Self {
+            password_hash,
+            token: token.map(|token| digest(&salt, token.reveal())),
+            hosts: hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
+            // `0.0.0.0` is no name for anybody, though some systems connect it to loopback.
+            addresses: addresses
+                .iter()
+                .map(|address| address.ip().to_canonical())
+                .filter(|address| !address.is_unspecified())
+                .collect(),
+            lockout: Mutex::default(),
+            checks: Semaphore::new(CHECKS_AT_A_TIME),
+            proven: Mutex::default(),
+            salt,
+        })
+    }
+
+    /// Decides about one request. `local` is the address that was asked.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied`].
+    pub async fn admit(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+        peer: IpAddr,
+        local: IpAddr,
+    ) -> Result<(), Denied> {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let host =
+            text(header::HOST).filter(|host| self.is_ours(host, local)).ok_or(Denied::Host)?;
+        if is_cross_site(
+            text("sec-fetch-site".parse().map_err(|_| Denied::Origin)?),
+            method,
+            headers,
+        ) {
+            return Err(Denied::Origin);
+        }
+        // An Origin that is no text is nobody's.
+        let origin = headers.get(header::ORIGIN).map(|origin| origin.to_str().unwrap_or("null"));
+        if !method.is_safe() && origin.is_some_and(|origin| !same_origin(origin, host)) {
+            return Err(Denied::Origin);
+        }
+        self.authenticate(text(header::AUTHORIZATION), peer).await
+    }
+
+    /// True if a Host header names us: an address that we are bound to or were asked at, `localhost`, a configured name.
+    fn is_ours(&self, host: &str, local: IpAddr) -> bool {
+        let Some(name) = authority(host) else { return false };
+        match name.parse::<IpAddr>() {
+            Ok(address) => {
+                let address = address.to_canonical();
+                address == local || self.addresses.contains(&address)
+            }
+            Err(_) => name == "localhost" || self.hosts.contains(&name),
+        }
+    }
+
+    async fn authenticate(&self, authorization: Option<&str>, peer: IpAddr) -> Result<(), Denied> {
+        if self.password_hash.is_none() && self.token.is_none() {
+            return Ok(());
+        }
+        if self.lockout().is_locked(peer, Instant::now()) {
+            return Err(Denied::LockedOut);
+        }
+        // Coming without credentials is how every browser begins, and guesses nothing.
+        let (scheme, credentials) =
+            authorization.and_then(|text| text.split_once(' ')).ok_or(Denied::Credentials)?;
+        let right = match scheme.to_ascii_lowercase().as_str() {
+            "bearer" => self.token == Some(digest(&self.salt, credentials.trim())),
+            "basic" => self.is_password(credentials.trim()).await,
+            _ => false,
+        };
+        if right {
+            self.lockout().forgive(peer);
+            return Ok(());
+        }
+        self.lockout().fail(peer, Instant::now());
+        Err(Denied::Credentials)
+    }
+
+    /// Checks `USER:PASSWORD` in base64; any user will do, because there is one role so far.
+    async fn is_password(&self, credentials: &str) -> bool {
+        let Some(hash) = self.password_hash.clone() else { return false };
+        let decoded =
+            STANDARD.decode(credentials).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let Some(password) = decoded
+            .as_deref()
+            .and_then(|pair| pair.split_once(':'))
+            .map(|(_, word)| word.to_owned())
+        else {
+            return false;
+        };
+        let digested = digest(&self.salt, &password);
+        if *self.proven.lock().unwrap_or_else(PoisonError::into_inner) == Some(digested) {
+            return true;
+        }
+        let Ok(_permit) = self.checks.acquire().await else { return false };
+        let right = spawn_blocking(move || is_right(&password, &hash)).await.unwrap_or(false);
+        if right {
+            *self.proven.lock().unwrap_or_else(PoisonError::into_inner) = Some(digested);
+        }
+        right
+    }
+
+    fn lockout(&self) -> std::sync::MutexGuard<'_, Lockout> {
+        self.lockout.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_right(password: &str, hash: &Secret) -> bool {
+    PasswordHash::new(hash.reveal())
+        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+fn digest(salt: &[u8; 32], text: &str) -> Digested {
+    Digested(Sha256::new().chain_update(salt).chain_update(text).finalize().into())
+}
+
+/// The address that stands for whoever comes through a unix socket.
+pub const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,130 @@
+//! Cells: what can't be taken as it is written, and what was probably meant.
+
+use crate::domain::{Mac, MacError};
+
+use super::{Fault, MAX_CELL, column::Column};
+
+/// What scanners and labels print before an address. Longer ones first.
+const PREFIXES: [&str; 9] =
+    ["MAC ADDRESS", "MAC ADDR", "MAC ID", "MACID", "MAC", "SEP", "ATA", "SIP", "LAN"];
+
+/// What a spreadsheet would take for a formula at the start of a cell.
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// Reads a MAC as people and scanners write it: any separators, `MAC:` or `SEP` in front.
+///
+/// # Errors
+///
+/// A [`Fault`] with the address that was probably meant, where one can be guessed.
+pub fn mac(text: &str) -> Result<Mac, Fault> {
+    let text = text.trim();
+    let whole = text.parse::<Mac>();
+    let stripped = strip(text);
+    let found = whole.or_else(|error| stripped.parse::<Mac>().map_err(|inner| later(error, inner)));
+    found.map_err(|error| explain(stripped, error))
+}
+
+/// Of two errors about the same text, the one about the part that is an address.
+const fn later(whole: MacError, stripped: MacError) -> MacError {
+    match stripped {
+        MacError::Length { digits: 0 } => whole,
+        _ => stripped,
+    }
+}
+
+fn strip(text: &str) -> &str {
+    let upper = text.to_ascii_uppercase();
+    let prefix = PREFIXES.iter().find(|prefix| upper.starts_with(**prefix));
+    let rest = prefix.map_or(text, |prefix| &text[prefix.len()..]);
+    let rest = rest.trim_start_matches([':', '=', '#', ' ', '-', '.']);
+    rest.split_once(".cnf").map_or(rest, |(address, _)| address)
+}
+
+fn explain(text: &str, error: MacError) -> Fault {
+    if text.is_empty() {
+        return Fault::new(Column::Mac, "there is none");
+    }
+    if is_float(text) {
+        return Fault::new(Column::Mac, format!("a spreadsheet turned it into the number {text}"))
+            .repair("make the column text, and enter the address again");
+    }
+    let fault = Fault::new(Column::Mac, error.to_string());
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    if digits == text.len() && (6..12).contains(&digits) {
+        let reason = format!("{digits} digits: a spreadsheet dropped the zeros in front");
+        return Fault::new(Column::Mac, reason).repair(meant(&format!("{text:0>12}")));
+    }
+    let replaced: String = text
+        .chars()
+        .map(|c| match c {
+            'O' | 'o' | 'Q' => '0',
+            'I' | 'i' | 'l' | 'L' | '|' => '1',
+            'S' | 's' => '5',
+            'Z' | 'z' => '2',
+            'G' => '6',
+            c => c,
+        })
+        .collect();
+    if replaced != text && replaced.parse::<Mac>().is_ok() {
+        return fault.repair(meant(&replaced));
+    }
+    fault
+}
+
+fn meant(address: &str) -> String {
+    address.parse::<Mac>().map_or_else(|_| String::new(), |mac| format!("is it {mac}?"))
+}
+
+/// True for what a spreadsheet shows of a long number: `1.57E+11`, also with a decimal comma.
+fn is_float(text: &str) -> bool {
+    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else { return false };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, "0"));
+    digits(whole) && digits(fraction) && exponent.strip_prefix('+').is_some_and(digits)
+}
+
+/// A cell as a value, or why it can't be one.
+///
+/// # Errors
+///
+/// A [`Fault`]: characters that no configuration can carry, a number that a spreadsheet destroyed, or too long a text.
+pub(super) fn clean(column: &Column, text: &str) -> Result<String, Fault> {
+    // What an export put in front of a formula is not part of the value.
+    let text = match text.strip_prefix('\'') {
+        Some(rest) if rest.starts_with(FORMULA) || rest.starts_with('\'') => rest,
+        _ => text,
+    };
+    // A blank at the end of a password may be meant; elsewhere it never is.
+    let text = if column.is_secret() { text } else { text.trim() };
+    if let Some(odd) = text.chars().find(|c| !is_carried(*c)) {
+        let reason = format!("the character U+{:04X} can't be in a configuration", u32::from(odd));
+        let fault = Fault::new(column, reason);
+        let words: Vec<&str> =
+            text.split(|c| !is_carried(c)).filter(|word| !word.is_empty()).collect();
+        let repair = format!("is it `{}`?", words.join(" "));
+        return Err(if column.is_secret() { fault } else { fault.repair(repair) });
+    }
+    if text.chars().nth(MAX_CELL).is_some() {
+        return Err(Fault::new(column, format!("longer than {MAX_CELL} characters")));
+    }
+    if column.is_number() && is_float(text) {
+        let reason = format!("a spreadsheet turned it into the number {text}");
+        return Err(Fault::new(column, reason).repair("make the column text, and enter it again"));
+    }
+    if column.is_number() && text.contains(char::is_whitespace) {
+        let rest: String = text.split_whitespace().collect();
+        return Err(Fault::new(column, "there is a blank in it").repair(format!("is it {rest}?")));
+    }
+    Ok(text.to_owned())
+}
+
+/// True for what XML 1.0 can carry (its production 2, `Char`) and is no control character.
+pub(super) fn is_carried(character: char) -> bool {
+    !character.is_control() && !matches!(character, '\u{fffe}' | '\u{ffff}')
+}
+
+/// A value as a cell: what a spreadsheet would take for a formula gets an apostrophe, which an import takes off again.
+pub(super) fn neutral(value: &str) -> String {
+    let formula = value.starts_with(FORMULA) || value.starts_with('\'');
+    if formula { format!("'{value}") } else { value.to_owned() }
+}

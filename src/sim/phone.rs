@@ -1,0 +1,153 @@
+//! Drives one simulated phone: does on sockets what its script says.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use tokio::{net::UdpSocket, time::timeout};
+
+use super::{
+    Habit, Subject,
+    client::{self, Answer, Grant},
+    fetch::{self, Fetched},
+    script::{Happened, Reached, Script, Step},
+};
+
+/// How long a phone waits for an offer or an ACK, per attempt (RFC 2131 §4.1 starts at 4 s; the lab is near).
+const PATIENCE: [Duration; 4] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(2),
+    Duration::from_secs(3),
+];
+
+/// Where the servers of the network are, and on which ports they stand in for the usual ones.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Network {
+    /// The DHCP server, as the relays know it.
+    pub dhcp: SocketAddr,
+    /// What port 69 is here.
+    pub tftp: u16,
+    /// What port 80 is here.
+    pub http: u16,
+    /// What port 6970 is here.
+    pub cisco_http: u16,
+}
+
+impl Network {
+    fn http_port(&self, port: Option<u16>) -> u16 {
+        match port {
+            None | Some(80) => self.http,
+            Some(6970) => self.cisco_http,
+            Some(port) => port,
+        }
+    }
+}
+
+/// Boots once: from power to as far as it comes. `before` is the address that it had, which it asks for again.
+pub(super) async fn boot(
+    subject: &Subject,
+    network: &Network,
+    before: Option<Ipv4Addr>,
+    pause: Duration,
+) -> (Reached, Option<Ipv4Addr>) {
+    let mut script = Script::new(subject.clone(), pause);
+    let mut address = match subject.habit {
+        Habit::Fixed { address, .. } => Some(address),
+        Habit::Healthy | Habit::NeverAsks => None,
+    };
+    let mut step = script.next(Happened::Began);
+    loop {
+        step = match step {
+            Step::Done(reached) => return (reached, address),
+            Step::Wait(time) => {
+                tokio::time::sleep(time).await;
+                script.next(Happened::Waited)
+            }
+            Step::Discover => match lease(subject, network, before).await {
+                Some(grant) => {
+                    address = Some(grant.address);
+                    script.next(Happened::Leased(&grant))
+                }
+                None => script.next(Happened::NoAddress),
+            },
+            Step::Tftp { host, name, block, read } => {
+                let Some(from) = address else { return (Reached::NoAddress, None) };
+                let server = SocketAddr::from((host, network.tftp));
+                let fetched = fetch::by_tftp(from, server, &name, block, read).await;
+                script.next(happened(&fetched))
+            }
+            Step::Http { host, port, method, path, agent, read } => {
+                let Some(from) = address else { return (Reached::NoAddress, None) };
+                let server = SocketAddr::from((host, network.http_port(port)));
+                let fetched = fetch::by_http(from, server, method, &path, &agent, read).await;
+                script.next(happened(&fetched))
+            }
+        };
+    }
+}
+
+fn happened(fetched: &Fetched) -> Happened<'_> {
+    match fetched {
+        Fetched::Got(bytes) => Happened::Got(bytes),
+        Fetched::Missed => Happened::Missed,
+        Fetched::Failed => Happened::Failed,
+    }
+}
+
+/// An address: the one it had, if the server lets it, else a new one.
+async fn lease(subject: &Subject, network: &Network, before: Option<Ipv4Addr>) -> Option<Grant> {
+    let relay = Relay::open(subject, network).await.ok()?;
+    if let Some(address) = before {
+        let asked = relay.exchange(|xid| client::reboot(subject, xid, address)).await;
+        if let Some(Answer::Ack(grant)) = asked {
+            return Some(grant);
+        }
+    }
+    let offered = relay.exchange(|xid| client::discover(subject, xid)).await;
+    let Some(Answer::Offer(offer)) = offered else { return None };
+    match relay.exchange(|xid| client::request(subject, xid, &offer)).await {
+        Some(Answer::Ack(grant)) => Some(grant),
+        Some(Answer::Offer(_) | Answer::Nak) | None => None,
+    }
+}
+
+/// The relay of one phone: a socket on its own address, whose port the server is told to answer to.
+struct Relay<'a> {
+    socket: UdpSocket,
+    subject: &'a Subject,
+    xid: u32,
+}
+
+impl<'a> Relay<'a> {
+    async fn open(subject: &'a Subject, network: &Network) -> io::Result<Self> {
+        let socket = UdpSocket::bind((subject.relay, 0)).await?;
+        socket.connect(network.dhcp).await?;
+        Ok(Self { socket, subject, xid: rand::random() })
+    }
+
+    /// Sends until an answer comes or the patience ends.
+    async fn exchange(&self, message: impl Fn(u32) -> Vec<u8>) -> Option<Answer> {
+        let message = message(self.xid);
+        for patience in PATIENCE {
+            self.socket.send(&message).await.ok()?;
+            // Dropping `answer` at the limit loses nothing: a datagram is taken whole or stays queued.
+            if let Ok(answer) = timeout(patience, self.answer()).await {
+                return answer;
+            }
+        }
+        None
+    }
+
+    async fn answer(&self) -> Option<Answer> {
+        let mut datagram = [0; 2048];
+        loop {
+            let length = self.socket.recv(&mut datagram).await.ok()?;
+            if let Some(answer) = client::answer(&datagram[..length], self.subject, self.xid) {
+                return Some(answer);
+            }
+        }
+    }
+}

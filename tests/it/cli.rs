@@ -1,0 +1,260 @@
+//! The commands, as an operator or a script runs them, without an appliance.
+
+use std::{
+    fs, io,
+    process::{Command, Stdio},
+};
+
+use assert_cmd::Command as Run;
+use serde_json::Value;
+
+use crate::run::{BINARY, Home};
+
+/// Runs `ringup` with the settings of `home`; exit code, standard output, standard error.
+fn run(home: &Home, args: &[&str], input: &str) -> (i32, String, String) {
+    let mut command = Run::new(BINARY);
+    command.env_remove("RINGUP_LOG").current_dir(home.0.path());
+    let output = command.args(args).write_stdin(input).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// Runs it and expects a code; standard output.
+#[track_caller]
+fn expect(home: &Home, args: &[&str], input: &str, code: i32) -> String {
+    let (found, out, err) = run(home, args, input);
+    assert_eq!(found, code, "{args:?}\n{out}\n{err}");
+    out
+}
+
+const MAC: &str = "00:1e:7a:c4:10:22";
+
+#[test]
+fn exit_codes() {
+    let home = Home::new("");
+    let check = |args: &[&str], code: i32, says: &str| {
+        let (found, out, err) = run(&home, args, "");
+        assert_eq!(found, code, "{args:?}\n{out}\n{err}");
+        assert!(out.contains(says) || err.contains(says), "{args:?}\n{out}\n{err}");
+    };
+    check(&["--help"], 0, "ringup lab");
+    check(&["--version"], 0, "ringup");
+    check(&["phones", "import", "--help"], 0, "--map 'MAC Address=mac'");
+    check(&[], 64, "Usage");
+    check(&["nonsense"], 64, "nonsense");
+    check(&["phones", "show", "nonsense"], 64, "hexadecimal");
+    check(&["phones", "list", "--stage", "up"], 64, "one of: silent");
+    check(&["identify"], 64, "--option-60");
+    check(&["identify", "--mac", "1"], 64, "12");
+    check(&["check", "--config", "none.toml"], 66, "none.toml: there is no such file");
+    check(&["phones", "show", MAC], 66, "neither listed nor");
+    check(&["phones", "import", "none.csv"], 66, "none.csv");
+    check(&["profiles", "show", "none"], 66, "no family or vendor is called `none`");
+    check(&["restore", "none.backup"], 66, "there is no such file");
+    check(&["password"], 65, "at least 8 characters");
+}
+
+#[test]
+fn check_tells_everything_at_once() {
+    let home = Home::new("");
+    assert!(expect(&home, &["check"], "", 0).contains("nothing to mend"));
+
+    fs::write(home.path("silly.toml"), "[site.default.failover]\nfail-back-timeout = 90\n")
+        .unwrap();
+    let args = ["check", "--config", "silly.toml"];
+    assert!(
+        expect(&home, &args, "", 1)
+            .starts_with("silly.toml:2: warning: `fail-back-timeout` has no effect")
+    );
+
+    let bad = "[dhcp]\nmode = \"serve\"\n\n[[dhcp.subnet]]\nsubnt = \"10.20.0.0/22\"\n";
+    fs::write(home.path("bad.toml"), bad).unwrap();
+    let out = expect(&home, &["check", "--config", "bad.toml"], "", 78);
+    assert_eq!(
+        out,
+        "bad.toml:5: unknown key `subnt` in [[dhcp.subnet]]\n  help: did you mean `subnet`?\n1 error\n"
+    );
+    let json: Value =
+        serde_json::from_str(&expect(&home, &["check", "--json", "--config", "bad.toml"], "", 78))
+            .unwrap();
+    assert_eq!(
+        (&json["items"][0]["line"], &json["items"][0]["severity"]),
+        (&5.into(), &"error".into())
+    );
+
+    fs::write(
+        home.path("vendor.toml"),
+        "[[dhcp.subnet]]\nsubnet = \"10.0.0.0/24\"\nfor.yealnk = { servers = [\"10.0.0.9\"] }\n",
+    )
+    .unwrap();
+    let out = expect(&home, &["check", "--config", "vendor.toml"], "", 78);
+    assert!(out.contains("vendor.toml:3: no family or vendor is called `yealnk`"), "{out}");
+    assert!(out.contains("did you mean `yealink`?"), "{out}");
+}
+
+#[test]
+fn a_password_fits_the_settings() {
+    let home = Home::new("");
+    let hash = expect(&home, &["password"], "correct horse\n", 0);
+    assert!(hash.starts_with("$argon2id$v=19$m="), "{hash}");
+    assert_ne!(
+        hash,
+        expect(&home, &["password"], "correct horse\n", 0),
+        "every hash has a salt of its own"
+    );
+    let settings =
+        format!("[http]\noperators = [\"0.0.0.0:8080\"]\npassword-hash = '{}'\n", hash.trim());
+    fs::write(home.path("open.toml"), settings).unwrap();
+    expect(&home, &["check", "--config", "open.toml"], "", 0);
+}
+
+#[test]
+fn identify_answers_every_line() {
+    let home = Home::new("");
+    let cases = "{\"option_60\":\"Cisco Systems, Inc. IP Phone CP-7961G\\u0000\",\"mac\":\"001e7ac41022\"}\n\
+                 nonsense\n{\"user_agent\":\"curl/8\"}\n";
+    let out = expect(&home, &["identify", "--batch"], cases, 65);
+    let lines: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 3, "{out}");
+    assert_eq!((&lines[0]["vendor"], &lines[0]["mac"]), (&"Cisco".into(), &MAC.into()));
+    assert!(lines[0]["model"].as_str().is_some_and(|model| model.starts_with("7961")), "{out}");
+    assert!(lines[1]["vendor"].is_null() && lines[2]["vendor"].is_null(), "{out}");
+    let out = expect(&home, &["identify", "--http-path", "/SEP001E7AC41022.cnf.xml?x=1"], "", 0);
+    assert!(out.contains("vendor    Cisco") && out.contains(MAC), "{out}");
+}
+
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    let mut command = Command::new(BINARY);
+    command.args(["profiles", "list"]).stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped());
+    let output = command.output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+#[test]
+fn a_list_is_imported_whole_or_not_at_all() {
+    let home = Home::new("");
+    let csv = "mac,model,number,name,sip-password\n001E7AC41022,7961G,4012,Front desk,s3cret\n001565aabbcc,T46U,4013,Anna,x\n";
+    fs::write(home.path("phones.csv"), csv).unwrap();
+    let out = expect(&home, &["phones", "import", "phones.csv", "--dry-run"], "", 0);
+    assert!(out.contains("2 added") && out.contains("this is a dry run"), "{out}");
+    assert!(expect(&home, &["phones", "list"], "", 0).contains("no phones"));
+    assert!(expect(&home, &["phones", "import", "phones.csv"], "", 0).contains("2 added"));
+    let bad = "mac,number\n1.57E+11,4014\n001565aabbcd,4015\n";
+    let out = expect(&home, &["phones", "import", "-"], bad, 65);
+    assert!(out.contains("1.57E+11") && out.contains("nothing was imported"), "{out}");
+    assert!(expect(&home, &["phones", "export", "--secrets"], "", 0).contains("s3cret"));
+    assert!(!expect(&home, &["phones", "export"], "", 0).contains("s3cret"));
+    assert!(expect(&home, &["phones", "undo"], "", 0).contains("taken back"));
+    assert!(expect(&home, &["phones", "list"], "", 0).contains("no phones"));
+}
+
+#[test]
+fn entries_from_set_to_restore() {
+    let home = Home::new("");
+    let front = [
+        "phones",
+        "set",
+        "001E7AC41022",
+        "model=7961G",
+        "number=4012",
+        "name=Front desk",
+        "sip-password=s3cret",
+    ];
+    expect(&home, &front, "", 0);
+    expect(
+        &home,
+        &["phones", "set", "001565aabbcc", "model=T46U", "number=4013", "name=Anna"],
+        "",
+        0,
+    );
+
+    let out = expect(&home, &["phones", "list", "--query", "4012"], "", 0);
+    assert!(out.contains(MAC) && out.contains("Front desk") && !out.contains("Anna"), "{out}");
+    expect(&home, &["phones", "set", MAC, "name=Reception", "note=by the door"], "", 0);
+    let out = expect(&home, &["phones", "show", MAC], "", 0);
+    assert!(
+        out.contains("Reception") && out.contains("by the door") && !out.contains("s3cret"),
+        "{out}"
+    );
+    assert!(expect(&home, &["phones", "show", MAC, "--secrets"], "", 0).contains("s3cret"));
+    let out = expect(&home, &["render", MAC, "SEP001E7AC41022.cnf.xml"], "", 0);
+    assert!(out.contains("<device") && out.contains("Reception"), "{out}");
+    expect(&home, &["render", MAC, "none.such"], "", 66);
+
+    expect(&home, &["backup", "all.backup"], "", 0);
+    expect(&home, &["backup", "all.backup"], "", 74);
+    expect(&home, &["phones", "forget", MAC], "", 0);
+    expect(&home, &["phones", "show", MAC], "", 66);
+    assert!(expect(&home, &["state", "check"], "", 0).contains("(1 listed)"));
+    expect(&home, &["state", "size"], "", 0);
+
+    expect(&home, &["restore", "all.backup"], "", 78);
+    fs::rename(home.path("state"), home.path("state.old")).unwrap();
+    fs::write(home.path("not.backup"), "x").unwrap();
+    expect(&home, &["restore", "not.backup"], "", 65);
+    expect(&home, &["restore", "all.backup"], "", 0);
+    let out = expect(&home, &["phones", "list", "--json"], "", 0);
+    let json: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(json["items"].as_array().map(Vec::len), Some(2), "{out}");
+}
+
+/// Entries that the settings and the catalog do not know are told by `check`.
+#[test]
+fn check_reads_the_inventory() {
+    let home = Home::new("[site.paris]\n");
+    expect(&home, &["phones", "set", MAC, "model=7961G", "site=paris"], "", 0);
+    expect(&home, &["check"], "", 0);
+    let path = home.path("ringup.toml");
+    fs::write(&path, fs::read_to_string(&path).unwrap().replace("paris", "lyon")).unwrap();
+    let out = expect(&home, &["check"], "", 1);
+    assert!(
+        out.contains(
+            "inventory: warning: 00:1e:7a:c4:10:22: its site `paris` is not in the settings"
+        ),
+        "{out}"
+    );
+}
+
+#[test]
+fn a_copied_template_wins() {
+    let home = Home::new("");
+    expect(&home, &["phones", "set", "001565aabbcc", "model=T46U", "number=4013"], "", 0);
+    let out = expect(&home, &["profiles", "export", "yealink-desk", "phone.cfg.j2"], "", 0);
+    assert!(out.ends_with("profiles/yealink-desk/phone.cfg.j2\n"), "{out}");
+    let path = home.path("profiles/yealink-desk/phone.cfg.j2");
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(
+        text,
+        expect(&home, &["profiles", "export", "yealink-desk", "phone.cfg.j2", "--stdout"], "", 0)
+    );
+    fs::write(&path, text + "# of our own\n").unwrap();
+    assert!(
+        expect(&home, &["render", "001565aabbcc", "001565aabbcc.cfg"], "", 0)
+            .contains("# of our own")
+    );
+    expect(&home, &["profiles", "export", "yealink-desk", "phone.cfg.j2"], "", 74);
+    expect(&home, &["profiles", "export", "yealink-desk", "none"], "", 66);
+}
+
+/// The store is the appliance's while it runs: commands reach it over its socket.
+#[test]
+fn commands_reach_a_running_appliance() {
+    let home = Home::new(
+        "[tftp]\nlisten = [\"127.0.0.1:16981\"]\n[http]\nphones = [\"127.0.0.1:18981\"]\noperators = [\"127.0.0.1:18982\"]\n",
+    );
+    let serving = home.serve(&[]);
+    expect(&home, &["phones", "set", MAC, "model=7961G", "number=4012"], "", 0);
+    assert_eq!(serving.phone(MAC)["entry"]["number"], "4012");
+    assert!(expect(&home, &["phones", "list"], "", 0).contains("4012"));
+    expect(&home, &["check"], "", 0);
+    expect(&home, &["state", "size"], "", 0);
+    // These need the store for themselves.
+    expect(&home, &["state", "check"], "", 69);
+    expect(&home, &["backup", "all.backup"], "", 0);
+    expect(&home, &["restore", "all.backup"], "", 69);
+    assert_eq!(serving.stop(), Some(0));
+    assert!(expect(&home, &["phones", "list"], "", 0).contains("4012"));
+}
