@@ -159,7 +159,7 @@ async fn carry_out(port: &Arc<Port>, shared: &Arc<Shared>, due: Due, pending: &m
                 return;
             }
             // Queued here, in the order of the datagrams; only the waiting is somebody else's.
-            let fact = shared.service.journal.commit(batch);
+            let fact = shared.service.commit(batch);
             let (port, counters) = (Arc::clone(port), shared.counters.clone());
             pending.push(transaction, async move { settle(fact, parcel, &port, &counters).await });
         }

@@ -1,7 +1,9 @@
 //! Progress reports on their way to the journal: batched, bounded, and dropped before they would stall a boot.
 
 use std::{
+    collections::VecDeque,
     future::Future,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -21,6 +23,9 @@ use super::Opened;
 /// How many reports may wait.
 const QUEUE: usize = 16_384;
 
+/// How many wakes may wait; whoever drains waits for room.
+const WAKES: usize = 16;
+
 /// The most reports in one commit.
 const BATCH: usize = 256;
 
@@ -37,17 +42,21 @@ const PROGRESS: Duration = Duration::from_secs(1);
 /// Takes progress reports without ever waiting.
 ///
 /// At most 16,384 wait at a time; one more is dropped and counted, because losing a progress report is better than
-/// stalling a boot. Leases and inventory edits never go this way.
+/// stalling a boot. Leases and inventory edits never go this way, but `Service::commit` sends ahead of them what
+/// waits here, so that facts keep the order in which they came about.
 #[derive(Clone, Debug)]
 pub struct Recorder {
-    queue: mpsc::Sender<Item>,
+    waiting: Arc<Mutex<VecDeque<Change>>>,
+    wake: mpsc::Sender<Wake>,
     counters: Counters,
 }
 
+/// Why the recorder's task is woken.
 #[derive(Debug)]
-enum Item {
-    Change(Change),
-    /// Answered once all that was queued before it is fact.
+enum Wake {
+    /// Something waits.
+    Reports,
+    /// Answered once all that waited before it is fact.
     Drain(oneshot::Sender<()>),
 }
 
@@ -63,23 +72,37 @@ impl Recorder {
         F: Future<Output = Result<T, CommitError>> + Send,
         T: Send,
     {
-        let (queue, items) = mpsc::channel(QUEUE);
-        let recorder = Self { queue, counters: counters.clone() };
-        (recorder, carry(items, commit, counters))
+        let (wake, wakes) = mpsc::channel(WAKES);
+        let waiting = Arc::default();
+        let recorder = Self { waiting: Arc::clone(&waiting), wake, counters: counters.clone() };
+        (recorder, carry(waiting, wakes, commit, counters))
     }
 
     /// Queues one change; drops it if the journal is that far behind.
     pub fn record(&self, change: Change) {
-        if self.queue.try_send(Item::Change(change)).is_err() {
+        let mut waiting = lock(&self.waiting);
+        if waiting.len() == QUEUE {
             self.counters.count("recorder", "dropped");
             tracing::debug!("recorder is behind: report dropped");
+            return;
         }
+        waiting.push_back(change);
+        if matches!(waiting.len(), 1 | BATCH) {
+            // A task that is full of wakes is awake.
+            let _ = self.wake.try_send(Wake::Reports);
+        }
+    }
+
+    /// Takes what waits, in batches, for somebody whose own commit has to come after it.
+    pub(super) fn take(&self) -> Vec<Batch> {
+        let mut waiting = lock(&self.waiting);
+        std::iter::from_fn(|| next(&mut waiting)).collect()
     }
 
     /// Waits until all that was queued so far is fact, or lost because the store is.
     pub async fn drain(&self) {
         let (done, drained) = oneshot::channel();
-        if self.queue.send(Item::Drain(done)).await.is_ok() {
+        if self.wake.send(Wake::Drain(done)).await.is_ok() {
             // An error means that the task has ended, and the queue with it.
             let _ = drained.await;
         }
@@ -91,20 +114,39 @@ impl Recorder {
     }
 }
 
+/// What waits. Who panicked while holding the lock has pushed or taken whole changes only.
+fn lock(waiting: &Mutex<VecDeque<Change>>) -> MutexGuard<'_, VecDeque<Change>> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The next batch of what waits.
+fn next(waiting: &mut VecDeque<Change>) -> Option<Batch> {
+    let changes: Vec<Change> = waiting.drain(..waiting.len().min(BATCH)).collect();
+    (!changes.is_empty()).then(|| changes.into())
+}
+
 /// Carries reports to the journal in order. Dropping it loses what is queued and nothing else.
-async fn carry<C, F, T>(mut items: mpsc::Receiver<Item>, mut commit: C, counters: Counters)
-where
+async fn carry<C, F, T>(
+    waiting: Arc<Mutex<VecDeque<Change>>>,
+    mut wakes: mpsc::Receiver<Wake>,
+    mut commit: C,
+    counters: Counters,
+) where
     C: FnMut(Batch) -> F,
     F: Future<Output = Result<T, CommitError>>,
 {
-    while let Some(item) = items.recv().await {
-        let (changes, drained) = gather(item, &mut items).await;
-        let count = changes.len();
-        if count > 0
-            && let Err(error) = patiently(&mut commit, changes.into()).await
-        {
-            counters.count("recorder", "lost");
-            tracing::debug!(count, %error, "reports lost");
+    while let Some(wake) = wakes.recv().await {
+        let drained = match wake {
+            Wake::Drain(drained) => Some(drained),
+            Wake::Reports => linger(&waiting, &mut wakes).await,
+        };
+        loop {
+            let Some(batch) = next(&mut lock(&waiting)) else { break };
+            let count = batch.changes.len();
+            if let Err(error) = patiently(&mut commit, batch).await {
+                counters.count("recorder", "lost");
+                tracing::debug!(count, %error, "reports lost");
+            }
         }
         if let Some(drained) = drained {
             // Whoever waited may have gone; the reports are fact all the same.
@@ -128,28 +170,21 @@ where
     commit(batch).await
 }
 
-/// Collects what arrives until the batch is full, its patience is over, or somebody waits for it.
-async fn gather(
-    first: Item,
-    items: &mut mpsc::Receiver<Item>,
-) -> (Vec<Change>, Option<oneshot::Sender<()>>) {
+/// Waits for company until a batch is full, the patience of its first report is over, or somebody waits for it.
+async fn linger(
+    waiting: &Mutex<VecDeque<Change>>,
+    wakes: &mut mpsc::Receiver<Wake>,
+) -> Option<oneshot::Sender<()>> {
     let until = tokio::time::Instant::now() + PATIENCE;
-    let mut changes = Vec::new();
-    let mut item = first;
-    loop {
-        match item {
-            Item::Change(change) => changes.push(change),
-            Item::Drain(done) => return (changes, Some(done)),
-        }
-        if changes.len() == BATCH {
-            return (changes, None);
-        }
-        // Receiving is cancel-safe: a report that the timeout cuts off stays in the queue.
-        match timeout_at(until, items.recv()).await {
-            Ok(Some(next)) => item = next,
-            Ok(None) | Err(_) => return (changes, None),
+    while lock(waiting).len() < BATCH {
+        // Receiving is cancel-safe: a wake that the timeout cuts off stays in the channel.
+        match timeout_at(until, wakes.recv()).await {
+            Ok(Some(Wake::Drain(drained))) => return Some(drained),
+            Ok(Some(Wake::Reports)) => {}
+            Ok(None) | Err(_) => break,
         }
     }
+    None
 }
 
 /// One transfer's report: made when the file is opened, sent exactly once, when it is dropped.
@@ -227,8 +262,6 @@ impl Drop for Delivery {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use super::*;
 
     /// A recorder whose commits land in a list of batch sizes and a list of changes.
@@ -284,6 +317,16 @@ mod tests {
         assert_eq!(committed.iter().map(Vec::len).collect::<Vec<_>>(), [256, 256, 88]);
         let order: Vec<_> = committed.iter().flatten().filter_map(Change::phone).collect();
         assert_eq!(order, (0..600).map(mac).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn what_waits_can_be_sent_ahead() {
+        let (recorder, task, committed) = recorder(&Counters::default());
+        tokio::spawn(task);
+        (0..300).for_each(|number| recorder.record(Change::Unlisted(mac(number))));
+        let sizes: Vec<_> = recorder.take().iter().map(|batch| batch.changes.len()).collect();
+        recorder.drain().await;
+        assert_eq!((sizes, committed.lock().unwrap().len()), (vec![256, 44], 0));
     }
 
     #[tokio::test]

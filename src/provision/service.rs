@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::{
     config::PeerRule,
-    domain::{Batch, Change, Claim, Event, Ground, Mac, Timestamp, What},
+    domain::{Batch, Change, Claim, Commit, Event, Ground, Mac, Timestamp, What},
     store::{CommitError, Feed, Journal, View},
     telemetry::Counters,
 };
@@ -80,7 +80,7 @@ impl Service {
         let mut result = provisioner.open(request, now);
         for _ in 0..MAX_TRIES {
             let Ok(Opened { admit: Some(admission), .. }) = &result else { break };
-            match self.journal.commit(admit(admission, now)).await {
+            match self.commit(admit(admission, now)).await {
                 Ok(_) => {
                     self.counters.count("provision", "admitted");
                     return self.deliver(&provisioner, request, result, now);
@@ -114,6 +114,21 @@ impl Service {
         self.show(phone, &opened.grounds);
         let (asked, etag) = (opened.asked.clone(), opened.etag.clone());
         self.recorder.happened(phone, now, What::Unchanged { asked, etag });
+    }
+
+    /// Commits a batch behind everything that was recorded before it: a lease does not overtake the DISCOVER that led
+    /// to it, nor a new round the end of a transfer of the round before.
+    ///
+    /// As [`Journal::commit`]: queued before this returns, and dropping the future takes nothing back.
+    pub fn commit(
+        &self,
+        batch: Batch,
+    ) -> impl Future<Output = Result<Arc<Commit>, CommitError>> + Send + use<> {
+        for reports in self.recorder.take() {
+            // Not waited for. A store without room for them has none for the batch either, and says so to its owner.
+            drop(self.journal.commit(reports));
+        }
+        self.journal.commit(batch)
     }
 
     /// Waits until everything that was recorded so far is fact.
