@@ -131,7 +131,11 @@ impl Client {
                 Err(Failure::new(Exit::Unavailable, text))
             })
         })?;
-        if status.is_success() { Ok(body) } else { Err(problem(status, &body)) }
+        if status.is_success() || is_verdict(status, &body) {
+            Ok(body)
+        } else {
+            Err(problem(status, &body))
+        }
     }
 
     /// Sends JSON and takes JSON.
@@ -206,6 +210,12 @@ fn parse(body: &[u8]) -> Result<Value, Failure> {
     serde_json::from_slice(body).map_err(|error| {
         Failure::new(Exit::Unavailable, format!("an answer that is no JSON: {error}"))
     })
+}
+
+/// True for a list that was refused with a verdict on every row: that is an answer, not a failure.
+fn is_verdict(status: StatusCode, body: &[u8]) -> bool {
+    status == StatusCode::UNPROCESSABLE_ENTITY
+        && serde_json::from_slice::<Value>(body).is_ok_and(|value| value.get("rows").is_some())
 }
 
 /// The title and detail of an RFC 9457 answer.

@@ -79,8 +79,7 @@ impl Import {
         } else {
             self.tell(&answer)?;
         }
-        let refused = answer.get("refused").and_then(Value::as_u64).unwrap_or_default();
-        Ok(if refused > 0 { Exit::Data } else { Exit::Ok })
+        Ok(if is_refused(&answer) { Exit::Data } else { Exit::Ok })
     }
 
     /// The file as it is: which separators and characters it has is found out where rows are read.
@@ -95,12 +94,23 @@ impl Import {
         Ok(bytes)
     }
 
-    /// Rows that change something or were refused, then how many of each.
+    /// A problem of the list as a whole, with its place and remedy.
+    fn problem(&self, problem: &Value) -> String {
+        let (line, help) = (text(problem, "/line"), text(problem, "/help"));
+        let line = if line.is_empty() { String::new() } else { format!(":{line}") };
+        let help = if help.is_empty() { String::new() } else { format!("\n  help: {help}") };
+        let named = self.file.as_os_str() != "-";
+        let file =
+            if named { self.file.display().to_string() } else { "standard input".to_owned() };
+        format!("{file}{line}: {}{help}", text(problem, "/text"))
+    }
+
+    /// Rows that change something, were refused or are odd, then how many of each.
     fn tell(&self, answer: &Value) -> Result<(), Failure> {
         let mut table = output::table(["LINE", "MAC", "VERDICT", "WHAT"]);
         for row in list(answer, "/rows") {
             let verdict = text(row, "/verdict");
-            if verdict != "same" || self.all {
+            if verdict != "same" || self.all || !list(row, "/warnings").is_empty() {
                 output::row(
                     &mut table,
                     [text(row, "/line"), text(row, "/mac"), verdict, what(row)],
@@ -110,20 +120,33 @@ impl Import {
         if !table.is_empty() {
             output::print(table, "")?;
         }
+        for problem in list(answer, "/problems") {
+            output::line(&self.problem(problem))?;
+        }
         output::line(&summary(answer, self.dry_run))?;
         Ok(())
     }
 }
 
-/// Why a row was refused and how to mend it, or which fields it changes.
+/// True if a row was refused, or the list as a whole.
+fn is_refused(answer: &Value) -> bool {
+    let refused = answer.get("refused").and_then(Value::as_u64).unwrap_or_default();
+    let problems = list(answer, "/problems");
+    refused > 0 || problems.iter().any(|problem| text(problem, "/severity") == "error")
+}
+
+/// Every fault of a row with its repair, or which fields it changes; then what is odd about it.
 fn what(row: &Value) -> String {
+    let faults = list(row, "/faults").iter().map(fault);
+    let fields: Vec<String> = list(row, "/fields").iter().map(|field| text(field, "")).collect();
+    let fields = Some(fields.join(", ")).filter(|fields| !fields.is_empty());
+    let warnings = list(row, "/warnings").iter().map(|warning| text(warning, ""));
+    faults.chain(fields).chain(warnings).collect::<Vec<_>>().join("\n")
+}
+
+fn fault(fault: &Value) -> String {
     let (column, reason, repair) =
-        (text(row, "/column"), text(row, "/reason"), text(row, "/repair"));
-    if reason.is_empty() {
-        let fields: Vec<String> =
-            list(row, "/fields").iter().map(|field| text(field, "")).collect();
-        return fields.join(", ");
-    }
+        (text(fault, "/column"), text(fault, "/reason"), text(fault, "/repair"));
     let place = if column.is_empty() { String::new() } else { format!("{column}: ") };
     let repair = if repair.is_empty() { String::new() } else { format!(" — {repair}") };
     format!("{place}{reason}{repair}")
@@ -142,13 +165,13 @@ fn summary(answer: &Value, dry: bool) -> String {
         parts.push(format!("{} removed", count("removed")));
     }
     let applied = answer.get("applied") == Some(&Value::Bool(true));
-    let end = match (applied, dry, count("refused") > 0) {
-        (true, ..) => "",
-        (false, true, _) => "; nothing was changed: this is a dry run",
-        (false, false, true) => {
+    let end = match (applied, dry) {
+        (true, _) => "",
+        (false, true) => "; nothing was changed: this is a dry run",
+        (false, false) if is_refused(answer) => {
             "; nothing was imported: mend the refused rows, or take the others with --partial"
         }
-        (false, false, false) => "; there was nothing to do",
+        (false, false) => "; there was nothing to do",
     };
     format!("{}{end}", parts.join(", "))
 }
@@ -181,10 +204,11 @@ mod tests {
 
     #[test]
     fn rows() {
-        let refused = json!({"column": "mac", "reason": "`1.57E+11` is what a spreadsheet made of it", "repair": "format the column as text"});
+        let fault = json!({"column": "mac", "reason": "`1.57E+11` is what a spreadsheet made of it", "repair": "format the column as text"});
+        let refused = json!({"faults": [fault], "warnings": ["no family has it"]});
         assert_eq!(
             what(&refused),
-            "mac: `1.57E+11` is what a spreadsheet made of it — format the column as text"
+            "mac: `1.57E+11` is what a spreadsheet made of it — format the column as text\nno family has it"
         );
         assert_eq!(what(&json!({"fields": ["model", "name"]})), "model, name");
     }
