@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Stdio};
 
 use crate::{
     cable::{Cable, SERVER},
-    run::{Home, PATIENCE, Serving, until},
+    run::{Home, PATIENCE, Serving, signal, until},
 };
 
 /// Durations stand out in a lease file of dhclient, so that this one is ours: 7,200 s.
@@ -153,27 +153,36 @@ fn udhcpc_releases_and_gets_its_address_again() {
     let serving = home.serve(&cable.server());
     let mac = "02:15:65:00:00:02";
     cable.plug(mac);
-    let script = script(&home.path("udhcpc.sh"));
-    // Broadcast replies (-B) take the other way back; -R gives the address back at the end.
-    let words = [
-        "timeout", "60", "udhcpc", "-i", "eth1", "-f", "-q", "-n", "-t", "5", "-T", "2", "-C",
-        "-R", "-B",
-    ];
-    let lease = || {
-        let output =
-            cable.run(&[&words[..], &["-V", "yealink", "-O", "160", "-s", &script]].concat());
-        String::from_utf8_lossy(&output.stdout).into_owned()
-    };
-    let first = lease();
-    assert!(first.starts_with("10.20."), "{first}");
-    happened(&serving, mac, "released");
-    assert_eq!(lease(), first);
+    let (script, got) = (script(&home.path("udhcpc.sh")), home.path("got"));
+    // Replies by broadcast (-B) take the other way back than dhclient's.
+    let words =
+        ["udhcpc", "-i", "eth1", "-f", "-n", "-t", "5", "-T", "2", "-C", "-B", "-s", &script];
+    let mut leases = Vec::new();
+    for times in 1..=2 {
+        let mut client = cable.phone(&words);
+        let mut client = client.env("GOT", &got).stderr(Stdio::null()).spawn().unwrap();
+        leases.push(until("lease", || {
+            fs::read_to_string(&got).ok().filter(|got| got.ends_with('\n'))
+        }));
+        fs::remove_file(&got).unwrap();
+        // It gives its address back when told to, and then waits for another word.
+        signal(client.id(), "USR2");
+        until("release", || {
+            let released =
+                timeline(&serving, mac).iter().filter(|text| text.contains("released")).count();
+            (released == times).then_some(())
+        });
+        signal(client.id(), "TERM");
+        client.wait().unwrap();
+    }
+    assert!(leases[0].starts_with("10.20."), "{leases:?}");
+    assert_eq!(leases[0], leases[1]);
 }
 
-/// A script for udhcpc that takes the address, so that a RELEASE can leave, and prints it.
+/// A script for udhcpc that takes the address, so that a RELEASE can leave, and tells it in a file.
 fn script(path: &Path) -> String {
     use std::os::unix::fs::PermissionsExt;
-    let text = "#!/bin/sh\n[ \"$1\" = bound ] || exit 0\nip addr add \"$ip/$mask\" dev \"$interface\"\necho \"$ip\"\n";
+    let text = "#!/bin/sh\n[ \"$1\" = bound ] || exit 0\nip addr add \"$ip/$mask\" dev \"$interface\"\necho \"$ip\" > \"$GOT\"\n";
     fs::write(path, text).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     path.display().to_string()
