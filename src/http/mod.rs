@@ -76,7 +76,7 @@ pub enum HttpError {
 }
 
 impl HttpError {
-    fn new(address: impl ToString, fault: &io::Error) -> Self {
+    fn new(address: &impl ToString, fault: &io::Error) -> Self {
         let address = address.to_string();
         match fault.kind() {
             io::ErrorKind::PermissionDenied => Self::Permission { address },
