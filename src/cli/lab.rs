@@ -30,7 +30,7 @@ use self::{
 use super::serve::{Stop, runtime};
 
 /// How often the page is looked at.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(250);
 
 /// How many phones boot at once; 2 cores serve them with room to spare.
 const AT_ONCE: usize = 32;
