@@ -99,6 +99,7 @@ fn inventory(loaded: Loaded, catalog: &Catalog) -> Vec<Problem> {
     }
 }
 
+/// What one entry says.
 fn entry(phone: &Value, settings: &Settings, catalog: &Catalog) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mac = text(phone, "/mac");
@@ -129,11 +130,13 @@ fn entry(phone: &Value, settings: &Settings, catalog: &Catalog) -> Vec<Problem> 
     problems
 }
 
+/// A problem as printed: its text may quote a file that somebody else wrote.
 fn output_of(problem: &Problem) -> String {
     let lines: Vec<String> = problem.to_string().lines().map(output::clean).collect();
     lines.join("\n")
 }
 
+/// The last line: what was read if there is nothing to mend, else how much there is.
 fn summary(from: &str, errors: usize, warnings: usize) -> String {
     let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     match (errors, warnings) {
@@ -144,6 +147,7 @@ fn summary(from: &str, errors: usize, warnings: usize) -> String {
     }
 }
 
+/// A problem in JSON.
 fn view(problem: &Problem) -> Value {
     let severity = match problem.severity {
         Severity::Error => "error",

@@ -43,7 +43,7 @@ impl Firmware {
             let bytes = item.get("bytes").and_then(Value::as_u64).unwrap_or_default();
             output::row(&mut table, [text(item, "/name"), size(bytes)]);
         }
-        output::print(&table, &format!("no firmware in {}", directory.display()))?;
+        output::print(table, &format!("no firmware in {}", directory.display()))?;
         Ok(Exit::Ok)
     }
 }

@@ -1,17 +1,20 @@
 //! The API without a running appliance: the same routes, in this process, on the store itself.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use axum::{
     Router,
     body::{Body, Bytes},
 };
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, StatusCode};
+use tokio::sync::watch;
 use tower::ServiceExt;
 
 use crate::{
     appliance::{Core, CoreError},
     config::Settings,
-    http::{About, Operators, Trust, api},
+    http::{About, Caller, Operators, Trust, api},
     store::StoreError,
 };
 
@@ -25,6 +28,8 @@ use super::{
 pub struct Here {
     core: Core,
     router: Router,
+    /// Never told to stop: a command ends by itself.
+    running: watch::Sender<bool>,
 }
 
 impl Here {
@@ -40,7 +45,8 @@ impl Here {
         }
         let about = About { version: env!("CARGO_PKG_VERSION").to_owned(), ..About::default() };
         let operators = Operators::new(core.service.clone(), core.counters.clone(), about);
-        Ok(Self { router: api::router(operators, Trust::Socket), core })
+        let running = watch::Sender::new(false);
+        Ok(Self { router: api::router(operators, Trust::Socket), core, running })
     }
 
     /// One request.
@@ -52,7 +58,11 @@ impl Here {
         &self,
         request: Request<Full<Bytes>>,
     ) -> Result<(StatusCode, Bytes), Failure> {
-        let response = match self.router.clone().oneshot(request.map(Body::new)).await {
+        let nobody = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        let caller = Caller { peer: nobody, local: nobody, stop: self.running.subscribe() };
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(caller);
+        let response = match self.router.clone().oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
         };

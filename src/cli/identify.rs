@@ -142,6 +142,9 @@ fn json(answer: &Answer) -> String {
 }
 
 impl Case {
+    /// What all of it together tells.
+    ///
+    /// The MAC is the one given, else one in the query, else the strongest ground's; its prefix is one more ground.
     fn identify(&self, catalog: &Catalog, now: Timestamp) -> (Identity, Option<Mac>) {
         let given = self.mac.as_ref().and_then(|mac| mac.parse::<Mac>().ok());
         let (path, in_query) = self.http_path.as_deref().map(path).unwrap_or_default();

@@ -64,8 +64,14 @@ pub fn row<const N: usize>(table: &mut Table, cells: [String; N]) {
 /// # Errors
 ///
 /// As [`line`].
-pub fn print(table: &Table, none: &str) -> io::Result<()> {
-    if table.is_empty() { line(none) } else { line(&table.trim_fmt()) }
+pub fn print(mut table: Table, none: &str) -> io::Result<()> {
+    if table.is_empty() {
+        return line(none);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    line(&table.trim_fmt())
 }
 
 /// Text without anything that moves a cursor.

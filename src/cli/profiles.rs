@@ -1,13 +1,18 @@
 //! `ringup profiles`: the phone families, and how to change one.
 
-use std::{fmt::Write, path::Path};
+use std::{
+    fmt::Write as _,
+    fs::{self, File},
+    io::Write as _,
+    path::Path,
+};
 
 use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::{
     domain::Severity,
-    profile::{Catalog, Family},
+    profile::{Catalog, Family, shipped_files},
 };
 
 use super::{
@@ -22,6 +27,24 @@ pub enum Profiles {
     List(List),
     /// Show what a family asks for, in which order, and where the facts come from.
     Show(Show),
+    /// Copy files of a shipped family to the operator's profiles, to be changed there.
+    Export(Export),
+}
+
+/// Options of `ringup profiles export`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    ringup profiles export yealink-desk phone.cfg.j2     then change the copy: it wins over the shipped one\n  \
+    ringup profiles export poly-vvx --stdout | less\n\n\
+    Copy only what is to be changed: a copy no longer changes with ringup itself.")]
+pub struct Export {
+    /// The family.
+    family: String,
+    /// One file of it; else all.
+    file: Option<String>,
+    /// Print it instead.
+    #[arg(long)]
+    stdout: bool,
 }
 
 /// Options of `ringup profiles list`.
@@ -57,6 +80,7 @@ impl Profiles {
         match self {
             Self::List(list) => list.run(&ready.catalog),
             Self::Show(show) => show.run(&ready.catalog),
+            Self::Export(export) => export.run(&ready.loaded.settings.appliance.profiles),
         }
     }
 }
@@ -84,7 +108,7 @@ impl List {
             ];
             output::row(&mut table, row);
         }
-        output::print(&table, "no families")?;
+        output::print(table, "no families")?;
         Ok(Exit::Ok)
     }
 }
@@ -106,6 +130,44 @@ impl Show {
         }
         Ok(Exit::Ok)
     }
+}
+
+impl Export {
+    fn run(&self, profiles: &Path) -> Done {
+        let mut files = shipped_files(&self.family);
+        if files.is_empty() {
+            let text = format!("no shipped family is called `{}`", self.family);
+            return Err(Failure::new(Exit::NoInput, text)
+                .help("`ringup profiles list` shows what there is"));
+        }
+        let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
+        files.retain(|(name, _)| self.file.as_ref().is_none_or(|file| file == name));
+        if files.is_empty() {
+            let text = format!("{} has no such file", self.family);
+            return Err(
+                Failure::new(Exit::NoInput, text).help(format!("it has {}", names.join(", ")))
+            );
+        }
+        let folder = profiles.join(&self.family);
+        for (name, text) in &files {
+            if self.stdout {
+                output::bytes(text.as_bytes())?;
+            } else {
+                copy(&folder, name, text)?;
+            }
+        }
+        Ok(Exit::Ok)
+    }
+}
+
+/// Writes a copy; one that is there already is the operator's work and stays.
+fn copy(folder: &Path, name: &str, text: &str) -> Result<(), Failure> {
+    let path = folder.join(name);
+    fs::create_dir_all(folder).map_err(|error| Failure::file(folder, &error))?;
+    let mut file = File::create_new(&path).map_err(|error| Failure::file(&path, &error))?;
+    file.write_all(text.as_bytes()).map_err(|error| Failure::file(&path, &error))?;
+    output::line(&path.display().to_string())?;
+    Ok(())
 }
 
 /// A family in JSON, as the API has it.

@@ -91,6 +91,7 @@ fn prune(table: &mut DeTable<'_>, span: &std::ops::Range<usize>, path: &str) -> 
     Some(name)
 }
 
+/// Goes through the parsed text, because serde stops at the first unknown key and does not say where it is.
 struct Walk<'a> {
     sources: &'a Sources,
     problems: &'a mut Vec<Problem>,
@@ -139,6 +140,7 @@ fn known(path: &[String]) -> Option<Keys> {
     TABLES.iter().find(|(pattern, _)| fits(pattern)).map(|(_, keys)| keys())
 }
 
+/// A table as its header spells it.
 fn label(path: &[String], listed: bool) -> String {
     match (path.is_empty(), listed) {
         (true, _) => "outside any table".to_owned(),

@@ -27,6 +27,7 @@ pub struct FileTable {
     pub site: BTreeMap<At<String>, SiteTable>,
 }
 
+/// `[appliance]`: directories, and how long the timeline is kept.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ApplianceTable {
@@ -37,6 +38,7 @@ pub struct ApplianceTable {
     pub history: Text,
 }
 
+/// `[dhcp]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DhcpTable {
@@ -46,6 +48,7 @@ pub struct DhcpTable {
     pub subnet: Vec<At<SubnetTable>>,
 }
 
+/// `[[dhcp.subnet]]`. Lists are lists of texts, so that one bad address leaves the others checked.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SubnetTable {
@@ -68,6 +71,7 @@ pub struct SubnetTable {
     pub for_family: BTreeMap<At<String>, ForTable>,
 }
 
+/// One of `options`: a code and exactly one value, which stage two counts.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct OptionTable {
@@ -88,18 +92,21 @@ pub enum OneOrMany {
     Many(Vec<String>),
 }
 
+/// `for.FAMILY`: a table of its own, because more than servers may follow.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ForTable {
     pub servers: List,
 }
 
+/// `[tftp]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TftpTable {
     pub listen: List,
 }
 
+/// `[http]`. Every secret stands here or in a file of its own (`…-file`), never in both.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct HttpTable {
@@ -112,12 +119,14 @@ pub struct HttpTable {
     pub hosts: List,
 }
 
+/// `[secrets]`: who gets them, not what they are.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SecretsTable {
     pub peer: Text,
 }
 
+/// `[auto-registration]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct AutoRegistrationTable {
@@ -127,6 +136,7 @@ pub struct AutoRegistrationTable {
     pub numbers: Text,
 }
 
+/// `[site.NAME]`. A key that is absent is inherited; that is why nothing has a default here.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct SiteTable {
@@ -143,11 +153,14 @@ pub struct SiteTable {
     pub outbound_proxy: Option<Vec<At<RegistrarTable>>>,
     pub failover: Option<FailoverTable>,
     pub firmware: BTreeMap<At<String>, At<String>>,
+    /// Values of any single kind: `1` and `"1"` are the same to a phone.
     pub extra: BTreeMap<At<String>, BTreeMap<At<String>, At<toml::Value>>>,
     pub var: BTreeMap<At<String>, At<toml::Value>>,
+    /// Taken as it is: nothing reads it yet, and the operator is told so.
     pub staging: Option<At<toml::Table>>,
 }
 
+/// `[[site.NAME.server]]` and `[[site.NAME.outbound-proxy]]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RegistrarTable {

@@ -82,6 +82,8 @@ impl Addresses<'_> {
             .holder(address, self.rules.now)
             .filter(|lease| lease.client != self.key(address));
         let offered = self.offers.holder(address).filter(|client| *client != self.client);
+        // A reserved address was offered to nobody else, whatever the phone called itself then.
+        let offered = offered.filter(|_| self.reserved != Some(address));
         held.is_none() && offered.is_none() && self.rules.allow(subnet, address)
     }
 

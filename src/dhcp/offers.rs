@@ -9,7 +9,7 @@ use std::{
 use crate::domain::{ClientKey, Timestamp};
 
 /// How long an offer is held. Clients that take it do so within a second; the slowest retransmit after about ten.
-const HOLD: Duration = Duration::from_secs(60);
+const HOLD: Duration = Duration::from_mins(1);
 
 /// When an unclaimed offer may be taken back for somebody else, where no other address is left.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -258,7 +258,7 @@ impl<'a> Responder<'a> {
 
     fn release(&mut self, case: &Case<'a>) -> Verdict {
         let Some(address) = case.arrival.ciaddr() else { return ignore(Silence::Incomplete) };
-        if self.is_for_another(case) {
+        if is_for_another(case) {
             return ignore(Silence::OtherServer);
         }
         if self.held(case, address).is_none() {
@@ -275,7 +275,7 @@ impl<'a> Responder<'a> {
         let Some(address) = case.message().address(code::REQUESTED) else {
             return ignore(Silence::Incomplete);
         };
-        if self.is_for_another(case) {
+        if is_for_another(case) {
             return ignore(Silence::OtherServer);
         }
         let held = self.held(case, address).is_some();
@@ -323,6 +323,10 @@ impl<'a> Responder<'a> {
         address: Ipv4Addr,
         granted: Granted,
     ) -> Verdict {
+        if self.offers.holder(address).is_none() {
+            // Nobody else is to be offered what is on its way to the disk.
+            self.offers.put(&case.key, Some(address), case.message().xid(), self.now);
+        }
         let client = self.addresses(case).key(address);
         let before = self.state.leases.get(&address).filter(|lease| lease.client == client);
         let since =
@@ -413,11 +417,6 @@ impl<'a> Responder<'a> {
         self.state.holder(address, self.now).filter(|lease| lease.client == key)
     }
 
-    fn is_for_another(&self, case: &Case<'a>) -> bool {
-        let server = case.message().address(code::SERVER_ID);
-        server.is_some_and(|server| !case.arrival.is_ours(server))
-    }
-
     fn subnet_of(&self, address: Ipv4Addr) -> Option<&'a Subnet> {
         self.provisioner.settings().dhcp.subnets.iter().find(|subnet| subnet.contains(address))
     }
@@ -449,6 +448,12 @@ enum Standing {
 
 const fn ignore(silence: Silence) -> Verdict {
     Verdict::Ignore { silence, changes: Vec::new() }
+}
+
+/// True if the message names another server than us.
+fn is_for_another(case: &Case<'_>) -> bool {
+    let server = case.message().address(code::SERVER_ID);
+    server.is_some_and(|server| !case.arrival.is_ours(server))
 }
 
 fn admits(subnet: &Subnet, client: &Client) -> bool {

@@ -307,7 +307,9 @@ impl Shared {
     }
 
     fn record(&self, changes: Vec<Change>) {
-        changes.into_iter().for_each(|change| self.service.recorder.record(change));
+        for change in changes {
+            self.service.recorder.record(change);
+        }
     }
 }
 

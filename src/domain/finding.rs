@@ -50,6 +50,15 @@ pub struct Finding {
     pub text: String,
     /// What to do about it.
     pub remedy: String,
+    /// What one call changes in the entry so that the finding goes away, where that is possible.
+    pub repair: Option<Repair>,
+}
+
+/// A change to an entry that an operator accepts with one call.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Repair {
+    /// The model to list.
+    pub model: String,
 }
 
 /// Why a phone is not making progress.

@@ -22,7 +22,7 @@ pub use change::{Batch, Change, Claim, Commit, Window};
 pub use entry::{Entry, Key, KeyTarget, Line, MAX_LINES, SiteName};
 pub use event::{Event, Granted, Unserved, What};
 pub use family::FamilyName;
-pub use finding::{Diagnosis, Finding, FindingKind};
+pub use finding::{Diagnosis, Finding, FindingKind, Repair};
 pub use identity::{Ground, Identity, Origin, conclude};
 pub use lease::{ClientKey, Lease, Quarantine};
 pub use mac::{Mac, MacError};

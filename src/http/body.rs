@@ -63,7 +63,7 @@ impl Sending {
         }
         let wanted = BLOCK.min(self.left.end - self.left.start);
         let block = match &self.body {
-            Body::Bytes(bytes) => in_memory(bytes, self.left.start, wanted),
+            Body::Bytes(bytes) => Ok(in_memory(bytes, self.left.start, wanted)),
             Body::File(_) => {
                 let (body, start) = (&self.body, self.left.start);
                 let reading = self.reading.get_or_insert_with(|| read(body.clone(), start, wanted));
@@ -77,10 +77,9 @@ impl Sending {
 
     /// Counts a block that goes out. A file that has shrunk under us can't be finished as announced.
     fn handed(&mut self, block: io::Result<Bytes>, wanted: u64) -> io::Result<Bytes> {
-        let block = block.and_then(|block| match block.len() as u64 == wanted {
-            true => Ok(block),
-            false => Err(io::Error::other("the file is shorter than it was when it was loaded")),
-        });
+        let shrunk = || io::Error::other("the file is shorter than it was when it was loaded");
+        let block = block
+            .and_then(|block| (block.len() as u64 == wanted).then_some(block).ok_or_else(shrunk));
         match &block {
             Ok(_) => {
                 self.left.start += wanted;
@@ -96,12 +95,12 @@ impl Sending {
     }
 }
 
-fn in_memory(bytes: &std::sync::Arc<[u8]>, start: u64, wanted: u64) -> io::Result<Bytes> {
+fn in_memory(bytes: &std::sync::Arc<[u8]>, start: u64, wanted: u64) -> Bytes {
     let range = usize::try_from(start).ok().zip(usize::try_from(start + wanted).ok());
     let whole = Bytes::from_owner(std::sync::Arc::clone(bytes));
     match range.filter(|(_, end)| *end <= whole.len()) {
-        Some((start, end)) => Ok(whole.slice(start..end)),
-        None => Ok(Bytes::new()),
+        Some((start, end)) => whole.slice(start..end),
+        None => Bytes::new(),
     }
 }
 

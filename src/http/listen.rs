@@ -7,23 +7,19 @@ use std::{
     time::Duration,
 };
 
-use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinSet,
 };
 
-use crate::telemetry::Counters;
+use crate::{net::listening, telemetry::Counters};
 
 use super::{
     HttpError,
     connection::asked_to_stop,
     seats::{Seat, Seats},
 };
-
-/// Connections that the kernel holds until we accept them: a building that restarts comes all at once.
-const BACKLOG: i32 = 4096;
 
 /// How long to wait after an accept that failed (usually: no file descriptor left) before the next.
 const RESPITE: Duration = Duration::from_millis(100);
@@ -36,22 +32,12 @@ const RESPITE: Duration = Duration::from_millis(100);
 pub fn bind(addresses: &[SocketAddr]) -> Result<Vec<TcpListener>, HttpError> {
     addresses
         .iter()
-        .map(|address| one(*address).map_err(|fault| HttpError::new(*address, &fault)))
+        .map(|address| one(*address).map_err(|fault| HttpError::new(address, &fault)))
         .collect()
 }
 
 fn one(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // Connections of the last run in TIME_WAIT must not keep the next from starting.
-    socket.set_reuse_address(true)?;
-    if address.is_ipv6() {
-        // `[::]` beside `0.0.0.0` on the same port is two sockets, not a conflict.
-        socket.set_only_v6(true)?;
-    }
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
+    TcpListener::from_std(listening(address)?)
 }
 
 /// The addresses that listeners are bound to, with the ports that the kernel chose.

@@ -79,7 +79,9 @@ impl Meter {
     /// Ends everything that is under way, with one outcome.
     pub fn end_all(&self, outcome: &Outcome) {
         let running = std::mem::take(&mut self.inner().running);
-        running.into_iter().for_each(|running| running.delivery.finish(outcome.clone()));
+        for running in running {
+            running.delivery.finish(outcome.clone());
+        }
     }
 
     /// Resolves when nothing has moved in either direction for `patience`. Cancel-safe: it holds no state of its own.

@@ -16,7 +16,7 @@ mod range;
 mod seats;
 mod trust;
 
-pub use operators::{About, Operators, OperatorsPort, Socket};
+pub use operators::{About, Caller, Operators, OperatorsPort, Socket};
 pub use phones::Phones;
 pub use trust::{Network, Trust};
 
@@ -76,7 +76,7 @@ pub enum HttpError {
 }
 
 impl HttpError {
-    fn new(address: impl ToString, fault: &io::Error) -> Self {
+    fn new(address: &impl ToString, fault: &io::Error) -> Self {
         let address = address.to_string();
         match fault.kind() {
             io::ErrorKind::PermissionDenied => Self::Permission { address },

@@ -166,7 +166,8 @@ impl Socket {
     ///
     /// [`HttpError::Other`] and its kin, also where something that is no socket has that name.
     pub fn bind(path: &Path, operators: Operators) -> Result<Self, HttpError> {
-        let listener = bind_socket(path).map_err(|fault| HttpError::new(path.display(), &fault))?;
+        let listener =
+            bind_socket(path).map_err(|fault| HttpError::new(&path.display(), &fault))?;
         Ok(Self { listener, path: path.to_owned(), operators })
     }
 

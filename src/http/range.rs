@@ -41,25 +41,19 @@ pub fn part(range: Option<&str>, if_range: Option<&str>, etag: &str, length: u64
 fn single(range: &str) -> Option<(Option<u64>, Option<u64>)> {
     let (unit, set) = range.split_once('=')?;
     let (first, last) = set.trim().split_once('-')?;
-    if !unit.trim().eq_ignore_ascii_case("bytes") {
+    let (first, last) = (first.trim(), last.trim());
+    let is_number = |text: &str| text.bytes().all(|digit| digit.is_ascii_digit());
+    if !unit.trim().eq_ignore_ascii_case("bytes") || !is_number(first) || !is_number(last) {
         return None;
     }
-    let ends = (end(first)?, end(last)?);
-    match ends {
-        (Some(first), Some(last)) if last < first => None,
-        (None, None) => None,
-        _ => Some(ends),
-    }
-}
-
-/// A position: `Some(None)` where it is left out, `None` where it is no number.
-fn end(text: &str) -> Option<Option<u64>> {
-    match text.trim() {
-        "" => Some(None),
-        digits if digits.bytes().all(|digit| digit.is_ascii_digit()) => {
-            digits.parse().ok().map(Some)
+    match (first, last) {
+        ("", "") => None,
+        ("", last) => Some((None, Some(last.parse().ok()?))),
+        (first, "") => Some((Some(first.parse().ok()?), None)),
+        (first, last) => {
+            let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
+            (first <= last).then_some((Some(first), Some(last)))
         }
-        _ => None,
     }
 }
 

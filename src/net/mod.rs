@@ -2,8 +2,10 @@
 
 mod answer;
 mod interface;
+mod listen;
 mod socket;
 
 pub use answer::{answer_once, answering};
 pub use interface::Interface;
+pub use listen::listening;
 pub use socket::{FrameSender, UdpPktInfo};

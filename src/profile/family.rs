@@ -145,6 +145,8 @@ pub struct Model {
     pub part: Option<String>,
     /// The load family of its firmware (`41` of `SCCP41.9-4-2`, `66` of `66.86.0.15`), where one is known.
     pub load: Option<String>,
+    /// The spelling to list it by, where a call manager knows the product by another one than its name.
+    pub list_as: Option<String>,
 }
 
 /// A phone family: one folder under `profiles/`.

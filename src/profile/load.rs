@@ -42,6 +42,13 @@ pub(super) fn shipped() -> Tree {
     tree
 }
 
+/// The files of a shipped family by name, to be copied and changed; empty for a family that is not shipped.
+#[must_use]
+pub fn shipped_files(family: &str) -> Vec<(String, String)> {
+    let folder = shipped().folders.remove(family).unwrap_or_default();
+    folder.into_iter().map(|(name, source)| (name, source.text)).collect()
+}
+
 /// What the operator's directory holds. An absent directory holds nothing; anything else that can't be read is told.
 pub(super) fn overrides(directory: &Path, problems: &mut Vec<Problem>) -> Tree {
     let mut tree = Tree::default();

@@ -16,6 +16,7 @@ mod template;
 mod xml;
 
 pub use family::{DhcpRule, Family, FileRule, Form, Format, Model, Normal, ServerOption, Speaks};
+pub use load::shipped_files;
 
 use std::{collections::BTreeSet, path::Path};
 

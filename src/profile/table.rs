@@ -89,6 +89,7 @@ pub(super) struct ModelTable {
     pub(super) lines: u8,
     pub(super) part: Option<String>,
     pub(super) load: Option<String>,
+    pub(super) list_as: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -220,6 +221,13 @@ impl From<&ModelTable> for Model {
     fn from(table: &ModelTable) -> Self {
         let name = table.name.get_ref().clone();
         let (aliases, lines) = (table.also.clone(), table.lines);
-        Self { name, aliases, lines, part: table.part.clone(), load: table.load.clone() }
+        Self {
+            name,
+            aliases,
+            lines,
+            part: table.part.clone(),
+            load: table.load.clone(),
+            list_as: table.list_as.clone(),
+        }
     }
 }

@@ -5,8 +5,8 @@ use std::{net::IpAddr, time::Duration};
 use crate::{
     config::{ReadyWhen, Site},
     domain::{
-        Boot, Diagnosis, Entry, Finding, FindingKind, Ground, Identity, Mac, Origin, Outcome, Role,
-        Stage, Timestamp, Transfer, Unserved, What, conclude,
+        Boot, Diagnosis, Entry, Finding, FindingKind, Ground, Identity, Mac, Origin, Outcome,
+        Repair, Role, Stage, Timestamp, Transfer, Unserved, What, conclude,
     },
     profile::{Family, Seen},
     store::{Phone, State},
@@ -252,7 +252,11 @@ impl<'a> Look<'a> {
         (!catalog.same_product(listed, model)).then(|| {
             let says = as_spelt(self.provisioner, ground, model);
             let text = format!("listed as {listed}, says it is a {says}");
-            finding(FindingKind::WrongModel, text, format!("list it as {model}"))
+            let known = catalog.model(model).and_then(|(_, known)| known.list_as.as_deref());
+            let model = known.unwrap_or(model).to_owned();
+            let remedy = format!("list it as {model}");
+            let repair = Some(Repair { model });
+            Finding { repair, ..finding(FindingKind::WrongModel, text, remedy) }
         })
     }
 
@@ -305,14 +309,14 @@ impl<'a> Look<'a> {
             finding(
                 FindingKind::FirmwareMissing,
                 text,
-                format!("put it into {directory} and `ringup reload`"),
+                format!("put it into {directory} and restart ringup"),
             )
         })
     }
 }
 
 fn finding(kind: FindingKind, text: impl Into<String>, remedy: impl Into<String>) -> Finding {
-    Finding { kind, text: text.into(), remedy: remedy.into() }
+    Finding { kind, text: text.into(), remedy: remedy.into(), repair: None }
 }
 
 /// A model as the phone spells it (`7961G`), where the catalog's name (`7961`) stands for several spellings.

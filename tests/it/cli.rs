@@ -134,22 +134,42 @@ fn a_closed_pipe_is_no_failure() {
 }
 
 #[test]
-fn an_inventory_from_import_to_restore() {
+fn a_list_is_imported_whole_or_not_at_all() {
     let home = Home::new("");
     let csv = "mac,model,number,name,sip-password\n001E7AC41022,7961G,4012,Front desk,s3cret\n001565aabbcc,T46U,4013,Anna,x\n";
     fs::write(home.path("phones.csv"), csv).unwrap();
-
     let out = expect(&home, &["phones", "import", "phones.csv", "--dry-run"], "", 0);
     assert!(out.contains("2 added") && out.contains("this is a dry run"), "{out}");
     assert!(expect(&home, &["phones", "list"], "", 0).contains("no phones"));
     assert!(expect(&home, &["phones", "import", "phones.csv"], "", 0).contains("2 added"));
-    let out = expect(
-        &home,
-        &["phones", "import", "-"],
-        "mac,number\n1.57E+11,4014\n001565aabbcd,4015\n",
-        65,
-    );
+    let bad = "mac,number\n1.57E+11,4014\n001565aabbcd,4015\n";
+    let out = expect(&home, &["phones", "import", "-"], bad, 65);
     assert!(out.contains("1.57E+11") && out.contains("nothing was imported"), "{out}");
+    assert!(expect(&home, &["phones", "export", "--secrets"], "", 0).contains("s3cret"));
+    assert!(!expect(&home, &["phones", "export"], "", 0).contains("s3cret"));
+    assert!(expect(&home, &["phones", "undo"], "", 0).contains("taken back"));
+    assert!(expect(&home, &["phones", "list"], "", 0).contains("no phones"));
+}
+
+#[test]
+fn entries_from_set_to_restore() {
+    let home = Home::new("");
+    let front = [
+        "phones",
+        "set",
+        "001E7AC41022",
+        "model=7961G",
+        "number=4012",
+        "name=Front desk",
+        "sip-password=s3cret",
+    ];
+    expect(&home, &front, "", 0);
+    expect(
+        &home,
+        &["phones", "set", "001565aabbcc", "model=T46U", "number=4013", "name=Anna"],
+        "",
+        0,
+    );
 
     let out = expect(&home, &["phones", "list", "--query", "4012"], "", 0);
     assert!(out.contains(MAC) && out.contains("Front desk") && !out.contains("Anna"), "{out}");
@@ -159,16 +179,16 @@ fn an_inventory_from_import_to_restore() {
         out.contains("Reception") && out.contains("by the door") && !out.contains("s3cret"),
         "{out}"
     );
+    assert!(expect(&home, &["phones", "show", MAC, "--secrets"], "", 0).contains("s3cret"));
     let out = expect(&home, &["render", MAC, "SEP001E7AC41022.cnf.xml"], "", 0);
     assert!(out.contains("<device") && out.contains("Reception"), "{out}");
-    assert!(expect(&home, &["phones", "export", "--secrets"], "", 0).contains("s3cret"));
-    assert!(!expect(&home, &["phones", "export"], "", 0).contains("s3cret"));
+    expect(&home, &["render", MAC, "none.such"], "", 66);
 
     expect(&home, &["backup", "all.backup"], "", 0);
     expect(&home, &["backup", "all.backup"], "", 74);
     expect(&home, &["phones", "forget", MAC], "", 0);
     expect(&home, &["phones", "show", MAC], "", 66);
-    assert!(expect(&home, &["state", "check"], "", 0).contains("1 listed"));
+    assert!(expect(&home, &["state", "check"], "", 0).contains("(1 listed)"));
     expect(&home, &["state", "size"], "", 0);
 
     expect(&home, &["restore", "all.backup"], "", 78);
@@ -179,4 +199,62 @@ fn an_inventory_from_import_to_restore() {
     let out = expect(&home, &["phones", "list", "--json"], "", 0);
     let json: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(json["items"].as_array().map(Vec::len), Some(2), "{out}");
+}
+
+/// Entries that the settings and the catalog do not know are told by `check`.
+#[test]
+fn check_reads_the_inventory() {
+    let home = Home::new("[site.paris]\n");
+    expect(&home, &["phones", "set", MAC, "model=7961G", "site=paris"], "", 0);
+    expect(&home, &["check"], "", 0);
+    let path = home.path("ringup.toml");
+    fs::write(&path, fs::read_to_string(&path).unwrap().replace("paris", "lyon")).unwrap();
+    let out = expect(&home, &["check"], "", 1);
+    assert!(
+        out.contains(
+            "inventory: warning: 00:1e:7a:c4:10:22: its site `paris` is not in the settings"
+        ),
+        "{out}"
+    );
+}
+
+#[test]
+fn a_copied_template_wins() {
+    let home = Home::new("");
+    expect(&home, &["phones", "set", "001565aabbcc", "model=T46U", "number=4013"], "", 0);
+    let out = expect(&home, &["profiles", "export", "yealink-desk", "phone.cfg.j2"], "", 0);
+    assert!(out.ends_with("profiles/yealink-desk/phone.cfg.j2\n"), "{out}");
+    let path = home.path("profiles/yealink-desk/phone.cfg.j2");
+    let text = fs::read_to_string(&path).unwrap();
+    assert_eq!(
+        text,
+        expect(&home, &["profiles", "export", "yealink-desk", "phone.cfg.j2", "--stdout"], "", 0)
+    );
+    fs::write(&path, text + "# of our own\n").unwrap();
+    assert!(
+        expect(&home, &["render", "001565aabbcc", "001565aabbcc.cfg"], "", 0)
+            .contains("# of our own")
+    );
+    expect(&home, &["profiles", "export", "yealink-desk", "phone.cfg.j2"], "", 74);
+    expect(&home, &["profiles", "export", "yealink-desk", "none"], "", 66);
+}
+
+/// The store is the appliance's while it runs: commands reach it over its socket.
+#[test]
+fn commands_reach_a_running_appliance() {
+    let home = Home::new(
+        "[tftp]\nlisten = [\"127.0.0.1:16981\"]\n[http]\nphones = [\"127.0.0.1:18981\"]\noperators = [\"127.0.0.1:18982\"]\n",
+    );
+    let serving = home.serve(&[]);
+    expect(&home, &["phones", "set", MAC, "model=7961G", "number=4012"], "", 0);
+    assert_eq!(serving.phone(MAC)["entry"]["number"], "4012");
+    assert!(expect(&home, &["phones", "list"], "", 0).contains("4012"));
+    expect(&home, &["check"], "", 0);
+    expect(&home, &["state", "size"], "", 0);
+    // These need the store for themselves.
+    expect(&home, &["state", "check"], "", 69);
+    expect(&home, &["backup", "all.backup"], "", 0);
+    expect(&home, &["restore", "all.backup"], "", 69);
+    assert_eq!(serving.stop(), Some(0));
+    assert!(expect(&home, &["phones", "list"], "", 0).contains("4012"));
 }

@@ -15,9 +15,7 @@ use super::{
 
 /// Options of `ringup phones forget`.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Example:\n  ringup phones forget 001E7AC41022     `ringup phones undo` takes it back"
-)]
+#[command(after_help = "Example:\n  ringup phones forget 001E7AC41022 001565aabbcc")]
 pub struct Forget {
     /// The phones, in any spelling.
     #[arg(required = true, value_name = "MAC", value_parser = mac)]

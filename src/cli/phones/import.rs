@@ -83,6 +83,7 @@ impl Import {
         Ok(if refused > 0 { Exit::Data } else { Exit::Ok })
     }
 
+    /// The file as it is: which separators and characters it has is found out where rows are read.
     fn read(&self) -> Result<Vec<u8>, Failure> {
         if self.file.as_os_str() != "-" {
             return fs::read(&self.file).map_err(|error| Failure::file(&self.file, &error));
@@ -94,6 +95,7 @@ impl Import {
         Ok(bytes)
     }
 
+    /// Rows that change something or were refused, then how many of each.
     fn tell(&self, answer: &Value) -> Result<(), Failure> {
         let mut table = output::table(["LINE", "MAC", "VERDICT", "WHAT"]);
         for row in list(answer, "/rows") {
@@ -106,7 +108,7 @@ impl Import {
             }
         }
         if !table.is_empty() {
-            output::print(&table, "")?;
+            output::print(table, "")?;
         }
         output::line(&summary(answer, self.dry_run))?;
         Ok(())
@@ -127,6 +129,7 @@ fn what(row: &Value) -> String {
     format!("{place}{reason}{repair}")
 }
 
+/// How many of each verdict, and why nothing was done if so.
 fn summary(answer: &Value, dry: bool) -> String {
     let count = |key: &str| answer.get(key).and_then(Value::as_u64).unwrap_or_default();
     let mut parts = vec![

@@ -64,7 +64,7 @@ impl List {
         for phone in &phones {
             output::row(&mut table, row(phone, now));
         }
-        output::print(&table, "no phones: `ringup phones import FILE.csv` lists some")?;
+        output::print(table, "no phones: `ringup phones import FILE.csv` lists some")?;
         Ok(Exit::Ok)
     }
 }

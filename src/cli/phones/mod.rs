@@ -29,9 +29,9 @@ pub enum Phones {
     Import(import::Import),
     /// Print all entries as CSV or JSON.
     Export(export::Export),
-    /// Remove entries; what the phones did stays on record.
+    /// Forget phones: their entries and what they did. Their numbers stay theirs.
     Forget(forget::Forget),
-    /// Take the last import or change back.
+    /// Take the last import back.
     Undo(undo::Undo),
 }
 

@@ -85,25 +85,45 @@ fn local(at: Timestamp) -> String {
     at.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// What is listed, by the columns of a list, so that it can be typed into `phones set`.
 fn entry(out: &mut String, phone: &Value) {
     let Some(Value::Object(entry)) = phone.get("entry") else {
         let _ = writeln!(out, "  entry     none: it is not listed");
         return;
     };
     out.push_str("\nentry\n");
-    for (key, value) in entry {
-        let value = match value {
-            Value::Null => continue,
-            Value::String(text) if text.is_empty() => continue,
-            Value::Array(list) if list.is_empty() => continue,
-            Value::Object(map) if map.is_empty() => continue,
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        let _ = writeln!(out, "  {key:<12} {}", clean(&value));
+    let mut row = |key: &str, value: &str| {
+        if !value.is_empty() {
+            let _ = writeln!(out, "  {key:<12} {}", clean(value));
+        }
+    };
+    for key in FIELDS {
+        row(key, &text(phone, &format!("/entry/{key}")));
+    }
+    for (index, line) in (1_usize..).zip(list(phone, "/entry/lines")).skip(1) {
+        for key in ["number", "name", "sip-user", "sip-password"] {
+            row(&format!("line.{index}.{key}"), &text(line, &format!("/{key}")));
+        }
+    }
+    for (map, prefix) in
+        [("keys", "key."), ("module-keys", "module."), ("set", "set."), ("var", "var.")]
+    {
+        for (key, value) in entry.get(map).and_then(Value::as_object).into_iter().flatten() {
+            // A side car's key is spelt module.M.key.N in a list.
+            let key = if map == "module-keys" { key.replace('.', ".key.") } else { key.clone() };
+            row(&format!("{prefix}{key}"), &text(value, ""));
+        }
+    }
+    if entry.get("auto-registered") == Some(&Value::Bool(true)) {
+        row("listed by", "auto-registration");
     }
 }
 
+/// The plain columns of an import, in the order in which they are shown.
+const FIELDS: [&str; 9] =
+    ["model", "number", "name", "sip-user", "sip-password", "site", "location", "address", "note"];
+
+/// What it is, and every ground for it, strongest first.
 fn identity(out: &mut String, phone: &Value) {
     let part = |key: &str| text(phone, &format!("/identity/{key}"));
     let parts: Vec<String> =
@@ -122,6 +142,7 @@ fn identity(out: &mut String, phone: &Value) {
     }
 }
 
+/// What is wrong, and why it goes no further: each with its remedy.
 fn findings(out: &mut String, phone: &Value) {
     for finding in list(phone, "/findings") {
         let (kind, what) = (text(finding, "/kind"), clean(&text(finding, "/text")));
@@ -146,6 +167,7 @@ fn remedy(out: &mut String, of: &Value) {
     }
 }
 
+/// Its last files. A miss that the family's profile calls normal says so: it is no fault to look for.
 fn transfers(out: &mut String, phone: &Value) {
     let transfers = list(phone, "/transfers");
     if !transfers.is_empty() {
@@ -177,7 +199,8 @@ mod tests {
     fn a_record() {
         let phone: Value = serde_json::from_str(
             r#"{"mac":"00:1e:7a:c4:10:22","stage":"defaulted","since":"2026-11-20T08:57:00Z","ready":false,"stuck":true,
-                "address":"10.20.0.51","entry":{"model":"7961G-GE","number":"4012","note":""},
+                "address":"10.20.0.51","entry":{"model":"7961G-GE","number":"4012","lines":[{"number":"4012"},{"number":"4013"}],
+                  "module-keys":{"1.3":"line:2"}},
                 "identity":{"vendor":"Cisco","model":"7961G","family":"cisco-79xx-enterprise","firmware":null,
                   "grounds":[{"from":"option-60","value":"Cisco Systems, Inc. IP Phone CP-7961G"}]},
                 "findings":[{"kind":"wrong-model","text":"listed as 7961G-GE, says it is a 7961G","remedy":"list it as 7961"}],

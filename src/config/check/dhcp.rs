@@ -12,6 +12,7 @@ use super::{
 const MODES: [(&str, DhcpMode); 3] =
     [("serve", DhcpMode::Serve), ("observe", DhcpMode::Observe), ("off", DhcpMode::Off)];
 
+/// The whole table. Subnets that overlap are kept, so that each is checked in itself too.
 pub fn dhcp(check: &mut Check<'_>, table: &DhcpTable, sites: &BTreeMap<String, Site>) -> Dhcp {
     let mode = check.choice("mode", table.mode.as_ref(), &MODES).unwrap_or_default();
     let interfaces = check.list(table.interfaces.as_deref(), value::interface).unwrap_or_default();
@@ -70,6 +71,7 @@ fn purposeful(check: &mut Check<'_>, at: usize, mode: DhcpMode, table: &DhcpTabl
     }
 }
 
+/// Prefixes overlap only by one lying in the other.
 fn overlap(one: &Subnet, other: &Subnet) -> bool {
     one.contains(other.network) || other.contains(one.network)
 }

@@ -10,12 +10,14 @@ use super::{
     Check, value,
 };
 
+/// The whole table.
 pub fn http(check: &mut Check<'_>, table: &HttpTable) -> Http {
     let default = Http::default();
     let phones = check.list(table.phones.as_deref(), value::listen).unwrap_or(default.phones);
     let operators =
         check.list(table.operators.as_deref(), value::listen).unwrap_or(default.operators);
     conflicts(check, table.operators.as_deref(), &phones);
+    // Told once, at whichever of the two lists was written; at the operators' if both were.
     conflicts(check, table.phones.as_deref().filter(|_| table.operators.is_none()), &operators);
     guarded(check, table);
     let hash = check.secret(

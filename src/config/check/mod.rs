@@ -59,19 +59,25 @@ const PEERS: [(&str, PeerRule); 3] =
 
 /// What every part of stage two needs.
 pub struct Check<'a> {
+    /// To tell places.
     sources: &'a Sources,
+    /// The folder of the settings file.
     base: &'a Path,
+    /// False if stage one left something out.
     whole: bool,
     now: Timestamp,
     problems: &'a mut Vec<Problem>,
+    /// Names for the catalog, found on the way.
     names: Vec<Use>,
 }
 
 impl Check<'_> {
+    /// An error at a place in the text.
     fn error(&mut self, at: usize, text: impl Into<String>, help: impl Into<String>) {
         self.problems.push(self.sources.error(at, text).help(help));
     }
 
+    /// Legal and probably not meant.
     fn warning(&mut self, at: usize, text: impl Into<String>, help: impl Into<String>) {
         let problem = self.sources.error(at, text).help(help);
         self.problems.push(Problem { severity: Severity::Warning, ..problem });
@@ -170,6 +176,7 @@ impl Check<'_> {
         Some(Secret::new(text))
     }
 
+    /// A secret from its file, without the line break that an editor puts behind it.
     fn secret_file(&mut self, file: &At<String>) -> Option<String> {
         let at = file.span().start;
         let path = self.path(file);
@@ -189,6 +196,7 @@ impl Check<'_> {
         Some(text)
     }
 
+    /// `[appliance]`: whether a directory can be used shows when it is opened.
     fn appliance(&mut self, table: &ApplianceTable) -> Appliance {
         let or = |value: &Option<At<String>>, default: PathBuf| {
             value.as_ref().map_or(default, |value| self.path(value))
@@ -225,6 +233,7 @@ impl Check<'_> {
         None
     }
 
+    /// `[auto-registration]`. Numbers may come from each site instead.
     fn auto_registration(
         &mut self,
         table: &AutoRegistrationTable,
@@ -241,6 +250,7 @@ impl Check<'_> {
         AutoRegistration { enabled, until, numbers }
     }
 
+    /// When the window closes by itself.
     fn until(&mut self, value: &At<toml::Value>, enabled: bool) -> Option<Timestamp> {
         let at = value.span().start;
         let text = match value.get_ref() {

@@ -57,7 +57,8 @@ pub fn sites(
     sites
 }
 
-/// What one table says itself.
+/// What one table says itself: `None` is what inherits. Kept apart from [`Site`] so that each table is checked once,
+/// however many sites inherit from it.
 #[derive(Clone, Debug, Default)]
 struct Own {
     sip_transport: Option<Transport>,
@@ -76,6 +77,7 @@ struct Own {
     var: BTreeMap<String, String>,
 }
 
+/// `[site.NAME.failover]`, inherited key by key.
 #[derive(Clone, Debug, Default)]
 struct OwnFailover {
     re_register_on: Option<bool>,
@@ -86,6 +88,7 @@ struct OwnFailover {
 }
 
 impl Own {
+    /// Checks one table.
     fn new(check: &mut Check<'_>, name: &str, table: &SiteTable) -> Self {
         if let Some(staging) = &table.staging {
             let text = format!("[site.{name}.staging] has no effect yet in this version");
@@ -119,6 +122,8 @@ impl Own {
     }
 }
 
+/// Registrars or proxies in order. A list is inherited whole: half of one site's servers and half of another's
+/// would be nobody's.
 fn registrars(
     check: &mut Check<'_>,
     label: &str,
@@ -157,6 +162,7 @@ fn failover(check: &mut Check<'_>, table: &FailoverTable) -> OwnFailover {
                 check.error(at, text, "0, or 60 to 65535 seconds");
             }
         }
+        // A mode that was refused is told already.
         if mode != Some("duration") && (mode.is_some() || table.fail_back_mode.is_none()) {
             let text = "`fail-back-timeout` has no effect unless `fail-back-mode` is `duration`";
             check.warning(at, text, "fail-back-mode = \"duration\", or leave the timeout out");
@@ -171,6 +177,7 @@ fn failover(check: &mut Check<'_>, table: &FailoverTable) -> OwnFailover {
     }
 }
 
+/// Wanted loads. Whether a load is there is the library's knowledge, not that of the settings.
 fn firmware(check: &mut Check<'_>, site: &str, table: &SiteTable) -> BTreeMap<String, String> {
     let mut loads = BTreeMap::new();
     for (name, load) in &table.firmware {
@@ -182,6 +189,7 @@ fn firmware(check: &mut Check<'_>, site: &str, table: &SiteTable) -> BTreeMap<St
     loads
 }
 
+/// Values merged last, by family, vendor or model.
 fn extra(
     check: &mut Check<'_>,
     site: &str,
@@ -255,11 +263,13 @@ struct SetBy<'a> {
 }
 
 impl SetBy<'_> {
+    /// Remembers who set a key that has a value.
     fn note(&mut self, key: &str, own: bool) {
         let site = if own { self.name } else { DEFAULT };
         self.set.insert(key.to_owned(), site.to_owned());
     }
 
+    /// The site's own value, else the one of `default`.
     fn pick<T: Clone>(&mut self, key: &str, own: Option<T>, base: Option<&T>) -> Option<T> {
         let is_own = own.is_some();
         let value = own.or_else(|| base.cloned())?;
@@ -285,6 +295,7 @@ impl SetBy<'_> {
         merged
     }
 
+    /// Maps of maps: a family's values are inherited key by key too.
     fn extra(
         &mut self,
         mut own: BTreeMap<String, BTreeMap<String, String>>,

@@ -71,6 +71,7 @@ pub fn subnet(
     Some(subnet)
 }
 
+/// Addresses in order: phones try them in the order given.
 fn addresses(check: &mut Check<'_>, list: Option<&[At<String>]>) -> Vec<Ipv4Addr> {
     check.list(list, value::address).unwrap_or_default()
 }
@@ -103,6 +104,7 @@ fn site(check: &mut Check<'_>, table: &SubnetTable, sites: &BTreeMap<String, Sit
     }
 }
 
+/// A router outside the subnet can't be reached without a router: phones would get an address and no way out.
 fn routers(check: &mut Check<'_>, table: &SubnetTable, subnet: &Subnet) {
     for given in table.router.as_deref().unwrap_or_default() {
         let Ok(router) = given.get_ref().parse::<Ipv4Addr>() else { continue };
@@ -182,6 +184,7 @@ fn fixed(
     ranges
 }
 
+/// `ranges` without what lies in `gap`, ends included.
 fn without(
     ranges: &[(Ipv4Addr, Ipv4Addr)],
     gap: (Ipv4Addr, Ipv4Addr),
@@ -220,6 +223,7 @@ const TAKEN: [(i64, &str); 14] = [
     (82, "it is the relay's"),
 ];
 
+/// Extra options, one a code.
 fn options(check: &mut Check<'_>, given: &[At<OptionTable>]) -> Vec<RawOption> {
     let mut options: Vec<RawOption> = Vec::new();
     for option in given {
@@ -233,6 +237,7 @@ fn options(check: &mut Check<'_>, given: &[At<OptionTable>]) -> Vec<RawOption> {
     options
 }
 
+/// One extra option, encoded; `None` if it has a problem.
 fn option_of(check: &mut Check<'_>, given: &At<OptionTable>) -> Option<RawOption> {
     let (at, table) = (given.span().start, given.get_ref());
     if table.code.is_none() {
@@ -243,6 +248,7 @@ fn option_of(check: &mut Check<'_>, given: &At<OptionTable>) -> Option<RawOption
         check.error(at, format!("option {code} can't be given here"), *help);
         return None;
     }
+    // A union in the text: serde would say which variant failed last, not that there are two.
     let kinds = [
         table.text.is_some(),
         table.ip.is_some(),

@@ -31,6 +31,7 @@ const NAME: &str = "list";
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, rename_all = "kebab-case")]
 #[into_params(parameter_in = Query)]
+#[expect(clippy::struct_excessive_bools, reason = "four switches of a query, each by its name")]
 pub struct Wanted {
     /// Tell what would happen, and change nothing.
     #[serde(deserialize_with = "switch")]
@@ -264,9 +265,10 @@ pub async fn export(
         write(&state, &wanted, form.secrets)
     });
     let text = text.await.map_err(|fault| Details::fault(fault.to_string()))?;
-    let (kind, name) = match json {
-        true => ("application/json", "attachment; filename=\"phones.json\""),
-        false => ("text/csv; charset=utf-8", "attachment; filename=\"phones.csv\""),
+    let (kind, name) = if json {
+        ("application/json", "attachment; filename=\"phones.json\"")
+    } else {
+        ("text/csv; charset=utf-8", "attachment; filename=\"phones.csv\"")
     };
     Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)], text).into_response())
 }

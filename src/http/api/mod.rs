@@ -42,7 +42,6 @@ use super::{
 const MAX_BODY: usize = 256 * 1024;
 
 /// Everything that operators and scripts reach.
-#[must_use]
 pub fn router(operators: Operators, trust: Trust) -> Router {
     let gate = Gate { trust, operators: operators.clone() };
     Router::new()

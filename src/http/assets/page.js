@@ -180,6 +180,7 @@ function overview() {
     };
     for (const finding of phone.findings) add(finding.text, finding.remedy, true);
     if (phone.diagnosis && phone.findings.length === 0) add(phone.diagnosis.text, phone.diagnosis.remedy, phone.stuck);
+    if (phone.ready && phone.findings.length === 0) cell.append(make("span", "good", "ready"));
     return cell;
   }
 
@@ -258,7 +259,7 @@ function overview() {
       draw();
     });
   }
-  filter.addEventListener("input", redraw);
+  for (const kind of ["input", "change"]) filter.addEventListener(kind, redraw);
   setInterval(() => clocks(body), 5000);
   // Being stuck or away comes with time alone, without an event: ask again now and then.
   setInterval(() => load().catch(() => {}), 30000);

@@ -68,7 +68,7 @@ fn content(phone: &PhoneView, title: &str, events: &[EventView]) -> Markup {
             ] {
                 @if set { span.flag data-flag=(flag) { (flag) } " " }
             }
-            @if let Some(since) = &phone.since { "in this stage since " (moment(since)) }
+            @if let Some(since) = &phone.since { "stage reached " (moment(since)) }
             @else { "never seen" }
         }
         (troubles(phone))

@@ -164,7 +164,7 @@ fn contradictions() {
     check(
         "7961G-GE",
         class(g),
-        "wrong-model: listed as 7961G-GE, says it is a 7961G; list it as 7961G",
+        "wrong-model: listed as 7961G-GE, says it is a 7961G; list it as 7961",
     );
     check("7961", class(g), "");
     check("CP-7961G", class(g), "");

@@ -1,0 +1,92 @@
+//! Relays (RFC 1542, 3046, 3527, 8357) and switches that insert option 82.
+
+use super::*;
+
+const RELAY: Ipv4Addr = Ipv4Addr::new(10, 30, 0, 1);
+
+fn bench() -> Bench {
+    let near = subnet("10.20.0.0/24", ("10.20.0.50", "10.20.0.59"));
+    let far = subnet("10.30.0.0/24", ("10.30.0.50", "10.30.0.50"));
+    Bench::with(vec![near, far, subnet("10.40.0.0/24", ("10.40.0.50", "10.40.0.50"))])
+}
+
+fn relayed(bench: &mut Bench, request: &Request, port: u16) -> Outcome {
+    bench.receive(&request.encode(), (RELAY, port), OWN, &[(OWN, 24)])
+}
+
+fn through(request: Request, information: &[u8]) -> Request {
+    Request { giaddr: RELAY, ..request }.option(code::RELAY, information)
+}
+
+#[test]
+fn the_relay_tells_the_subnet_and_gets_the_reply() {
+    let mut bench = bench();
+    let discover = through(Request::discover(mac(1), 1), &[1, 2, 0, 7]);
+    let offer = relayed(&mut bench, &discover, 4011);
+    assert_eq!(
+        offer.text, "Offer 10.30.0.50 to 10.30.0.1:67",
+        "its port is 67 whatever it sent from"
+    );
+    assert_eq!(bench.events()[0], "looks for a DHCP server through relay 10.30.0.1");
+    let message = Message::reply(&offer.reply).unwrap();
+    assert_eq!((message.giaddr(), message.address(code::SERVER_ID)), (RELAY, Some(OWN)));
+    assert_eq!(message.option(code::RELAY), Some(&[1, 2, 0, 7][..]));
+    let select = through(Request::select(mac(1), 1, ip("10.30.0.50"), OWN), &[1, 2, 0, 7]);
+    assert_eq!(relayed(&mut bench, &select, 67).text, "Ack 10.30.0.50 to 10.30.0.1:67");
+}
+
+#[test]
+fn a_denial_through_a_relay_is_broadcast_there() {
+    let mut bench = bench();
+    let reboot = through(Request::reboot(mac(1), 1, ip("10.20.0.50")), &[1, 1, 7]);
+    let nak = relayed(&mut bench, &reboot, 67);
+    assert_eq!(nak.text, "Nak (it is on another network) to 10.30.0.1:67");
+    let message = Message::reply(&nak.reply).unwrap();
+    assert!(message.wants_broadcast());
+    assert_eq!(message.option(code::RELAY), Some(&[1, 1, 7][..]));
+}
+
+#[test]
+fn rfc_8357_a_relay_on_another_port() {
+    let mut bench = bench();
+    let discover = Request::discover(mac(1), 1).relayed(RELAY);
+    let offer = relayed(&mut bench, &discover, 40_123);
+    assert_eq!(offer.text, "Offer 10.30.0.50 to 10.30.0.1:40123");
+    let message = Message::reply(&offer.reply).unwrap();
+    assert_eq!(message.relay_option(code::RELAY_SOURCE_PORT), Some(&[][..]));
+}
+
+#[test]
+fn rfc_3527_link_selection_goes_before_giaddr() {
+    let mut bench = bench();
+    let discover = through(Request::discover(mac(1), 1), &[5, 4, 10, 40, 0, 0]);
+    assert_eq!(relayed(&mut bench, &discover, 67).text, "Offer 10.40.0.50 to 10.30.0.1:67");
+    let broken = through(Request::discover(mac(2), 1), &[5, 2, 10, 40]);
+    assert_eq!(relayed(&mut bench, &broken, 67).text, "Offer 10.30.0.50 to 10.30.0.1:67");
+}
+
+#[test]
+fn option_82_without_a_relay() {
+    let mut bench = bench();
+    let echo = |bench: &mut Bench| {
+        let request = Request::discover(mac(1), 1).option(code::RELAY, [1, 2, 0, 7]);
+        let offer = bench.hear(&request);
+        Message::reply(&offer.reply).unwrap().option(code::RELAY).map(<[u8]>::to_vec)
+    };
+    assert_eq!(echo(&mut bench), None, "nobody who may insert it is there");
+    bench.settings.dhcp.subnets[0].option_82 = Option82::L2;
+    assert_eq!(echo(&mut bench), Some(vec![1, 2, 0, 7]));
+}
+
+#[test]
+fn a_listener_for_relays_only() {
+    let mut bench = bench();
+    let loopback = Ipv4Addr::LOCALHOST;
+    let discover = Request::discover(mac(1), 1).relayed(RELAY).encode();
+    let offer = bench.receive(&discover, (RELAY, 5000), loopback, &[]);
+    assert_eq!(offer.text, "Offer 10.30.0.50 to 10.30.0.1:5000");
+    let server = Message::reply(&offer.reply).unwrap().address(code::SERVER_ID);
+    assert_eq!(server, Some(loopback), "the address that was asked");
+    let direct = Request::discover(mac(2), 1).encode();
+    assert_eq!(bench.receive(&direct, (RELAY, 68), loopback, &[]).text, "no-subnet");
+}
