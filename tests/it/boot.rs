@@ -88,7 +88,7 @@ fn stage_is(serving: &Serving<'_>, mac: &str, stage: &str) {
 fn a_cisco_phone_boots_with_every_client() {
     let cable = Cable::new();
     let home = Home::new(DHCP);
-    let firmware: Vec<u8> = (0..FIRMWARE).map(|at| (at * 31 >> 5).to_le_bytes()[0]).collect();
+    let firmware: Vec<u8> = (0..FIRMWARE).map(|at| ((at * 31) >> 5).to_le_bytes()[0]).collect();
     fs::write(home.path("firmware").join(LOAD), &firmware).unwrap();
     fs::write(home.path("files/SEPDEFAULT.cnf"), b"an operator's own fallback").unwrap();
     let serving = home.serve(&cable.server());
