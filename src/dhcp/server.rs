@@ -63,8 +63,11 @@ struct Shared {
 enum Due {
     Nothing,
     Send(Parcel),
-    Commit { batch: Batch, parcel: Option<Parcel>, transaction: (Mac, u32) },
+    Commit { batch: Batch, parcel: Option<Parcel>, transaction: Transaction },
 }
+
+/// What a client sends again unchanged when the answer is late.
+type Transaction = (Mac, u32, Kind);
 
 /// A reply with its way.
 struct Parcel {
@@ -202,8 +205,8 @@ async fn send(port: &Port, counters: &Counters, parcel: &Parcel) {
 /// Replies that wait for the disk.
 #[derive(Debug, Default)]
 struct Pending {
-    tasks: JoinSet<(Mac, u32)>,
-    transactions: HashSet<(Mac, u32)>,
+    tasks: JoinSet<Transaction>,
+    transactions: HashSet<Transaction>,
 }
 
 impl Pending {
@@ -215,11 +218,11 @@ impl Pending {
         self.tasks.len() < MAX_PENDING
     }
 
-    fn waits(&self, transaction: (Mac, u32)) -> bool {
+    fn waits(&self, transaction: Transaction) -> bool {
         self.transactions.contains(&transaction)
     }
 
-    fn push(&mut self, transaction: (Mac, u32), task: impl Future<Output = ()> + Send + 'static) {
+    fn push(&mut self, transaction: Transaction, task: impl Future<Output = ()> + Send + 'static) {
         self.transactions.insert(transaction);
         self.tasks.spawn(async move {
             task.await;
@@ -296,7 +299,7 @@ impl Shared {
             Verdict::Bind { reply, batch } => Due::Commit {
                 batch,
                 parcel: reply.map(|reply| parcel(arrival, &reply)),
-                transaction: (arrival.message.mac(), arrival.message.xid()),
+                transaction: (arrival.message.mac(), arrival.message.xid(), arrival.message.kind()),
             },
             Verdict::Ignore { silence, changes } => {
                 self.counters.count("dhcp", silence.as_str());

@@ -19,10 +19,9 @@ use super::{
     responder::{Responder, Silence, Verdict},
 };
 use crate::{
-    config::{self, Admit, Option82, Settings},
     domain::{Change, Commit, Entry, Mac, Timestamp},
     profile::Catalog,
-    provision::{Library, Provisioner, Subnet},
+    provision::{Admit, Library, Option82, Provisioner, Settings, Subnet},
     store::{State, View},
     wire::dhcp::{Message, Request, code},
 };
@@ -90,11 +89,12 @@ impl Bench {
     }
 
     fn with(subnets: Vec<Subnet>) -> Self {
-        let dhcp = config::Dhcp { subnets, ..config::Dhcp::default() };
+        let mut settings = Settings::default();
+        settings.dhcp.subnets = subnets;
         let (catalog, problems) = Catalog::load(None);
         assert!(problems.is_empty(), "{problems:?}");
         Self {
-            settings: Settings { dhcp, ..Settings::default() },
+            settings,
             catalog: Arc::new(catalog),
             state: State::default(),
             offers: Offers::new(),

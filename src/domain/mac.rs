@@ -57,13 +57,13 @@ impl Mac {
     /// Twelve lower-case digits without separators, as Poly and Yealink spell it.
     #[must_use]
     pub fn lower(self) -> String {
-        self.0.iter().map(|octet| format!("{octet:02x}")).collect()
+        format!("{self:x}")
     }
 
     /// Twelve upper-case digits without separators, as Cisco spells it.
     #[must_use]
     pub fn upper(self) -> String {
-        self.0.iter().map(|octet| format!("{octet:02X}")).collect()
+        format!("{self:X}")
     }
 
     /// The first three octets as six lower-case digits: the registry's prefix, one weak vote for a vendor.
@@ -75,8 +75,23 @@ impl Mac {
 
 impl fmt::Display for Mac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+        for (at, octet) in self.0.iter().enumerate() {
+            let separator = if at == 0 { "" } else { ":" };
+            write!(f, "{separator}{octet:02x}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::LowerHex for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|octet| write!(f, "{octet:02x}"))
+    }
+}
+
+impl fmt::UpperHex for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|octet| write!(f, "{octet:02X}"))
     }
 }
 

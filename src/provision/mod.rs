@@ -19,7 +19,7 @@ mod service;
 mod tests;
 mod values;
 
-pub use crate::config::{Admit, DhcpMode, Option82, Subnet};
+pub use crate::config::{Admit, DhcpMode, Option82, Settings, Subnet};
 pub use bootstrap::{Client, ClientKind};
 pub use library::{Held, Library};
 pub use open::{Admission, Body, Opened, Provisioner, Refusal, Request, Why};

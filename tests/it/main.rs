@@ -10,6 +10,7 @@ mod boot;
 mod cable;
 mod cli;
 mod config;
+mod dhcp;
 mod http;
 mod inventory;
 mod kill;

@@ -116,10 +116,7 @@ fn scan(
             return last;
         }
         let report = provisioner.report(*mac, phone, &state, now);
-        let model = report.identity.model.as_deref();
-        items.extend(
-            report.findings.iter().map(|finding| FindingView::new(Some(*mac), finding, model)),
-        );
+        items.extend(report.findings.iter().map(|finding| FindingView::new(Some(*mac), finding)));
         last = Some(*mac);
     }
     None

@@ -249,9 +249,8 @@ impl Watcher {
         };
         self.send(number, "phone", &view).await?;
         let before = self.known.remove(&mac).unwrap_or_default();
-        let model = report.identity.model.as_deref();
         for finding in report.findings.iter().filter(|finding| !before.contains(&finding.kind)) {
-            self.send(number, "finding", &FindingView::new(Some(mac), finding, model)).await?;
+            self.send(number, "finding", &FindingView::new(Some(mac), finding)).await?;
         }
         if !report.findings.is_empty() {
             self.known.insert(mac, report.findings.iter().map(|finding| finding.kind).collect());

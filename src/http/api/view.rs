@@ -7,8 +7,7 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
-        Boot, Diagnosis, Finding, FindingKind, Ground, Identity, Lease, Mac, Outcome, Timestamp,
-        Transfer,
+        Boot, Diagnosis, Finding, Ground, Identity, Lease, Mac, Outcome, Timestamp, Transfer,
     },
     provision::{Provisioner, Report},
     store::{Phone, State},
@@ -161,7 +160,6 @@ impl PhoneView {
     #[must_use]
     pub fn new(mac: Mac, phone: &Phone, report: &Report, reveal: bool) -> Self {
         let boot = &phone.boot;
-        let model = report.identity.model.as_deref();
         Self {
             mac: mac.to_string(),
             stage: boot.stage().as_str(),
@@ -174,7 +172,7 @@ impl PhoneView {
             identity: IdentityView::from(&report.identity),
             address: boot.address.as_ref().map(Ipv4Addr::to_string),
             upgrade: upgrade(boot),
-            findings: report.findings.iter().map(|f| FindingView::new(None, f, model)).collect(),
+            findings: report.findings.iter().map(|f| FindingView::new(None, f)).collect(),
             diagnosis: report.diagnosis.as_ref().map(DiagnosisView::from),
             transfers: boot.transfers.iter().map(TransferView::from).collect(),
             last: boot
@@ -200,16 +198,18 @@ impl PhoneView {
 }
 
 impl FindingView {
-    /// A finding; `model` is what the phone says it is.
+    /// A finding.
     #[must_use]
-    pub fn new(mac: Option<Mac>, finding: &Finding, model: Option<&str>) -> Self {
-        let mends = matches!(finding.kind, FindingKind::WrongModel | FindingKind::WrongFamily);
+    pub fn new(mac: Option<Mac>, finding: &Finding) -> Self {
         Self {
             mac: mac.map(|mac| mac.to_string()),
             kind: finding.kind.as_str(),
             text: finding.text.clone(),
             remedy: finding.remedy.clone(),
-            repair: model.filter(|_| mends).map(|model| RepairView { model: model.to_owned() }),
+            repair: finding
+                .repair
+                .as_ref()
+                .map(|repair| RepairView { model: repair.model.clone() }),
         }
     }
 }
