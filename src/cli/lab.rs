@@ -29,8 +29,11 @@ use self::{
 };
 use super::serve::{Stop, runtime};
 
+/// How often the lab looks for free ports.
+const ATTEMPTS: u32 = 5;
+
 /// How often the page is looked at.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(250);
 
 /// How many phones boot at once; 2 cores serve them with room to spare.
 const AT_ONCE: usize = 32;
@@ -88,17 +91,27 @@ impl Lab {
             Ok(bench) => bench,
             Err(error) => return failed(&error, 74),
         };
-        let ports = match Ports::choose(self.operators) {
-            Ok(ports) => ports,
-            Err(error) => return failed(&error, 69),
-        };
-        let running = match Appliance::start(bench.settings(&ports), Vec::new()) {
-            Ok(running) => running,
-            Err(error) => return failed(&error, error.exit_code()),
+        let (ports, running) = match self.start(&bench) {
+            Ok(started) => started,
+            Err((text, code)) => return failed(&text, code),
         };
         let code = self.play(&cast, &ports, &running, &bench, stop).await;
         running.stop().await;
         code
+    }
+
+    /// Starts the appliance. A port that somebody takes between the look and the bind (another lab that starts in the
+    /// same moment) is given up for another one.
+    fn start(&self, bench: &Bench) -> Result<(Ports, Running), (String, u8)> {
+        let mut attempt = 1;
+        loop {
+            let ports = Ports::choose(self.operators).map_err(|error| (error.to_string(), 69))?;
+            match Appliance::start(bench.settings(&ports), Vec::new()) {
+                Ok(running) => return Ok((ports, running)),
+                Err(error) if error.exit_code() == 69 && attempt < ATTEMPTS => attempt += 1,
+                Err(error) => return Err((error.to_string(), error.exit_code())),
+            }
+        }
     }
 
     async fn play(
@@ -197,15 +210,18 @@ fn greeting(
     let end = limit.map_or("ends with ctrl-C".to_owned(), |limit| {
         format!("ends after {} s, or once all is as expected", limit.as_secs())
     });
-    let mut groups: Vec<&str> = parts.iter().map(|part| part.group).collect();
-    groups.sort_unstable();
-    groups.dedup();
+    let healthy = parts.iter().filter(|part| part.group == cast::HEALTHY_GROUP).count();
+    let others: Vec<String> = parts
+        .iter()
+        .filter(|part| part.group != cast::HEALTHY_GROUP)
+        .map(|Part { mac, group, expected, .. }| format!("  {mac}  {group:<24} {expected}\n"))
+        .collect();
+    let others = others.concat();
     format!(
         "\n{} simulated phones boot on loopback; {end}, and {} is gone then.\n\n  \
-         page       http://{operators}/\n  look at    {}\n\n",
+         page  http://{operators}/\n\n{healthy} of them are healthy. Look at the others:\n\n{others}\n",
         parts.len(),
         bench.path().display(),
-        groups.join(", "),
     )
 }
 

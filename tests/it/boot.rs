@@ -51,7 +51,7 @@ const CLIENTS: &[&[&str]] = &[
 ];
 
 /// An address from udhcpc with this option 60; the script's lines.
-fn lease(cable: &Cable, home: &Home, option_60: &str) -> String {
+pub fn lease(cable: &Cable, home: &Home, option_60: &str) -> String {
     let script = home.path("udhcpc.sh");
     fs::write(&script, SCRIPT).unwrap();
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
@@ -77,7 +77,7 @@ fn fetch(cable: &Cable, home: &Home, client: &[&str], name: &str) -> Vec<u8> {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:x?}", Sha256::digest(bytes))
 }
 
 fn stage_is(serving: &Serving<'_>, mac: &str, stage: &str) {
@@ -88,7 +88,7 @@ fn stage_is(serving: &Serving<'_>, mac: &str, stage: &str) {
 fn a_cisco_phone_boots_with_every_client() {
     let cable = Cable::new();
     let home = Home::new(DHCP);
-    let firmware: Vec<u8> = (0..FIRMWARE).map(|at| (at * 31 >> 5) as u8).collect();
+    let firmware: Vec<u8> = (0..FIRMWARE).map(|at| ((at * 31) >> 5).to_le_bytes()[0]).collect();
     fs::write(home.path("firmware").join(LOAD), &firmware).unwrap();
     fs::write(home.path("files/SEPDEFAULT.cnf"), b"an operator's own fallback").unwrap();
     let serving = home.serve(&cable.server());
@@ -124,23 +124,46 @@ fn a_cisco_phone_boots_with_every_client() {
     assert_eq!(serving.stop(), Some(0), "{}", home.log());
 }
 
+/// A lease from dhclient with this option 60: what it wrote into its lease file.
+fn dhclient(cable: &Cable, home: &Home, option_60: &str) -> String {
+    let [conf, leases, pid] = ["dhclient.conf", "dhclient.leases", "dhclient.pid"].map(|name| {
+        let path = home.path(name);
+        let _ = fs::remove_file(&path);
+        path.display().to_string()
+    });
+    let settings = format!(
+        "option tftp-addresses code 150 = array of ip-address;\noption provisioning code 160 = text;\n\
+         send vendor-class-identifier \"{option_60}\";\n\
+         request subnet-mask, tftp-server-name, tftp-addresses, provisioning;\n"
+    );
+    fs::write(&conf, settings).unwrap();
+    let words = ["dhclient", "-4", "-cf", &conf, "-lf", &leases, "-pf", &pid, "-sf", "/bin/true"];
+    cable.run(&[&words[..], &["-1", "eth1"]].concat());
+    // It stays in the background to renew: ends it without giving the address back.
+    cable.run(&[&words[..], &["-x", "eth1"]].concat());
+    fs::read_to_string(&leases).unwrap()
+}
+
 #[test]
 fn what_each_family_is_told() {
     let cable = Cable::new();
     let home = Home::new(DHCP);
     let serving = home.serve(&cable.server());
-    let check = |mac: &str, option_60: &str, told: &str| {
+    let check = |mac: &str, option_60: &str, told: &[&str], never: &str| {
         cable.plug(mac);
-        let options = lease(&cable, &home, option_60);
-        assert!(options.to_lowercase().contains(told), "{option_60}: {options}");
+        let lease = dhclient(&cable, &home, option_60);
+        let told = told.iter().all(|option| lease.contains(&format!("option {option};")));
+        assert!(told && !lease.contains(never), "{option_60}: {lease}");
         stage_is(&serving, mac, "leased");
     };
-    check("00:30:94:00:00:01", "Cisco Systems, Inc.", "150=0a140001");
-    check("00:06:53:00:00:02", "Cisco Systems, Inc. IP Phone CP-7960G", "150=0a140001");
-    check("00:21:a0:00:00:03", "Cisco Systems, Inc. IP Phone CP-7961G", "66=10.20.0.1\n");
-    check("00:04:f2:00:00:04", "Polycom-SPIP670", "://10.20.0.1");
-    check("64:16:7f:00:00:05", "Polycom-VVX411", "://10.20.0.1");
-    check("80:5e:c0:00:00:06", "yealink", "66=http://10.20.0.1");
+    let cisco = ["tftp-addresses 10.20.0.1", "tftp-server-name \"10.20.0.1\""];
+    let poly = ["provisioning \"http://10.20.0.1/\"", "tftp-server-name \"http://10.20.0.1/\""];
+    check("00:30:94:00:00:01", "Cisco Systems, Inc.", &cisco, "http");
+    check("00:06:53:00:00:02", "Cisco Systems, Inc. IP Phone CP-7960G", &cisco, "http");
+    check("00:21:a0:00:00:03", "Cisco Systems, Inc. IP Phone CP-7961G", &cisco, "http");
+    check("00:04:f2:00:00:04", "Polycom-SPIP670", &poly, "\"10.20.0.1\"");
+    check("64:16:7f:00:00:05", "Polycom-VVX411", &poly, "\"10.20.0.1\"");
+    check("80:5e:c0:00:00:06", "yealink", &poly[1..], "\"10.20.0.1\"");
 }
 
 #[test]

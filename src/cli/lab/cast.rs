@@ -1,6 +1,10 @@
 //! Who takes part in the lab: healthy phones of every family, and one for each fault that can be told.
 
-use std::{collections::BTreeMap, fmt::Write as _, net::Ipv4Addr};
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Write as _},
+    net::Ipv4Addr,
+};
 
 use crate::{
     domain::Mac,
@@ -9,8 +13,11 @@ use crate::{
 
 use super::bench::{Network, SERVER};
 
-/// Phones that can't be seen in so small a lab stand in nobody's way: a third of the phones may be faulty.
+/// At most one in so many phones is faulty, so that a small lab is not a sick one.
 const HEALTHY_SHARE: u16 = 3;
+
+/// What the group without anything particular is called.
+pub(super) const HEALTHY_GROUP: &str = "healthy";
 
 /// The first number in the lab's list.
 const FIRST_NUMBER: u32 = 4001;
@@ -44,6 +51,13 @@ pub(super) struct Expected {
     pub(super) finding: Option<&'static str>,
 }
 
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.stage)?;
+        self.finding.map_or(Ok(()), |finding| write!(f, ", {finding}"))
+    }
+}
+
 /// Something to show.
 struct Role {
     group: &'static str,
@@ -59,7 +73,7 @@ struct Role {
 impl Role {
     const fn healthy(model: &'static str) -> Self {
         Self {
-            group: "healthy",
+            group: HEALTHY_GROUP,
             model,
             listed: Some(model),
             network: Network::Main,

@@ -60,9 +60,7 @@ impl<'a> Verdict<'a> {
             let right = parts.iter().filter(|part| self.is_right(part)).count();
             let wrong =
                 parts.iter().filter(|part| !self.is_right(part)).map(|part| self.instead(part));
-            let expected = parts.first().map_or(String::new(), |part| {
-                described(part.expected.stage, part.expected.finding.as_slice())
-            });
+            let expected = parts.first().map_or(String::new(), |part| part.expected.to_string());
             table.add_row([
                 group.to_owned(),
                 parts.len().to_string(),
