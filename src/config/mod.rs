@@ -6,6 +6,7 @@
 mod check;
 mod keys;
 mod names;
+mod places;
 mod settings;
 mod source;
 mod tables;
@@ -13,6 +14,7 @@ mod tables;
 mod tests;
 
 pub use names::Names;
+pub use places::Places;
 pub use settings::{
     Admit, Appliance, AutoRegistration, Dhcp, DhcpMode, Failover, ForFamily, Http, NumberRange,
     Option82, PeerRule, Protocol, RawOption, ReadyWhen, Registrar, Secrets, Settings, Site, Srtp,

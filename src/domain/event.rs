@@ -113,6 +113,8 @@ pub enum What {
         etag: String,
         /// True for an abort that the family's profile calls normal.
         normal: bool,
+        /// Where the bytes came from (`file …`, `template …`, `firmware …`); empty in records of before it was noted.
+        source: String,
     },
     /// It asked whether the file that it has is still the right one, and it is (HTTP 304).
     Unchanged {

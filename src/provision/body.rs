@@ -93,33 +93,47 @@ impl Provisioner {
         source: Source<'_>,
         admitted: Option<&Entry>,
     ) -> Result<Vec<u8>, Why> {
-        let entry = admitted.or(case.subject.entry.as_deref());
+        let scene = self.scene(case, admitted.or(case.subject.entry.as_deref()));
+        self.draw(case, source, &values(&scene))
+    }
+
+    /// All that the values of this file come from.
+    pub(super) fn scene<'a>(&'a self, case: &'a Case<'_>, entry: Option<&'a Entry>) -> Scene<'a> {
         let shared = matches!(case.target.role, Role::Common | Role::Fallback);
         let secrets = match (case.target.role, case.asker) {
             (Role::Own, Asker::Peer | Asker::Operator { reveal: true, .. }) => Secrets::Plain,
             (Role::Own, Asker::Operator { reveal: false, .. }) => Secrets::Masked,
             _ => Secrets::Left,
         };
-        let found = case.target.found;
-        let scene = Scene {
+        Scene {
             settings: self.settings(),
             catalog: self.catalog(),
-            family: found.map(|found| found.family),
+            family: case.target.found.map(|found| found.family),
             model: case.model(),
             site: &case.site,
             phone: case.subject.mac.filter(|_| !shared).map(|mac| (mac, entry)),
             ends: (case.request.peer, case.request.local),
             secrets,
             now: case.now,
-        };
-        let values = values(&scene);
-        let rendered = match source {
-            Source::Template(family, rule, _) => self.catalog().render(family, rule, &values),
-            Source::Text(name, text) => {
-                let format = found.map_or_else(|| format_of(name), |found| found.file.format);
-                self.catalog().render_text(name, text, format, &values)
+        }
+    }
+
+    /// Renders what is a template; nothing for what is served as it is.
+    pub(super) fn draw(
+        &self,
+        case: &Case<'_>,
+        source: Source<'_>,
+        values: &minijinja::Value,
+    ) -> Result<Vec<u8>, Why> {
+        let rendered = match (source, case.target.found) {
+            (Source::Template(family, rule, _), _) => self.catalog().render(family, rule, values),
+            (Source::Text(name, text), Some(found)) => {
+                self.catalog().render_instead(name, text, found.file, values)
             }
-            Source::File(_) | Source::Firmware(_) => return Ok(Vec::new()),
+            (Source::Text(name, text), None) => {
+                self.catalog().render_text(name, text, format_of(name), values)
+            }
+            (Source::File(_) | Source::Firmware(_), _) => return Ok(Vec::new()),
         };
         rendered.map_err(|error| match error {
             RenderError::Absent { .. } => Why::Missing { name: case.target.name.clone() },

@@ -4,8 +4,10 @@ mod admit;
 mod body;
 mod bootstrap;
 mod diagnose;
+mod explain;
 mod identify;
 pub mod inventory;
+mod layers;
 mod library;
 mod name;
 mod news;
@@ -21,6 +23,7 @@ mod values;
 
 pub use crate::config::{Admit, DhcpMode, Option82, Settings, Subnet};
 pub use bootstrap::{Client, ClientKind};
+pub use explain::{Explained, Explanation, Level, Origin};
 pub use library::{Held, Library};
 pub use open::{Admission, Body, Opened, Provisioner, Refusal, Request, Why};
 pub use recorder::{Delivery, Recorder};

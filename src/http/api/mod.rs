@@ -2,6 +2,7 @@
 
 mod description;
 mod entry;
+mod explain;
 mod import;
 mod lists;
 mod metrics;

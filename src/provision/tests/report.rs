@@ -48,6 +48,7 @@ fn ended(name: &str, role: Role, outcome: Outcome) -> What {
         outcome,
         etag: "e".to_owned(),
         normal: false,
+        source: String::new(),
     }
 }
 

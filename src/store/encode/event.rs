@@ -92,6 +92,8 @@ enum WhatForm {
         outcome: Outcome,
         etag: String,
         normal: bool,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        source: String,
     },
     Unchanged {
         #[serde(with = "AskedForm")]
@@ -171,6 +173,8 @@ struct TransferForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refused: Option<String>,
     normal: bool,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    source: String,
     #[serde(with = "super::text")]
     at: Timestamp,
 }
