@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use crate::{
-    config::{Registrar, Site},
+    config::{Registrar, Site, Subnet},
     domain::{Entry, Mac, Role, SiteName, Timestamp},
-    profile::{ExtraForm, Read, Reads},
+    profile::{ExtraForm, Family, Read, Reads, Speaks},
 };
 
 use super::{
@@ -14,6 +14,7 @@ use super::{
     identify,
     layers::{self, DEFAULT, Rank, is_secret, setter},
     open::Asker,
+    resolve::spoken,
     values::{MASK, Scene, values},
 };
 
@@ -203,38 +204,29 @@ impl Origins<'_> {
             return self.listed();
         }
         match identify::subnet_of(self.scene.settings, self.scene.ends.0) {
-            Some(subnet) if subnet.site == self.scene.site => {
-                self.of_subnet(&subnet.site, &format!("{}/{}", subnet.network, subnet.prefix))
-            }
+            Some(subnet) if subnet.site == self.scene.site => of_subnet(subnet),
             _ => profile("neither its entry nor its address says another"),
         }
     }
 
-    fn of_subnet(&self, site: &str, subnet: &str) -> Origin {
-        let level = if site == DEFAULT { Level::DefaultSite } else { Level::Site };
-        let note = format!("the subnet {subnet}");
-        Origin { level, site: Some(site.to_owned()), at: None, note }
-    }
-
     fn registrar(&self, path: &str, key: &str, registrars: &[Registrar]) -> Origin {
-        let index = path.split(['[', ']']).nth(1).and_then(|index| index.parse::<usize>().ok());
+        let mut steps = path.split(['[', ']', '.']).filter(|step| !step.is_empty()).skip(1);
+        let index = steps.next().and_then(|index| index.parse::<usize>().ok());
         let registrar = index.and_then(|index| registrars.get(index));
-        if path.ends_with(".port") && registrar.is_some_and(|registrar| registrar.port.is_none()) {
-            return profile("the usual port of what it speaks");
-        }
-        self.key(key)
+        let is_unset =
+            steps.next() == Some("port") && registrar.is_some_and(|it| it.port.is_none());
+        if is_unset { profile("the usual port of what it speaks") } else { self.key(key) }
     }
 
+    /// What a family speaks whatever the site says is its profile's word.
     fn protocol(&self) -> Origin {
-        let family = self.scene.family;
-        // What a family speaks in spite of the site is the profile's word.
-        let both = family.is_none_or(|family| {
-            let site = identify::speaks(self.site.protocol);
-            let other = [crate::profile::Speaks::Sip, crate::profile::Speaks::Sccp];
-            other.iter().all(|speaks| super::resolve::spoken(family, *speaks) == *speaks)
-                && super::resolve::spoken(family, site) == site
-        });
-        if both { self.key("protocol") } else { profile("all that the family speaks") }
+        let choice = [Speaks::Sip, Speaks::Sccp];
+        let either = |family: &Family| choice.iter().all(|it| spoken(family, *it) == *it);
+        if self.scene.family.is_none_or(either) {
+            self.key("protocol")
+        } else {
+            profile("all that the family speaks")
+        }
     }
 
     fn ntp(&self) -> Origin {
@@ -242,12 +234,8 @@ impl Origins<'_> {
             return self.key("ntp");
         }
         let subnet = identify::subnet_of(self.scene.settings, self.scene.ends.0);
-        match subnet.filter(|subnet| !subnet.ntp.is_empty()) {
-            Some(subnet) => {
-                self.of_subnet(&subnet.site, &format!("{}/{}", subnet.network, subnet.prefix))
-            }
-            None => profile("nobody set it"),
-        }
+        let subnet = subnet.filter(|subnet| !subnet.ntp.is_empty());
+        subnet.map_or_else(|| profile("nobody set it"), of_subnet)
     }
 
     fn load(&self) -> Origin {
@@ -272,6 +260,13 @@ impl Origins<'_> {
         let level = if rank == Rank::Model { Level::Model } else { origin.level };
         Origin { level, note: format!("for {table}"), ..origin }
     }
+}
+
+/// What the subnet says that a phone stands in.
+fn of_subnet(subnet: &Subnet) -> Origin {
+    let level = if subnet.site == DEFAULT { Level::DefaultSite } else { Level::Site };
+    let note = format!("the subnet {}/{}", subnet.network, subnet.prefix);
+    Origin { level, site: Some(subnet.site.clone()), at: None, note }
 }
 
 fn profile(note: &str) -> Origin {

@@ -21,3 +21,4 @@ mod run;
 mod store;
 mod tftp;
 mod tidy;
+mod values;

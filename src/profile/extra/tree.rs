@@ -77,8 +77,9 @@ pub(super) fn element(
     };
     let idx = index.zip(leaf.index).map(|(number, name)| format!(" {name}=\"{number}\""));
     let more = leaf.attributes.iter().filter(|(name, _)| Some(name.as_str()) != leaf.index);
-    let more: String = more.map(|(name, value)| format!(" {name}=\"{value}\"")).collect();
-    let opening = format!("{last}{}{more}", idx.unwrap_or_default());
+    let more = more.map(|(name, value)| format!(" {name}=\"{value}\""));
+    let attributes: Vec<String> = idx.into_iter().chain(more).collect();
+    let opening = format!("{last}{}", attributes.concat());
     Ok(place.append(text, |indent| nested(missing, &opening, last, value, indent)))
 }
 

@@ -101,6 +101,7 @@ fn events_as_written() {
 #[test]
 fn ends_of_before_and_since_the_source_was_noted() {
     const BEFORE: &str = r#"{"at":"1970-01-01T00:00:05Z","what":{"ended":{"asked":{"name":"a.cfg","carrier":"tftp","role":"own","required":{"slot":0,"of":2},"first":true},"bytes":2,"length":2,"outcome":"complete","etag":"e","normal":false}}}"#;
+    const TRANSFER: &str = r#"{"name":"a.cfg","carrier":"tftp","role":"own","bytes":2,"length":2,"outcome":"complete","normal":false,"at":"1970-01-01T00:00:05Z"}"#;
     let ended = |source: &str| {
         let (etag, source) = ("e".to_owned(), source.to_owned());
         let (asked, outcome) = (asked(), Outcome::Complete);
@@ -111,7 +112,6 @@ fn ends_of_before_and_since_the_source_was_noted() {
     let since = BEFORE.replace("\"normal\":false", "\"normal\":false,\"source\":\"file a.cfg\"");
     check(&ended("file a.cfg"), &since);
 
-    const TRANSFER: &str = r#"{"name":"a.cfg","carrier":"tftp","role":"own","bytes":2,"length":2,"outcome":"complete","normal":false,"at":"1970-01-01T00:00:05Z"}"#;
     let transfer = |source: &str| Transfer {
         name: "a.cfg".to_owned(),
         carrier: Carrier::Tftp,
