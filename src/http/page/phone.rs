@@ -191,18 +191,46 @@ fn row(transfer: &TransferView) -> Markup {
     }
 }
 
+/// True for a miss or an abort that the family's profile calls normal: it is told, and no fault.
+fn is_normal(event: &EventView) -> bool {
+    event.data["normal"] == true
+}
+
 fn happened(events: &[EventView]) -> Markup {
     html! {
         @if events.is_empty() { p.quiet { "Nothing has happened yet." } }
         @else {
             ol.timeline {
                 @for event in events.iter().rev() {
-                    li data-kind=(event.kind) {
+                    li.quiet[is_normal(event)] data-kind=(event.kind) {
                         (moment(&event.at)) " "
                         span { (event.text) }
                     }
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Asked, Carrier, Event, Role, What};
+
+    #[test]
+    fn a_normal_miss_is_quiet_in_the_timeline() {
+        let shown = |normal| {
+            let asked = Asked {
+                name: "a".into(),
+                role: Role::Extra,
+                carrier: Carrier::Tftp,
+                required: None,
+                first: false,
+            };
+            let what = What::Refused { asked, why: "there is no a".into(), normal };
+            happened(&[EventView::new(1, &Event { at: Timestamp::UNIX_EPOCH, what })]).into_string()
+        };
+        assert!(shown(true).contains("class=\"quiet\""), "{}", shown(true));
+        assert!(!shown(false).contains("quiet"), "{}", shown(false));
     }
 }
