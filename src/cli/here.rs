@@ -92,6 +92,7 @@ impl From<StoreError> for Failure {
         let exit = match error {
             StoreError::Locked { .. } => Exit::Unavailable,
             StoreError::Io { .. } => Exit::Io,
+            StoreError::Denied { .. } => Exit::Permission,
             StoreError::BadBackup { .. } => Exit::Data,
             StoreError::Newer { .. } | StoreError::NotEmpty { .. } => Exit::Config,
         };
