@@ -34,8 +34,10 @@ pub(super) fn base(name: &str) -> &str {
 
 /// The MAC in a name that no family knows: a run of exactly twelve hexadecimal digits in its last component.
 ///
-/// Only used to decide who may have an operator's file, where taking too many names for a phone's own is the safe side.
-pub(super) fn mac_in(name: &str) -> Option<Mac> {
+/// Decides who may have an operator's file, where taking too many names for a phone's own is the safe side, and tells a
+/// person whose file such a name is.
+#[must_use]
+pub fn mac_in(name: &str) -> Option<Mac> {
     let runs = base(name).split(|c: char| !c.is_ascii_hexdigit());
     runs.filter(|run| run.len() == 12).find_map(|run| run.parse().ok())
 }

@@ -123,6 +123,25 @@ fn identify_answers_every_line() {
     assert!(out.contains("vendor    Cisco") && out.contains(MAC), "{out}");
 }
 
+/// Requests of real phones, and samples built from the rules of other provisioners: `source` says where from.
+#[test]
+fn what_phones_show_says_what_they_are() {
+    let home = Home::new("");
+    let cases = include_str!("data/identity.jsonl");
+    let out = expect(&home, &["identify", "--batch"], cases, 0);
+    assert_eq!(out.lines().count(), cases.lines().count());
+    let mut wrong = String::new();
+    for (case, answer) in cases.lines().zip(out.lines()) {
+        let case_value: Value = serde_json::from_str(case).unwrap();
+        let answer: Value = serde_json::from_str(answer).unwrap();
+        let agrees = |part: &str| answer[part] == case_value["expect"][part];
+        if !["vendor", "model", "firmware", "mac"].into_iter().all(agrees) {
+            wrong += &format!("{case}\n  {answer}\n");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
 #[test]
 fn a_closed_pipe_is_no_failure() {
     let (reader, writer) = io::pipe().unwrap();
