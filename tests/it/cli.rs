@@ -202,6 +202,8 @@ fn entries_from_set_to_restore() {
     let out = expect(&home, &["render", MAC, "SEP001E7AC41022.cnf.xml"], "", 0);
     assert!(out.contains("<device") && out.contains("Reception"), "{out}");
     expect(&home, &["render", MAC, "none.such"], "", 66);
+    fs::write(home.path("files/broken.xml.j2"), "<a>{{ mac }}").unwrap();
+    expect(&home, &["render", MAC, "broken.xml"], "", 65);
 
     expect(&home, &["backup", "all.backup"], "", 0);
     expect(&home, &["backup", "all.backup"], "", 74);
@@ -211,6 +213,8 @@ fn entries_from_set_to_restore() {
     expect(&home, &["state", "size"], "", 0);
 
     expect(&home, &["restore", "all.backup"], "", 78);
+    fs::write(home.path("none.backup"), "nothing").unwrap();
+    expect(&home, &["restore", "none.backup"], "", 65);
     fs::rename(home.path("state"), home.path("state.old")).unwrap();
     fs::write(home.path("not.backup"), "x").unwrap();
     expect(&home, &["restore", "not.backup"], "", 65);
