@@ -26,7 +26,7 @@ pub fn line(text: &str) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// As [`line`].
+/// As [`line()`].
 pub fn bytes(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(bytes)?;
@@ -37,7 +37,7 @@ pub fn bytes(bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// As [`line`].
+/// As [`line()`].
 pub fn json(value: &Value) -> io::Result<()> {
     line(&value.to_string())
 }
@@ -148,7 +148,7 @@ fn widest<const N: usize>(rows: &[[String; N]], column: usize) -> usize {
 ///
 /// # Errors
 ///
-/// As [`line`].
+/// As [`line()`].
 pub fn print(mut table: Table, none: &str) -> io::Result<()> {
     if table.is_empty() {
         return line(none);

@@ -173,7 +173,7 @@ impl fmt::Display for What {
             Self::Unchanged { asked, .. } => write!(f, "has the current {} already", asked.name),
             // Most healthy boots end with one of these: it must not read like a fault.
             Self::Refused { asked, normal: true, .. } => {
-                write!(f, "looked for {}: none here, which is normal", asked.name)
+                write!(f, "asked for {}, which it can do without", asked.name)
             }
             Self::Refused { asked, why, .. } => write!(f, "was refused {}: {why}", asked.name),
             Self::Admitted { number } => write!(f, "was registered by itself as {number}"),
@@ -212,7 +212,7 @@ mod tests {
             What::Ended { asked: asked(), bytes: 4, length: 9, outcome, etag, normal }
         };
         let check = |what: What, text: &str| assert_eq!(what.to_string(), text);
-        check(refused(true), "looked for a.cfg: none here, which is normal");
+        check(refused(true), "asked for a.cfg, which it can do without");
         check(refused(false), "was refused a.cfg: there is no a.cfg");
         check(aborted(true), "a.cfg: aborted after 4 of 9 bytes, which is normal");
         check(aborted(false), "a.cfg: aborted after 4 of 9 bytes");
