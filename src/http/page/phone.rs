@@ -82,15 +82,20 @@ fn content(phone: &PhoneView, title: &str, events: &[EventView]) -> Markup {
 }
 
 fn troubles(phone: &PhoneView) -> Markup {
+    // The cause is often a finding as well: one block says both.
+    let cause = phone.diagnosis.as_ref().map(|diagnosis| &diagnosis.text);
+    let (same, others): (Vec<_>, Vec<_>) =
+        phone.findings.iter().partition(|finding| Some(&finding.text) == cause);
     html! {
         @if let Some(diagnosis) = &phone.diagnosis {
             div.trouble {
+                @for finding in same { span.kind { (finding.kind) } }
                 strong { (diagnosis.text) }
                 p { (diagnosis.remedy) }
                 @if let Some(expected) = &diagnosis.expected { p.quiet { "Expected next: " (expected) } }
             }
         }
-        @for finding in &phone.findings { (trouble(finding)) }
+        @for finding in others { (trouble(finding)) }
     }
 }
 
