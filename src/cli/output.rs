@@ -23,7 +23,7 @@ pub fn line(text: &str) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// As [`line`].
+/// As [`line()`].
 pub fn bytes(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(bytes)?;
@@ -34,7 +34,7 @@ pub fn bytes(bytes: &[u8]) -> io::Result<()> {
 ///
 /// # Errors
 ///
-/// As [`line`].
+/// As [`line()`].
 pub fn json(value: &Value) -> io::Result<()> {
     line(&value.to_string())
 }
@@ -63,7 +63,7 @@ pub fn row<const N: usize>(table: &mut Table, cells: [String; N]) {
 ///
 /// # Errors
 ///
-/// As [`line`].
+/// As [`line()`].
 pub fn print(mut table: Table, none: &str) -> io::Result<()> {
     if table.is_empty() {
         return line(none);

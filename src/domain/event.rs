@@ -170,6 +170,9 @@ impl fmt::Display for What {
                 }
             },
             Self::Unchanged { asked, .. } => write!(f, "has the current {} already", asked.name),
+            Self::Refused { asked, normal: true, .. } => {
+                write!(f, "asked for {}, which it can do without", asked.name)
+            }
             Self::Refused { asked, why, .. } => write!(f, "was refused {}: {why}", asked.name),
             Self::Admitted { number } => write!(f, "was registered by itself as {number}"),
         }
