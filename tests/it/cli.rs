@@ -146,16 +146,16 @@ fn what_phones_show_says_what_they_are() {
     let cases = include_str!("data/identity.jsonl");
     let out = expect(&home, &["identify", "--batch"], cases, 0);
     assert_eq!(out.lines().count(), cases.lines().count());
-    let mut wrong = String::new();
+    let mut wrong = Vec::new();
     for (case, answer) in cases.lines().zip(out.lines()) {
         let case_value: Value = serde_json::from_str(case).unwrap();
         let answer: Value = serde_json::from_str(answer).unwrap();
         let agrees = |part: &str| answer[part] == case_value["expect"][part];
         if !["vendor", "model", "firmware", "mac"].into_iter().all(agrees) {
-            wrong += &format!("{case}\n  {answer}\n");
+            wrong.push(format!("{case}\n  {answer}\n"));
         }
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    assert!(wrong.is_empty(), "{}", wrong.concat());
 }
 
 #[test]
