@@ -7,7 +7,9 @@ use tokio::{
     signal::unix::{Signal, SignalKind, signal},
 };
 
-use crate::{appliance::Appliance, config};
+use crate::appliance::Appliance;
+
+use super::settings::{self, Ready};
 
 /// Exit code of a run that a second signal cut short: as a shell tells an interrupt.
 const INTERRUPTED: i32 = 130;
@@ -35,21 +37,16 @@ impl Serve {
         reason = "commands are run alike, whether they have options or not"
     )]
     pub fn run(&self, path: Option<&Path>) -> u8 {
-        if let Some(path) = path.filter(|path| !path.exists()) {
-            eprintln!("ringup: {}: there is no such file", path.display());
-            return 66;
-        }
-        let loaded = match config::load(path) {
-            Ok(loaded) => loaded,
-            Err(problems) => {
-                for problem in problems {
-                    eprintln!("{problem}");
-                }
-                return 78;
+        // Joined with the families, or `for.VENDOR` would stand for none of them.
+        let ready = match settings::sound(path) {
+            Ok(ready) => ready,
+            Err(failure) => {
+                eprintln!("{}", failure.text);
+                return failure.exit.code();
             }
         };
         match runtime() {
-            Ok(runtime) => runtime.block_on(serve(loaded)),
+            Ok(runtime) => runtime.block_on(serve(ready)),
             Err(error) => {
                 eprintln!("ringup: {error}");
                 74
@@ -58,10 +55,10 @@ impl Serve {
     }
 }
 
-async fn serve(loaded: config::Loaded) -> u8 {
+async fn serve(ready: Ready) -> u8 {
     // First of all, so that a signal during the start is not lost.
     let mut stop = Stop::listen();
-    let mut running = match Appliance::start(loaded.settings, loaded.warnings) {
+    let mut running = match Appliance::start(ready.loaded.settings, ready.problems) {
         Ok(running) => running,
         Err(error) => {
             eprintln!("ringup: {error}");

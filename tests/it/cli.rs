@@ -152,10 +152,10 @@ fn what_phones_show_says_what_they_are() {
         let answer: Value = serde_json::from_str(answer).unwrap();
         let agrees = |part: &str| answer[part] == case_value["expect"][part];
         if !["vendor", "model", "firmware", "mac"].into_iter().all(agrees) {
-            wrong.push(format!("{case}\n  {answer}\n"));
+            wrong.push(format!("{case}\n  {answer}"));
         }
     }
-    assert!(wrong.is_empty(), "{}", wrong.concat());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
