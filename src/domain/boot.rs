@@ -129,6 +129,10 @@ impl Boot {
     pub fn fold(&mut self, event: &Event) {
         let before = self.stage();
         self.apply(event);
+        if self.rounds == 0 {
+            // First seen in the middle of its boot: what is known of the round begins here.
+            (self.round, self.rounds) = (event.at, 1);
+        }
         self.rise(Stage::Discovered);
         if self.stage() != before {
             self.since = event.at;
@@ -369,6 +373,18 @@ mod tests {
         ]);
         assert_eq!(seen, "asking configured asking configured");
         assert_eq!(boot.rounds, 2);
+    }
+
+    #[test]
+    fn first_seen_in_the_middle_of_a_round() {
+        let own = || asked("SEP001E7AC41022.cnf.xml", Role::Own);
+        let (boot, seen) = stages(vec![
+            What::Opened { asked: own(), length: 10 },
+            ended(own(), Outcome::Complete, "a"),
+            What::Discovered { relay: None },
+        ]);
+        assert_eq!(seen, "asking configured discovered");
+        assert_eq!((boot.rounds, boot.round), (2, Timestamp::from_second(3).unwrap()));
     }
 
     #[test]
