@@ -1,10 +1,6 @@
 //! `ringup dhcp-snippet`: classes and options for sites that keep their own DHCP server.
 
-use std::{
-    collections::BTreeSet,
-    net::Ipv4Addr,
-    path::Path,
-};
+use std::{collections::BTreeSet, net::Ipv4Addr, path::Path};
 
 use clap::ValueEnum;
 
@@ -93,8 +89,10 @@ impl DhcpSnippet {
             (Some(servers), None) => Ok(servers.clone()),
             (None, _) => Err(Failure::new(Exit::Usage, "the settings name no address of ringup")
                 .help("say at which address phones reach it: --server 10.20.0.2")),
-            (Some(_), Some(_)) => Err(Failure::new(Exit::Usage, "the subnets name several servers")
-                .help("make a snippet for each network: --server 10.20.0.2")),
+            (Some(_), Some(_)) => {
+                Err(Failure::new(Exit::Usage, "the subnets name several servers")
+                    .help("make a snippet for each network: --server 10.20.0.2"))
+            }
         }
     }
 

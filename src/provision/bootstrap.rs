@@ -244,8 +244,9 @@ pub(super) fn server_content(
     http: &str,
 ) -> Vec<(u8, Vec<u8>)> {
     let Some(first) = servers.first() else { return Vec::new() };
-    let text =
-        |text: &str| text.replace("{http}", http).replace("{server}", &first.to_string()).into_bytes();
+    let text = |text: &str| {
+        text.replace("{http}", http).replace("{server}", &first.to_string()).into_bytes()
+    };
     let content = |option: &ServerOption| match option.form {
         Form::Addresses => octets(servers),
         Form::Bare => first.to_string().into_bytes(),

@@ -81,8 +81,9 @@ fn count(answer: &Value, key: &str) -> u64 {
 }
 
 fn summary(answer: &Value, dry: bool) -> String {
-    let parts = ["imported", "same", "skipped", "refused"]
-        .map(|key| format!("{} {}", count(answer, key), if key == "same" { "the same" } else { key }));
+    let parts = ["imported", "same", "skipped", "refused"].map(|key| {
+        format!("{} {}", count(answer, key), if key == "same" { "the same" } else { key })
+    });
     let end = if dry { "; nothing was changed: this is a dry run" } else { "" };
     format!("{}: {}{end}", text(answer, "/format"), parts.join(", "))
 }

@@ -8,7 +8,15 @@ use super::{Document, Format, Record, Until, epoch, octets};
 
 /// What such a file begins with, comments aside.
 const STARTS: &[&str] = &[
-    "lease", "host", "group", "subclass", "failover", "server-duid", "authoring-byte-order", "ia-na", "class",
+    "lease",
+    "host",
+    "group",
+    "subclass",
+    "failover",
+    "server-duid",
+    "authoring-byte-order",
+    "ia-na",
+    "class",
 ];
 
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -174,7 +182,8 @@ fn string(rest: &[u8]) -> (usize, Vec<u8>) {
         match (byte, rest.get(at..at + 3)) {
             (b'"', _) => return (at, octets),
             (b'\\', Some(digits)) if digits.iter().all(|digit| (b'0'..=b'7').contains(digit)) => {
-                let value = digits.iter().fold(0_u32, |all, digit| all << 3 | u32::from(digit - b'0'));
+                let value =
+                    digits.iter().fold(0_u32, |all, digit| all << 3 | u32::from(digit - b'0'));
                 octets.push(u8::try_from(value & 0xff).unwrap_or_default());
                 at += 3;
             }

@@ -102,9 +102,10 @@ impl Judge<'_> {
             return skipped(ended);
         }
         match record.until {
-            Until::Never => {
-                Ok(self.now.checked_add(SignedDuration::from_secs(FOREVER)).unwrap_or(Timestamp::MAX))
-            }
+            Until::Never => Ok(self
+                .now
+                .checked_add(SignedDuration::from_secs(FOREVER))
+                .unwrap_or(Timestamp::MAX)),
             Until::Time(until) if until <= self.now => skipped("expired"),
             Until::Time(until) => Ok(until),
         }

@@ -116,7 +116,10 @@ fn files_of_three_servers() {
     check("# The format of this file …\n", "ISC dhcpd");
     check("\n \n", "there is nothing in it");
     check("mac,model\n", "this is no lease file of ISC dhcpd, Kea (memfile) or dnsmasq");
-    check("address,duid,valid_lifetime\n", "these are leases of IPv6 addresses: phones get IPv4 addresses from ringup");
+    check(
+        "address,duid,valid_lifetime\n",
+        "these are leases of IPv6 addresses: phones get IPv4 addresses from ringup",
+    );
     check("lease 10.20.1.1 {\n ends never;", "ISC dhcpd\n1: a lease without an address or a block");
 }
 
@@ -185,17 +188,41 @@ fn verdicts() {
     check("0 00:15:65:00:00:01 10.20.1.1 * *", "imported");
     check("1795180000 00:15:65:00:00:01 10.20.1.1 * *", "skipped expired");
     check("1795186800 00:15:65:00:00:01 10.30.1.1 * *", "skipped on none of the subnets here");
-    check("1795186800 00:15:65:00:00:01 10.20.1.5 * *", "refused 02:00:00:00:00:aa holds it here already");
-    check("1795186800 00:15:65:00:00:01 10.20.1.6 * *", "refused the address is reserved for 02:00:00:00:00:bb");
+    check(
+        "1795186800 00:15:65:00:00:01 10.20.1.5 * *",
+        "refused 02:00:00:00:00:aa holds it here already",
+    );
+    check(
+        "1795186800 00:15:65:00:00:01 10.20.1.6 * *",
+        "refused the address is reserved for 02:00:00:00:00:bb",
+    );
     check("1795186800 02:00:00:00:00:bb 10.20.1.6 * *", "imported");
-    check("1795186800 02:00:00:00:00:bb 10.20.1.7 * *", "imported its entry reserves 10.20.1.6: it moves there at its next start");
+    check(
+        "1795186800 02:00:00:00:00:bb 10.20.1.7 * *",
+        "imported its entry reserves 10.20.1.6: it moves there at its next start",
+    );
     check("1795186800 02:00:00:00:00:aa 10.20.1.5 * *", "same");
     check("1795199999 02:00:00:00:00:aa 10.20.1.5 * *", "imported");
-    check("1795186800 02:00:00:00:00:aa 10.20.1.7 * *", "refused its holder has 10.20.1.5 here already");
-    check("1795186800 00:15:65:00:00:01 10.20.1.9 * *", "refused the address belongs to the network itself");
-    check("1795186800 00:15:65:00:00:01 10.20.255.255 * *", "refused the address belongs to the network itself");
-    check("1795186800 00:15:65:00:00:01 10.20.2.1 * *", "refused outside the pools of its subnet: widen one, or list the phone with this address");
-    check("1795186800 06-00:15:65:00:00:01 10.20.1.1 * *", "refused its holder has no Ethernet address");
+    check(
+        "1795186800 02:00:00:00:00:aa 10.20.1.7 * *",
+        "refused its holder has 10.20.1.5 here already",
+    );
+    check(
+        "1795186800 00:15:65:00:00:01 10.20.1.9 * *",
+        "refused the address belongs to the network itself",
+    );
+    check(
+        "1795186800 00:15:65:00:00:01 10.20.255.255 * *",
+        "refused the address belongs to the network itself",
+    );
+    check(
+        "1795186800 00:15:65:00:00:01 10.20.2.1 * *",
+        "refused outside the pools of its subnet: widen one, or list the phone with this address",
+    );
+    check(
+        "1795186800 06-00:15:65:00:00:01 10.20.1.1 * *",
+        "refused its holder has no Ethernet address",
+    );
     check(
         "1795186800 00:15:65:00:00:01 10.20.1.1 * *\n1795186900 00:15:65:00:00:01 10.20.1.2 * *",
         "skipped the same client has a later lease of 10.20.1.2\nimported",

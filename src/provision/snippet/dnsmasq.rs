@@ -59,9 +59,14 @@ fn options(tags: &str, answers: &[Answer]) -> String {
     let line = |answer: &Answer| {
         let (value, note) = match &answer.value {
             Value::Addresses(addresses) => (list(addresses, ","), String::new()),
-            Value::Text(text) if is_plain(text) => (quoted(text), String::new()),
-            // A text that looks like an address would leave as four octets.
-            Value::Text(text) => (hex(text.as_bytes(), ":"), format!("# {}: {text}\n", answer.code)),
+            // dnsmasq knows that 66 and 67 are texts: in hexadecimal they would leave as the digits themselves.
+            Value::Text(text) if matches!(answer.code, 66 | 67) || is_plain(text) => {
+                (quoted(text), String::new())
+            }
+            // Of any other option, a text that looks like an address would leave as four octets.
+            Value::Text(text) => {
+                (hex(text.as_bytes(), ":"), format!("# {}: {text}\n", answer.code))
+            }
             Value::Octets(octets) => (hex(octets, ":"), String::new()),
         };
         let tags = if tags.is_empty() { String::new() } else { format!("{tags},") };

@@ -34,9 +34,19 @@ pub(super) fn write(plan: &Plan) -> String {
         known.push(tests);
     }
     known.extend(plan.others.iter().map(begins));
-    let _ = writeln!(out, "\n# Whoever else asks, but for what is known not to be a phone: {}.", gets(&plan.fallback));
-    out.push_str("# Never a bare host in 66, which is FTP to an old Poly.\nclass \"ringup-unknown\" {\n");
-    let known = if known.is_empty() { "known or not known".to_owned() } else { format!("not ({})", known.join("\n    or ")) };
+    let _ = writeln!(
+        out,
+        "\n# Whoever else asks, but for what is known not to be a phone: {}.",
+        gets(&plan.fallback)
+    );
+    out.push_str(
+        "# Never a bare host in 66, which is FTP to an old Poly.\nclass \"ringup-unknown\" {\n",
+    );
+    let known = if known.is_empty() {
+        "known or not known".to_owned()
+    } else {
+        format!("not ({})", known.join("\n    or "))
+    };
     let _ = writeln!(out, "  match if {known};");
     out.push_str(&options(&plan.fallback));
     out
@@ -46,8 +56,8 @@ pub(super) fn write(plan: &Plan) -> String {
 fn options(answers: &[Answer]) -> String {
     let mut out = String::new();
     for answer in answers {
-        let name = own_name(answer.code)
-            .map_or_else(|| format!("ringup-{}", answer.code), str::to_owned);
+        let name =
+            own_name(answer.code).map_or_else(|| format!("ringup-{}", answer.code), str::to_owned);
         let value = match &answer.value {
             Value::Addresses(addresses) => list(addresses, ", "),
             Value::Text(text) => quoted(text),
@@ -87,7 +97,11 @@ fn begins(opening: &Opening) -> String {
         None => hex(&opening.octets, ":"),
     };
     let start = format!("substring(option vendor-class-identifier, 0, {})", opening.octets.len());
-    if opening.any_case { format!("lcase({start}) = {value}") } else { format!("{start} = {value}") }
+    if opening.any_case {
+        format!("lcase({start}) = {value}")
+    } else {
+        format!("{start} = {value}")
+    }
 }
 
 fn quoted(text: &str) -> String {

@@ -16,7 +16,10 @@ const HOW: &[&str] = &[
 
 pub(super) fn write(plan: &Plan) -> String {
     let mut out = plan.head("#", HOW);
-    out.push_str(":local server \"dhcp1\"\n:local pool \"voice\"\n:local network \"10.20.0.0/22\"\n");
+    // A pasted line is a scope of its own: what is local ends with it.
+    out.push_str(
+        ":global ringupServer \"dhcp1\"\n:global ringupPool \"voice\"\n:global ringupNetwork 10.20.0.0/22\n",
+    );
     for class in &plan.classes {
         let set = format!("ringup-{}", class.name);
         let _ = writeln!(out, "\n# {}.", class.purpose());
@@ -31,7 +34,7 @@ pub(super) fn write(plan: &Plan) -> String {
                 };
                 let _ = writeln!(
                     out,
-                    "/ip dhcp-server matcher add name={set}-{nth} server=$server address-pool=$pool code=60 \
+                    "/ip dhcp-server matcher add name={set}-{nth} server=$ringupServer address-pool=$ringupPool code=60 \
                      matching-type=substring value={value} option-set={set}"
                 );
             }
@@ -40,7 +43,7 @@ pub(super) fn write(plan: &Plan) -> String {
     let _ = writeln!(out, "\n# Whoever else asks: {}.", gets(&plan.fallback));
     out.push_str("# Never a bare host in 66, which is FTP to an old Poly.\n");
     out.push_str(&option_set("ringup-unknown", &plan.fallback));
-    out.push_str("/ip dhcp-server network set [find address=$network] dhcp-option-set=ringup-unknown\n");
+    out.push_str("/ip dhcp-server network set [find address=$ringupNetwork] dhcp-option-set=ringup-unknown\n");
     out
 }
 

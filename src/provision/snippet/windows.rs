@@ -36,7 +36,10 @@ pub(super) fn write(plan: &Plan) -> String {
         for test in &class.tests {
             let Some(text) = test.opening.text() else {
                 let octets = hex(&test.opening.octets, " ");
-                let _ = writeln!(out, "# Windows compares text: those whose option 60 begins with the octets {octets} get the scope's.");
+                let _ = writeln!(
+                    out,
+                    "# Windows compares text: those whose option 60 begins with the octets {octets} get the scope's."
+                );
                 continue;
             };
             let name = format!("ringup {} {}", class.name, names.len() + 1);
@@ -69,7 +72,7 @@ pub(super) fn write(plan: &Plan) -> String {
 fn values(policy: &str, answers: &[Answer]) -> String {
     let line = |answer: &Answer| {
         let value = match &answer.value {
-            Value::Addresses(addresses) => list(addresses, ","),
+            Value::Addresses(addresses) => format!("'{}'", list(addresses, "','")),
             Value::Text(text) => quoted(text),
             Value::Octets(octets) => {
                 octets.iter().map(|octet| format!("0x{octet:02x}")).collect::<Vec<_>>().join(",")
