@@ -104,14 +104,13 @@ fn openings(regex: &str) -> Vec<Opening> {
 fn extend(mut stems: Vec<Stem>, hir: &Hir) -> Vec<Stem> {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(Look::Start) => stems,
-        HirKind::Look(_) => end(stems),
         // What may be absent is both there and not.
         HirKind::Repetition(part) if part.min == 0 && part.max == Some(1) => {
             let all = [extend(stems.clone(), &part.sub), stems.clone()].concat();
             if all.len() > MAX_STEMS { end(stems) } else { all }
         }
         HirKind::Repetition(part) if part.min > 0 => end(extend(stems, &part.sub)),
-        HirKind::Repetition(_) => end(stems),
+        HirKind::Look(_) | HirKind::Repetition(_) => end(stems),
         HirKind::Literal(literal) => {
             for stem in stems.iter_mut().filter(|stem| !stem.ended) {
                 stem.octets.extend(&literal.0);
@@ -132,7 +131,9 @@ fn extend(mut stems: Vec<Stem>, hir: &Hir) -> Vec<Stem> {
 }
 
 fn end(mut stems: Vec<Stem>) -> Vec<Stem> {
-    stems.iter_mut().for_each(|stem| stem.ended = true);
+    for stem in &mut stems {
+        stem.ended = true;
+    }
     stems
 }
 

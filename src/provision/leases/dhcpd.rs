@@ -19,6 +19,9 @@ const STARTS: &[&str] = &[
     "class",
 ];
 
+/// A token with the line that it begins on.
+type Placed = (usize, Token);
+
 #[derive(Clone, Debug, Eq, PartialEq)]
 enum Token {
     Word(String),
@@ -58,14 +61,14 @@ pub(super) fn read(text: &str) -> Option<Document> {
 }
 
 /// What is between the braces of a declaration; `None` if it has none or is cut short.
-fn block(statement: &[(usize, Token)]) -> Option<&[(usize, Token)]> {
+fn block(statement: &[Placed]) -> Option<&[Placed]> {
     let open = statement.iter().position(|(_, token)| *token == Token::Open)?;
     let (last, inside) = statement[open + 1..].split_last()?;
     (last.1 == Token::Close).then_some(inside)
 }
 
 /// Splits off a statement: to its `;`, or to the end of its block. Never empty if `tokens` is not.
-fn statement(tokens: &[(usize, Token)]) -> (&[(usize, Token)], &[(usize, Token)]) {
+fn statement(tokens: &[Placed]) -> (&[Placed], &[Placed]) {
     let mut depth = 0_usize;
     for (at, (_, token)) in tokens.iter().enumerate() {
         match token {
@@ -80,7 +83,7 @@ fn statement(tokens: &[(usize, Token)]) -> (&[(usize, Token)], &[(usize, Token)]
     (tokens, &[])
 }
 
-fn record(line: usize, inside: &[(usize, Token)]) -> Record {
+fn record(line: usize, inside: &[Placed]) -> Record {
     let mut record = Record {
         line,
         mac: None,
@@ -145,7 +148,7 @@ fn moment(words: &[&str]) -> Option<Until> {
 }
 
 /// Words and strings with the lines that they begin on.
-fn tokens(text: &str) -> Vec<(usize, Token)> {
+fn tokens(text: &str) -> Vec<Placed> {
     let (mut tokens, mut line, mut rest) = (Vec::new(), 1, text);
     while let Some(first) = rest.chars().next() {
         let (length, token) = match first {

@@ -9,6 +9,7 @@ const HOW: &[&str] = &[
     "IOS can't tell families apart: `class` in a pool chooses addresses, not options, and all clients of a pool get the",
     "same. Where the families below want different things, this is what no phone takes amiss. A family that needs more",
     "goes into a VLAN and pool of its own, or onto a DHCP server that reads option 60.",
+    "Written from the vendor's documentation and not tried on a device: start one phone of each family first.",
     "The voice VLAN's number is not here: only the network that phones are to leave may send it.",
 ];
 

@@ -11,6 +11,7 @@ const HOW: &[&str] = &[
     "set: a phone gets that too, and reads its own. What is known not to be a phone gets the network's set as well, so",
     "use a network of phones only. Values are octets in hexadecimal, because RouterOS would send text like an address",
     "as four octets.",
+    "Written from the vendor's documentation and not tried on a device: start one phone of each family first.",
     "The voice VLAN's number is not here: only the network that phones are to leave may send it.",
 ];
 

@@ -126,7 +126,7 @@ impl Plan {
         }
         // Where the first match counts, the one that says most has to be asked first.
         classes.sort_by_key(|class| std::cmp::Reverse(class.longest()));
-        let others = kept(catalog.other_openings());
+        let others = kept(&catalog.other_openings());
         let fallback = server_content(None, servers, &base(settings, servers));
         let fallback = fallback.into_iter().map(|(code, bytes)| Answer::new(None, code, bytes));
         Self { classes, fallback: fallback.collect(), others, notes }
@@ -297,7 +297,7 @@ fn tests(
 }
 
 /// Beginnings without those that another one covers.
-fn kept(openings: Vec<Opening>) -> Vec<Opening> {
+fn kept(openings: &[Opening]) -> Vec<Opening> {
     let covered = |one: &Opening| openings.iter().any(|other| other != one && other.covers(one));
     openings.iter().filter(|one| !covered(one)).cloned().collect()
 }

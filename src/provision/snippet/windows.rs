@@ -7,8 +7,10 @@ use super::{Answer, Plan, Value, gets, hex, list};
 const HOW: &[&str] = &[
     "ringup: vendor classes and policies for a Windows DHCP server (2012 or later). Run as administrator on the server;",
     "set $scope first. Running it twice complains about what is there already and does no harm.",
+    "Written from the vendor's documentation and not tried on a device: start one phone of each family first.",
     "What a policy does not set comes from the scope: a phone of a class gets the scope's other options too, and reads",
     "its own. Use a scope of phones only: what is set for the scope itself goes to PCs that start from the network too.",
+    "Where case does not count, only lower case is here.",
     "The first policy that fits counts, so keep their order.",
     "The voice VLAN's number is not here: only the network that phones are to leave may send it.",
 ];
