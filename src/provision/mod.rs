@@ -6,6 +6,7 @@ mod bootstrap;
 mod diagnose;
 mod identify;
 pub mod inventory;
+pub mod leases;
 mod library;
 mod name;
 mod news;
@@ -15,6 +16,7 @@ mod recorder;
 mod report;
 mod resolve;
 mod service;
+pub mod snippet;
 #[cfg(test)]
 mod tests;
 mod values;

@@ -56,6 +56,13 @@ fn exit_codes() {
     check(&["phones", "show", MAC], 66, "neither listed nor");
     check(&["phones", "import", "none.csv"], 66, "none.csv");
     check(&["profiles", "show", "none"], 66, "no family or vendor is called `none`");
+    check(&["dhcp-snippet", "kea"], 64, "--server 10.20.0.2");
+    check(&["dhcp-snippet", "vax", "--server", "10.20.0.2"], 64, "mikrotik");
+    let none = ["dhcp-snippet", "kea", "--server", "10.20.0.2", "--family", "none"];
+    check(&none, 66, "no family or vendor is called `none`");
+    check(&["leases", "list"], 0, "no leases");
+    check(&["leases", "import", "none.leases"], 66, "none.leases");
+    check(&["leases", "import", "-"], 65, "there is nothing in it");
     check(&["restore", "none.backup"], 66, "there is no such file");
     check(&["password"], 65, "at least 8 characters");
 }
@@ -301,4 +308,49 @@ fn commands_reach_a_running_appliance() {
     expect(&home, &["restore", "all.backup"], "", 69);
     assert_eq!(serving.stop(), Some(0));
     assert!(expect(&home, &["phones", "list"], "", 0).contains("4012"));
+}
+
+#[test]
+fn a_snippet_is_for_the_families_in_use() {
+    let home = Home::new(
+        "[dhcp]\n[[dhcp.subnet]]\nsubnet = \"10.20.0.0/22\"\nservers = [\"10.20.0.2\"]\n\
+         for.yealink-desk = { servers = [\"10.1.1.5\"] }\n",
+    );
+    let check = |args: &[&str], families: [bool; 3]| {
+        let text = expect(&home, &[&["dhcp-snippet", "isc"], args].concat(), "", 0);
+        let has = ["Cisco Systems", "Polycom", "yealink"].map(|class| text.contains(class));
+        assert_eq!(has, families, "{args:?}\n{text}");
+    };
+    check(&[], [true, true, true]);
+    assert!(!home.path("state").exists(), "looking makes no state");
+    expect(&home, &["phones", "import", "-"], &format!("mac,model\n{MAC},7961G\n"), 0);
+    // The listed one, and the one that another server provisions.
+    check(&[], [true, false, true]);
+    check(&["--all"], [true, true, true]);
+    check(&["--family", "Poly"], [false, true, false]);
+}
+
+#[test]
+fn leases_of_another_server() {
+    let home = Home::new(
+        "[dhcp]\n[[dhcp.subnet]]\nsubnet = \"10.20.0.0/22\"\npool = [\"10.20.0.50-10.20.0.90\"]\n",
+    );
+    let file = "0 00:15:65:00:00:01 10.20.0.51 * 01:00:15:65:00:00:01\n\
+                1 00:15:65:00:00:02 10.20.0.52 * *\n\
+                0 00:15:65:00:00:03 10.20.0.1 * *\n";
+    let out = expect(&home, &["leases", "import", "-", "--dry-run"], file, 65);
+    assert!(
+        out.contains("1 imported, 0 the same, 1 skipped, 1 refused; nothing was changed"),
+        "{out}"
+    );
+    assert!(out.contains("outside the pools"), "{out}");
+    assert_eq!(expect(&home, &["leases", "list"], "", 0), "no leases\n");
+    // What can be taken over is, whatever else is in the file.
+    expect(&home, &["leases", "import", "-"], file, 65);
+    let out = expect(&home, &["leases", "list"], "", 0);
+    assert!(out.contains("10.20.0.51  00:15:65:00:00:01  active"), "{out}");
+    let leases: Value =
+        serde_json::from_str(&expect(&home, &["leases", "list", "--active", "--json"], "", 0))
+            .unwrap();
+    assert_eq!(leases["items"].as_array().unwrap().len(), 1);
 }

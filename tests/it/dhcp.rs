@@ -31,10 +31,15 @@ request subnet-mask, routers, domain-name, tftp-server-name, option-150, option-
 timeout 20;
 "#;
 
-/// Runs dhclient until it has a lease; what its lease file says last. The lease file stays for the next run.
+/// Runs dhclient until it has a lease; what its lease file says last.
 fn dhclient(cable: &Cable, home: &Home, class: &str) -> String {
+    lease(cable, home, &DHCLIENT.replace("{class}", class))
+}
+
+/// The same with any settings of dhclient. The lease file, `leases`, stays for the next run.
+pub fn lease(cable: &Cable, home: &Home, conf: &str) -> String {
     let path = |name: &str| home.path(name).display().to_string();
-    fs::write(home.path("dhclient.conf"), DHCLIENT.replace("{class}", class)).unwrap();
+    fs::write(home.path("dhclient.conf"), conf).unwrap();
     let (conf, leases, pid) = (path("dhclient.conf"), path("leases"), path("dhclient.pid"));
     let files = ["-cf", &conf, "-lf", &leases, "-pf", &pid, "-sf", "/bin/true"];
     let limit = PATIENCE.as_secs().to_string();
@@ -46,11 +51,12 @@ fn dhclient(cable: &Cable, home: &Home, class: &str) -> String {
     // Stops it without giving the address back.
     let words = [&["dhclient", "-x", "-q"][..], &files, &["eth1"]].concat();
     let _ = cable.phone(&words).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    assert!(status.success(), "dhclient as {class}: {status}\n{text}\n{}", home.log());
+    assert!(status.success(), "dhclient with {conf}: {status}\n{text}\n{}", home.log());
     text.rsplit("lease {").next().unwrap_or_default().to_owned()
 }
 
-fn address(lease: &str) -> String {
+/// The address of a lease.
+pub fn address(lease: &str) -> String {
     let (_, rest) = lease.split_once("fixed-address ").unwrap();
     rest.split(';').next().unwrap().to_owned()
 }
