@@ -92,6 +92,8 @@ pub struct FileRule {
     pub model: Option<String>,
     /// How values that are merged last are written; `None` for a file that takes none.
     pub extra: Option<ExtraForm>,
+    /// What the models that ask for this very name have in common (7941 for 7941G and 7941G-GE), where several do.
+    pub series: Option<String>,
     /// One plain sentence for the page.
     pub note: String,
 }

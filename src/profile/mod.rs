@@ -7,6 +7,7 @@ mod extra;
 mod family;
 mod load;
 mod names;
+mod opening;
 mod parse;
 mod pattern;
 mod poly_class;
@@ -21,6 +22,7 @@ pub use family::{
     DhcpRule, ExtraForm, Family, FileRule, Form, Format, Model, Normal, ServerOption, Speaks,
 };
 pub use load::shipped_files;
+pub use opening::Opening;
 pub use reads::{Read, Reads};
 
 use std::{collections::BTreeSet, path::Path};

@@ -326,6 +326,7 @@ fn rule(file: &FileTable, table: &Table) -> FileRule {
         normal: Normal { miss: file.miss.is_some(), abort: file.abort.is_some() },
         model: file.model.as_ref().map(|name| name.get_ref().clone()),
         extra: None,
+        series: file.series.clone(),
         note: file.note.clone(),
     }
 }

@@ -112,6 +112,7 @@ pub(super) struct FileTable {
     pub(super) abort: Option<NormalWord>,
     pub(super) model: Option<Spanned<String>>,
     pub(super) extra: Option<Spanned<ExtraTable>>,
+    pub(super) series: Option<String>,
     #[serde(default)]
     pub(super) note: String,
 }

@@ -4,7 +4,7 @@ use std::{fmt, path::Path, sync::Arc};
 
 use crate::{
     domain::{Entry, Role},
-    profile::{Family, FileRule, Format, RenderError},
+    profile::{Family, FileRule, Format, Reads, RenderError},
 };
 
 use super::{
@@ -94,7 +94,7 @@ impl Provisioner {
         admitted: Option<&Entry>,
     ) -> Result<Vec<u8>, Why> {
         let scene = self.scene(case, admitted.or(case.subject.entry.as_deref()));
-        self.draw(case, source, &values(&scene))
+        self.draw(case, source, &scene, None)
     }
 
     /// All that the values of this file come from.
@@ -118,24 +118,36 @@ impl Provisioner {
         }
     }
 
-    /// Renders what is a template; nothing for what is served as it is.
+    /// Renders what is a template; nothing for what is served as it is. `reads` hears what the template reads.
     pub(super) fn draw(
         &self,
         case: &Case<'_>,
         source: Source<'_>,
-        values: &minijinja::Value,
+        scene: &Scene<'_>,
+        reads: Option<&Reads>,
     ) -> Result<Vec<u8>, Why> {
-        let rendered = match (source, case.target.found) {
-            (Source::Template(family, rule, _), _) => self.catalog().render(family, rule, values),
-            (Source::Text(name, text), Some(found)) => {
-                self.catalog().render_instead(name, text, found.file, values)
+        let rendered = |version: &str, reads: Option<&Reads>| {
+            let values = values(scene, version);
+            let values = match reads {
+                Some(reads) => reads.watch(values),
+                None => values,
+            };
+            match (source, case.target.found) {
+                (Source::Template(family, rule, _), _) => {
+                    self.catalog().render(family, rule, &values)
+                }
+                (Source::Text(name, text), Some(found)) => {
+                    self.catalog().render_instead(name, text, found.file, &values)
+                }
+                (Source::Text(name, text), None) => {
+                    self.catalog().render_text(name, text, format_of(name), &values)
+                }
+                (Source::File(_) | Source::Firmware(_), _) => Ok(Vec::new()),
             }
-            (Source::Text(name, text), None) => {
-                self.catalog().render_text(name, text, format_of(name), values)
-            }
-            (Source::File(_) | Source::Firmware(_), _) => return Ok(Vec::new()),
         };
-        rendered.map_err(|error| match error {
+        // The stamp is that of the text without it: a value that this file does not use does not make it a new one.
+        let stamped = rendered("", None).and_then(|bare| rendered(&etag(&bare), reads));
+        stamped.map_err(|error| match error {
             RenderError::Absent { .. } => Why::Missing { name: case.target.name.clone() },
             RenderError::Template { .. } | RenderError::Value { .. } => {
                 Why::Unrenderable { text: error.to_string() }

@@ -15,7 +15,7 @@ use super::{
     layers::{self, DEFAULT, Rank, is_secret, setter},
     open::Asker,
     resolve::spoken,
-    values::{MASK, Scene, values},
+    values::{MASK, Scene},
 };
 
 /// Which of the five levels set a value.
@@ -101,7 +101,7 @@ impl Provisioner {
         let admitted = admit.as_ref().map(|admit| &*admit.entry);
         let scene = self.scene(&case, admitted.or(case.subject.entry.as_deref()));
         let reads = Reads::default();
-        self.draw(&case, source, &reads.watch(values(&scene))).map_err(|why| case.refuse(why))?;
+        self.draw(&case, source, &scene, Some(&reads)).map_err(|why| case.refuse(why))?;
         let form = case.target.found.and_then(|found| found.file.extra.as_ref());
         let form = form.filter(|_| matches!(source, Source::Template(..) | Source::Text(..)));
         let hide = !reveal || case.target.role != Role::Own;
@@ -154,7 +154,7 @@ impl Origins<'_> {
         match root {
             "mac" | "MAC" | "mac_colons" => profile("the phone's own address"),
             "tftp_server" | "http_base" => profile("this appliance, as the phone reaches it"),
-            "version" => profile("made from all values"),
+            "version" => profile("made from the text of this file"),
             "family" | "part" | "line_count" => profile("the family's profile"),
             "model" if !self.entry.model.is_empty() => self.listed(),
             "model" => profile("as the phone shows itself"),
