@@ -15,14 +15,17 @@ mod recorder;
 mod report;
 mod resolve;
 mod service;
+mod swap;
 #[cfg(test)]
 mod tests;
 mod values;
 
 pub use crate::config::{Admit, DhcpMode, Option82, Settings, Subnet};
+pub use admit::password;
 pub use bootstrap::{Client, ClientKind};
 pub use library::{Held, Library};
 pub use open::{Admission, Body, Opened, Provisioner, Refusal, Request, Why};
 pub use recorder::{Delivery, Recorder};
 pub use report::Report;
 pub use service::Service;
+pub use swap::{Accepted, Swap, SwapError};

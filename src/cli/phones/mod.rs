@@ -1,9 +1,11 @@
 //! `ringup phones`: the inventory and what became of it.
 
+mod accept;
 mod export;
 mod forget;
 mod import;
 mod list;
+mod replace;
 mod set;
 mod show;
 mod undo;
@@ -27,11 +29,15 @@ pub enum Phones {
     Set(set::Set),
     /// List phones from a CSV file, with a verdict on every row.
     Import(import::Import),
-    /// Print all entries as CSV or JSON.
+    /// Put another phone in the place of a dead one.
+    Replace(replace::Replace),
+    /// Accept the repair that a finding proposes.
+    Accept(accept::Accept),
+    /// Print all entries as CSV or JSON, or their SIP accounts for a PBX.
     Export(export::Export),
     /// Forget phones: their entries and what they did. Their numbers stay theirs.
     Forget(forget::Forget),
-    /// Take the last import back.
+    /// Take the last import, replacement or accepted repair back.
     Undo(undo::Undo),
 }
 
@@ -44,6 +50,8 @@ impl Phones {
             Self::Show(show) => show.run(&client),
             Self::Set(set) => set.run(&client),
             Self::Import(import) => import.run(&client),
+            Self::Replace(replace) => replace.run(&client),
+            Self::Accept(accept) => accept.run(&client),
             Self::Export(export) => export.run(&client),
             Self::Forget(forget) => forget.run(&client),
             Self::Undo(undo) => undo.run(&client),

@@ -45,11 +45,11 @@ impl Foreign {
     }
 }
 
-/// The form of a file: FreePBX has two, and two programs that know no MAC and no password of each other.
+/// The form of a file. FreePBX has two, of two programs: one knows no password, the other no MAC.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Form {
     /// `mac,brand,model,extension,line`, one row a line, without a header: `epm_advanced_iedl_export` writes the
-    /// rows of a query as they are (vsc55/freepbx_endpointman@1a8cb1d, `Endpointman_Advanced.class.php`).
+    /// rows of a query as they are (`vsc55/freepbx_endpointman@1a8cb1d`, `Endpointman_Advanced.class.php`).
     Devices,
     /// `extension,password,name,…,secret,…`: one row an extension, and no MAC (FreePBX/core, `Core.class.php`, table
     /// `users`, and FreePBX/bulkhandler). `password` is the user's own; the SIP password is `secret`.
