@@ -24,6 +24,7 @@ pub use crate::config::{Admit, DhcpMode, Option82, Settings, Subnet};
 pub use admit::password;
 pub use bootstrap::{Client, ClientKind};
 pub use library::{Held, Library};
+pub use name::mac_in;
 pub use open::{Admission, Body, Opened, Provisioner, Refusal, Request, Why};
 pub use recorder::{Delivery, Recorder};
 pub use report::Report;

@@ -123,6 +123,25 @@ fn identify_answers_every_line() {
     assert!(out.contains("vendor    Cisco") && out.contains(MAC), "{out}");
 }
 
+/// Requests of real phones, and samples built from the rules of other provisioners: `source` says where from.
+#[test]
+fn what_phones_show_says_what_they_are() {
+    let home = Home::new("");
+    let cases = include_str!("data/identity.jsonl");
+    let out = expect(&home, &["identify", "--batch"], cases, 0);
+    assert_eq!(out.lines().count(), cases.lines().count());
+    let mut wrong = String::new();
+    for (case, answer) in cases.lines().zip(out.lines()) {
+        let case_value: Value = serde_json::from_str(case).unwrap();
+        let answer: Value = serde_json::from_str(answer).unwrap();
+        let agrees = |part: &str| answer[part] == case_value["expect"][part];
+        if !["vendor", "model", "firmware", "mac"].into_iter().all(agrees) {
+            wrong += &format!("{case}\n  {answer}\n");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
 #[test]
 fn a_closed_pipe_is_no_failure() {
     let (reader, writer) = io::pipe().unwrap();
@@ -183,6 +202,8 @@ fn entries_from_set_to_restore() {
     let out = expect(&home, &["render", MAC, "SEP001E7AC41022.cnf.xml"], "", 0);
     assert!(out.contains("<device") && out.contains("Reception"), "{out}");
     expect(&home, &["render", MAC, "none.such"], "", 66);
+    fs::write(home.path("files/broken.xml.j2"), "<a>{{ mac }}").unwrap();
+    expect(&home, &["render", MAC, "broken.xml"], "", 65);
 
     expect(&home, &["backup", "all.backup"], "", 0);
     expect(&home, &["backup", "all.backup"], "", 74);
@@ -192,6 +213,8 @@ fn entries_from_set_to_restore() {
     expect(&home, &["state", "size"], "", 0);
 
     expect(&home, &["restore", "all.backup"], "", 78);
+    fs::write(home.path("none.backup"), "nothing").unwrap();
+    expect(&home, &["restore", "none.backup"], "", 65);
     fs::rename(home.path("state"), home.path("state.old")).unwrap();
     fs::write(home.path("not.backup"), "x").unwrap();
     expect(&home, &["restore", "not.backup"], "", 65);
