@@ -14,7 +14,7 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use crate::domain::Mac;
+use crate::{domain::Mac, provision::inventory};
 
 use super::{client::Client, exit::Done, settings};
 
@@ -64,9 +64,9 @@ fn place(mac: Mac) -> String {
     format!("/api/v1/phones/{}", super::client::part(&mac.to_string()))
 }
 
-/// A MAC as typed, for clap.
+/// A MAC as typed or scanned, for clap.
 pub fn mac(text: &str) -> Result<Mac, String> {
-    text.parse::<Mac>().map_err(|error| error.to_string())
+    inventory::mac(text).map_err(|fault| fault.to_string())
 }
 
 /// What a phone's JSON says of its flags, in one cell.

@@ -1,6 +1,6 @@
 //! Files as tables: whatever encoding and separator a spreadsheet chose.
 
-use csv::{ReaderBuilder, StringRecord};
+use csv::ReaderBuilder;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::domain::Problem;
@@ -50,7 +50,7 @@ pub(super) fn read(
         .flexible(true)
         .delimiter(separator)
         .from_reader(text.as_bytes());
-    let mut rows = Vec::new();
+    let (mut rows, mut lines) = (Vec::new(), Lines::of(text, skipped));
     for record in reader.records() {
         let record = record.map_err(|error| vec![Problem::error(file, None, error.to_string())])?;
         if record.iter().all(|cell| cell.trim().is_empty()) {
@@ -60,7 +60,8 @@ pub(super) fn read(
             let text = format!("there are more than {MAX_ROWS} rows");
             return Err(vec![Problem::error(file, None, text).help("import it in parts")]);
         }
-        rows.push(row(&record, skipped));
+        let line = lines.at(record.position().map_or(0, csv::Position::byte));
+        rows.push(Row { line, cells: record.iter().map(str::to_owned).collect() });
     }
     if rows.is_empty() {
         let problem = Problem::error(file, None, "there is nothing in it");
@@ -76,10 +77,36 @@ pub(super) fn read(
     Ok(Table { columns, rows, warnings, by_number: false })
 }
 
-fn row(record: &StringRecord, skipped: usize) -> Row {
-    let line = record.position().map_or(0, csv::Position::line);
-    let line = usize::try_from(line).unwrap_or(usize::MAX).saturating_add(skipped);
-    Row { line, cells: record.iter().map(str::to_owned).collect() }
+/// Counts lines as an editor does. The reader's own count is one behind where lines end with `\r\n`, as Excel ends them,
+/// and stands still where they end with `\r`.
+struct Lines<'a> {
+    octets: &'a [u8],
+    at: usize,
+    line: usize,
+}
+
+impl<'a> Lines<'a> {
+    const fn of(text: &'a str, skipped: usize) -> Self {
+        Self { octets: text.as_bytes(), at: 0, line: skipped + 1 }
+    }
+
+    /// The line of the record that begins at this octet, or behind line ends there. Never asked for one before the last.
+    fn at(&mut self, record: u64) -> usize {
+        let record = usize::try_from(record).unwrap_or(usize::MAX);
+        while let Some(octet) = self.octets.get(self.at) {
+            let ends = match octet {
+                b'\n' => true,
+                b'\r' => self.octets.get(self.at + 1) != Some(&b'\n'),
+                _ => false,
+            };
+            if self.at >= record && !matches!(octet, b'\n' | b'\r') {
+                break;
+            }
+            self.line += usize::from(ends);
+            self.at += 1;
+        }
+        self.line
+    }
 }
 
 type Columns = Vec<Option<Column>>;
