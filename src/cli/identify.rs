@@ -162,8 +162,8 @@ impl Case {
         let told = || conclude(&grounds).grounds.iter().find_map(|ground| ground.mac);
         // Sites name files as they like: 0004f2aabbcc-registration.cfg is still that phone's.
         let unknown = |name: &&str| catalog.resolve(name).is_empty();
-        let names = || [file.as_deref(), Some(path.as_str())].into_iter().flatten();
-        let named = || names().filter(unknown).find_map(mac_in);
+        let asked = || [file.as_deref(), Some(path.as_str())].into_iter().flatten();
+        let named = || asked().filter(unknown).find_map(mac_in);
         let mac = given.or(in_query).or_else(told).or_else(named);
         grounds.extend(mac.and_then(|mac| catalog.recognize(&Seen::Prefix(mac), now)));
         (conclude(&grounds), mac)

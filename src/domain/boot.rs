@@ -223,6 +223,9 @@ impl Boot {
     }
 
     fn ended(&mut self, asked: &Asked, bytes: u64, outcome: &Outcome, etag: &str, normal: bool) {
+        let held = self.held.iter().any(|(name, tag)| *name == asked.name && tag == etag);
+        // A phone stops reading its own file because it has these bytes, or because something is wrong.
+        let normal = normal && (held || asked.role != Role::Own);
         if let Some(transfer) = self.running(&asked.name) {
             transfer.bytes = bytes;
             transfer.outcome = Some(outcome.clone());
@@ -231,7 +234,6 @@ impl Boot {
         if self.upgrade.as_ref().is_some_and(|upgrade| upgrade.name == asked.name) {
             self.upgrade = None;
         }
-        let held = self.held.iter().any(|(name, tag)| *name == asked.name && tag == etag);
         if *outcome == Outcome::Complete {
             self.hold(asked, etag);
             self.deliver(asked.role, asked.required);
@@ -381,6 +383,26 @@ mod tests {
             aborted("a"),
         ]);
         assert_eq!(seen, "discovered configured discovered discovered configured");
+    }
+
+    #[test]
+    fn breaking_off_its_own_file_is_normal_only_with_the_same_bytes_in_hand() {
+        let own = || asked("0004f2aabbcc-line.cfg", Role::Own);
+        let aborted = || ended(own(), Outcome::Aborted { text: String::new() }, "a");
+        let opened = || What::Opened { asked: own(), length: 10 };
+        let whole = ended(own(), Outcome::Complete, "a");
+        let (boot, seen) = stages(vec![
+            opened(),
+            aborted(),
+            opened(),
+            whole,
+            What::Discovered { relay: None },
+            opened(),
+            aborted(),
+        ]);
+        assert_eq!(seen, "asking asking asking configured discovered asking configured");
+        let normal: Vec<bool> = boot.transfers.iter().map(|one| one.normal).collect();
+        assert_eq!(normal, [false, false, true]);
     }
 
     #[test]

@@ -47,6 +47,12 @@ fn exit_codes() {
     check(&["identify"], 64, "--option-60");
     check(&["identify", "--mac", "1"], 64, "12");
     check(&["check", "--config", "none.toml"], 66, "none.toml: there is no such file");
+    check(&["serve", "--config", "none.toml"], 66, "none.toml: there is no such file");
+    check(&["lab", "--operators", "0.0.0.0:8080"], 64, "of loopback");
+    check(&["phones", "list", "--finding", "wrong"], 64, "one of: wrong-model");
+    check(&["phones", "list", "--finding", "wrong-model"], 0, "no phone is like that");
+    check(&["phones", "import", "x.csv", "--map", "MAC Address"], 64, "'MAC Address=mac'");
+    check(&["render", MAC, "0004f2aabbcc.cfg"], 66, "is the file of 00:04:f2:aa:bb:cc");
     check(&["phones", "show", MAC], 66, "neither listed nor");
     check(&["phones", "import", "none.csv"], 66, "none.csv");
     check(&["profiles", "show", "none"], 66, "no family or vendor is called `none`");
@@ -65,6 +71,16 @@ fn check_tells_everything_at_once() {
     assert!(
         expect(&home, &args, "", 1)
             .starts_with("silly.toml:2: warning: `fail-back-timeout` has no effect")
+    );
+
+    let elsewhere = "[dhcp]\nmode = \"serve\"\ninterfaces = [\"no-such-one\"]\n\
+                     [[dhcp.subnet]]\nsubnet = \"10.20.0.0/22\"\n";
+    fs::write(home.path("elsewhere.toml"), elsewhere).unwrap();
+    let told = expect(&home, &["check", "--config", "elsewhere.toml"], "", 1);
+    assert!(
+        told.contains("this machine has no interface no-such-one")
+            && told.contains("help: there are: "),
+        "{told}"
     );
 
     let bad = "[dhcp]\nmode = \"serve\"\n\n[[dhcp.subnet]]\nsubnt = \"10.20.0.0/22\"\n";
@@ -130,16 +146,16 @@ fn what_phones_show_says_what_they_are() {
     let cases = include_str!("data/identity.jsonl");
     let out = expect(&home, &["identify", "--batch"], cases, 0);
     assert_eq!(out.lines().count(), cases.lines().count());
-    let mut wrong = String::new();
+    let mut wrong = Vec::new();
     for (case, answer) in cases.lines().zip(out.lines()) {
         let case_value: Value = serde_json::from_str(case).unwrap();
         let answer: Value = serde_json::from_str(answer).unwrap();
         let agrees = |part: &str| answer[part] == case_value["expect"][part];
         if !["vendor", "model", "firmware", "mac"].into_iter().all(agrees) {
-            wrong += &format!("{case}\n  {answer}\n");
+            wrong.push(format!("{case}\n  {answer}"));
         }
     }
-    assert!(wrong.is_empty(), "{wrong}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
@@ -155,6 +171,11 @@ fn a_closed_pipe_is_no_failure() {
 #[test]
 fn a_list_is_imported_whole_or_not_at_all() {
     let home = Home::new("");
+    let empty = expect(&home, &["phones", "import", "-"], "", 65);
+    assert!(empty.ends_with("\nnothing was imported\n"), "{empty}");
+    let two = "mac,address,key.1\n001565000001,300.1.1.1,blf\n";
+    let two = expect(&home, &["phones", "import", "-"], two, 65);
+    assert!(two.contains("10.20.0.51; key.1: a key is "), "{two}");
     let csv = "mac,model,number,name,sip-password\n001E7AC41022,7961G,4012,Front desk,s3cret\n001565aabbcc,T46U,4013,Anna,x\n";
     fs::write(home.path("phones.csv"), csv).unwrap();
     let out = expect(&home, &["phones", "import", "phones.csv", "--dry-run"], "", 0);

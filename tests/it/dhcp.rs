@@ -69,6 +69,26 @@ fn happened(serving: &Serving<'_>, mac: &str, what: &str) {
 }
 
 #[test]
+fn a_vendors_other_servers_reach_all_its_families() {
+    let cable = Cable::new();
+    let other = "for.cisco-enterprise = { servers = [\"10.20.9.5\", \"10.20.9.6\"] }\n[[site";
+    let home = Home::new(&SETTINGS.replace("[[site", other));
+    let _serving = home.serve(&cable.server());
+    let check = |mac: &str, class: &str, expected: &str| {
+        cable.plug(mac);
+        let _ = fs::remove_file(home.path("leases"));
+        let lease = dhclient(&cable, &home, class);
+        assert!(lease.contains(expected), "{class}: {lease}");
+    };
+    let elsewhere = "option option-150 10.20.9.5,10.20.9.6;";
+    check("02:30:94:00:00:11", "Cisco Systems, Inc. IP Phone 7905", elsewhere);
+    check("02:06:53:00:00:12", "Cisco Systems, Inc. IP Phone CP-7960G\\000", elsewhere);
+    check("02:21:a0:00:00:13", "Cisco Systems, Inc. IP Phone CP-7961G\\000", elsewhere);
+    check("02:21:a0:00:00:14", "Cisco Systems, Inc.", elsewhere);
+    check("02:04:f2:00:00:15", "Polycom-SPIP670", "option tftp-server-name \"http://10.20.0.1/\";");
+}
+
+#[test]
 fn dhclient_gets_what_each_family_reads() {
     let cable = Cable::new();
     let home = Home::new(SETTINGS);

@@ -8,7 +8,7 @@ use crate::{
 };
 
 use super::{
-    ImportOptions, cell,
+    ImportOptions, MAX_COLUMNS, cell,
     column::{Column, Part},
     table::{Row, Table},
 };
@@ -90,6 +90,10 @@ pub(super) fn recognize(rows: &[Row], options: &ImportOptions) -> Option<Form> {
 }
 
 fn form(first: &Row) -> Option<Form> {
+    // Each name is looked for among all columns; what has too many is refused elsewhere.
+    if first.cells.len() > MAX_COLUMNS {
+        return None;
+    }
     let header = Header::new(first);
     let has = |names: &[&str]| names.iter().all(|name| header.place(&[*name]).is_some());
     if has(&["device name", "device type"]) || has(&["device name", "directory number 1"]) {

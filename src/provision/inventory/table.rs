@@ -5,7 +5,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::domain::Problem;
 
-use super::{ImportOptions, MAX_ROWS, column::Column, foreign};
+use super::{ImportOptions, MAX_COLUMNS, MAX_ROWS, column::Column, foreign};
 
 /// A file as rows of cells.
 #[derive(Debug)]
@@ -117,6 +117,10 @@ fn header_columns(
     options: &ImportOptions,
 ) -> Result<(Columns, Vec<Problem>), Vec<Problem>> {
     let at = Some(header.line);
+    if header.cells.len() > MAX_COLUMNS {
+        let text = format!("there are more than {MAX_COLUMNS} columns");
+        return Err(vec![Problem::error(file, at, text).help("is it a list of phones?")]);
+    }
     let (mut columns, mut errors, mut warnings) = (Columns::new(), Vec::new(), Vec::new());
     for name in &header.cells {
         let mapped = options.map.iter().find(|(from, _)| alike(from, name));
