@@ -9,7 +9,10 @@ use tokio::{
 
 use crate::appliance::Appliance;
 
-use super::settings::{self, Ready};
+use super::{
+    exit::Exit,
+    settings::{self, Ready},
+};
 
 /// Exit code of a run that a second signal cut short: as a shell tells an interrupt.
 const INTERRUPTED: i32 = 130;
@@ -29,8 +32,8 @@ pub struct Serve {}
 impl Serve {
     /// Runs the appliance to its end.
     ///
-    /// Exit codes: 0 stopped; 66 no such settings; 69 port or state directory in use; 70 a carrier broke; 74 I/O; 77 permission;
-    /// 78 settings, or an interface that is not there.
+    /// Exit codes: 0 stopped; 66 no such settings; 69 port or state directory in use; 70 a carrier broke; 74 I/O;
+    /// 77 permission; 78 settings, or an interface that is not there.
     #[must_use]
     #[expect(
         clippy::unused_self,
@@ -41,7 +44,9 @@ impl Serve {
         let ready = match settings::sound(path) {
             Ok(ready) => ready,
             Err(failure) => {
-                eprintln!("{}", failure.text);
+                // A problem in a file begins with its place; what is no problem in a file, with our name.
+                let ours = if failure.exit == Exit::Config { "" } else { "ringup: " };
+                eprintln!("{ours}{}", failure.text);
                 return failure.exit.code();
             }
         };
