@@ -17,11 +17,13 @@ mod report;
 mod resolve;
 mod service;
 pub mod snippet;
+mod swap;
 #[cfg(test)]
 mod tests;
 mod values;
 
 pub use crate::config::{Admit, DhcpMode, Option82, Settings, Subnet};
+pub use admit::password;
 pub use bootstrap::{Client, ClientKind};
 pub use library::{Held, Library};
 pub use name::mac_in;
@@ -29,3 +31,4 @@ pub use open::{Admission, Body, Opened, Provisioner, Refusal, Request, Why};
 pub use recorder::{Delivery, Recorder};
 pub use report::Report;
 pub use service::Service;
+pub use swap::{Accepted, Swap, SwapError};

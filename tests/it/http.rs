@@ -2,6 +2,7 @@
 
 mod operators;
 mod phones;
+mod repairs;
 
 use std::{
     fs,

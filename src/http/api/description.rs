@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{import, leases, lists, metrics, phones, state, stream, window};
+use super::{export, import, leases, lists, metrics, phones, repair, state, stream, window};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,7 +20,9 @@ use super::{import, leases, lists, metrics, phones, state, stream, window};
         phones::events,
         phones::file,
         import::import,
-        import::export,
+        export::export,
+        repair::replace,
+        repair::accept,
         lists::findings,
         lists::leases,
         leases::import,
