@@ -230,7 +230,9 @@ impl Running {
 
 /// What an operator should know all the time.
 fn about(core: &Core) -> About {
-    let mut notices = vec![summary::secrets(&core.settings).to_owned()];
+    let secrets = summary::secrets(&core.settings);
+    // The page shows these as warnings: that all is as it should be is no news there.
+    let mut notices = Vec::from_iter((secrets != summary::LEASED).then(|| secrets.to_owned()));
     notices.extend(core.set_aside.as_deref().map(summary::set_aside));
     About { version: env!("CARGO_PKG_VERSION").to_owned(), notices }
 }

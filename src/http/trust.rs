@@ -149,7 +149,7 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// [`Denied`].
+    /// `Denied`.
     pub async fn admit(
         &self,
         method: &Method,

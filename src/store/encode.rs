@@ -90,7 +90,7 @@ pub(super) fn write(value: &impl Serialize) -> Result<Vec<u8>, BadValue> {
     Ok(octets)
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 pub(super) fn read<T: DeserializeOwned>(octets: &[u8]) -> Result<T, BadValue> {
     serde_json::from_slice(json(octets)?).map_err(BadValue::broken)
 }

@@ -18,6 +18,7 @@ mod lab;
 mod page;
 mod profile;
 mod run;
+mod snippet;
 mod store;
 mod tftp;
 mod tidy;

@@ -261,6 +261,18 @@ fn lints_are_expected_not_allowed() {
     complain(&problems);
 }
 
+/// Whoever runs `.ci/test` as a plain user is told of each test that needs namespaces, and it is left out.
+#[test]
+fn tests_that_need_root_are_known() {
+    let script = fs::read_to_string(root().join(".ci/test")).unwrap();
+    let known = script.lines().find(|line| line.trim_start().starts_with("'root ")).unwrap();
+    for path in files_below(&root().join("tests/it"), "rs") {
+        let module = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let needs_root = fs::read_to_string(&path).unwrap().contains(concat!("Cable", "::new()"));
+        assert!(!needs_root || known.contains(&module), "{module} is missing in {known}");
+    }
+}
+
 #[test]
 fn the_top_is_tidy() {
     let unexpected: Vec<_> = fs::read_dir(root())
