@@ -1,19 +1,19 @@
 //! Forgets the timeline behind its horizon, an hour at a time.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::watch,
     time::{MissedTickBehavior, interval},
 };
 
-use crate::{domain::Timestamp, store::Journal};
+use crate::{domain::Timestamp, provision::Service};
 
 /// How often the timeline is looked through.
 const EVERY: Duration = Duration::from_hours(1);
 
-/// Prunes now and every hour until `stop` turns true.
-pub(super) async fn prune(journal: Journal, keep: Duration, mut stop: watch::Receiver<bool>) {
+/// Prunes now and every hour until `stop` turns true, as the settings have it by then.
+pub(super) async fn prune(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -22,8 +22,9 @@ pub(super) async fn prune(journal: Journal, keep: Duration, mut stop: watch::Rec
             _ = ticks.tick() => {}
             _ = stop.wait_for(|stop| *stop) => return,
         }
+        let keep = service.provisioner().settings().appliance.history;
         let Some(horizon) = horizon(Timestamp::now(), keep) else { continue };
-        let journal = journal.clone();
+        let journal = service.journal.clone();
         match tokio::task::spawn_blocking(move || journal.prune(horizon)).await {
             Ok(Ok(0)) => {}
             Ok(Ok(events)) => tracing::info!(events, "old events forgotten"),

@@ -28,7 +28,11 @@ impl fmt::Display for Summary<'_> {
             row(f, "page", &format!("http://{address}/"))?;
         }
         row(f, "commands", &socket.display().to_string())?;
-        row(f, "secrets", secrets(settings))?;
+        let secrets = secrets(settings);
+        row(f, "secrets", secrets)?;
+        for notice in core.service.notices.texts().iter().filter(|notice| *notice != secrets) {
+            row(f, "NOTE", notice)?;
+        }
         row(f, "state", &self.state())?;
         row(f, "profiles", &self.profiles())?;
         if let Some(aside) = &core.set_aside {

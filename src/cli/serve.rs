@@ -1,55 +1,87 @@
 //! `ringup serve`: runs the appliance until it is asked to stop.
 
-use std::{io, path::Path, process};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process,
+};
 
 use tokio::{
     runtime::{Builder, Runtime},
     signal::unix::{Signal, SignalKind, signal},
 };
 
-use crate::{appliance::Appliance, config};
+use sd_notify::NotifyState;
+
+use crate::{
+    appliance::{Appliance, Late, Plan, Reread},
+    domain::Severity,
+    provision::{Reload, Unloaded},
+};
+
+use super::{output, settings};
 
 /// Exit code of a run that a second signal cut short: as a shell tells an interrupt.
 const INTERRUPTED: i32 = 130;
 
-/// Options of `ringup serve`: none but the common ones.
+/// Options of `ringup serve`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Serve {}
+#[command(
+    after_help = "An interface of the settings that does not exist or has no address ends the start with exit code 78, \
+    unless --wait is given or systemd starts it (NOTIFY_SOCKET is set): then it is waited for, and said so. Once it \
+    runs, an interface that goes away is waited for in either case.\n\n\
+    Signals: TERM and INT stop it in order, a second one at once; HUP reads the settings anew, as `ringup reload`."
+)]
+pub struct Serve {
+    /// Wait for interfaces that are not there yet.
+    #[arg(long)]
+    wait: bool,
+}
 
 impl Serve {
     /// Runs the appliance to its end.
     ///
-    /// Exit codes: 0 stopped; 69 port or state directory in use; 70 a carrier broke; 74 I/O; 77 permission;
-    /// 78 settings, or an interface that is not there.
+    /// Exit codes: 0 stopped; 66 no such settings file; 69 port or state directory in use; 70 a carrier broke; 74 I/O;
+    /// 77 permission; 78 settings, or an interface that is not there.
     #[must_use]
-    #[expect(
-        clippy::unused_self,
-        reason = "commands are run alike, whether they have options or not"
-    )]
     pub fn run(&self, path: Option<&Path>) -> u8 {
-        let loaded = match config::load(path) {
-            Ok(loaded) => loaded,
-            Err(problems) => {
-                for problem in problems {
-                    eprintln!("{problem}");
-                }
-                return 78;
+        let plan = match self.plan(path) {
+            Ok(plan) => plan,
+            Err(failure) => {
+                output::note(&failure.text);
+                return failure.exit.code();
             }
         };
         match runtime() {
-            Ok(runtime) => runtime.block_on(serve(loaded)),
+            Ok(runtime) => runtime.block_on(serve(plan)),
             Err(error) => {
                 eprintln!("ringup: {error}");
                 74
             }
         }
     }
+
+    fn plan(&self, path: Option<&Path>) -> Result<Plan, super::Failure> {
+        let ready = settings::sound(path)?;
+        // Nobody is there to correct a name when the machine boots, and interfaces come when they come.
+        let waits = self.wait || std::env::var_os("NOTIFY_SOCKET").is_some();
+        let path: Option<PathBuf> = path.map(Path::to_owned);
+        Ok(Plan {
+            settings: ready.loaded.settings,
+            written: ready.loaded.written,
+            families: Some((ready.catalog, ready.profiles)),
+            warnings: ready.problems,
+            late: if waits { Late::Wait } else { Late::Refuse },
+            reread: Some(Reread::new(move || settings::fresh(path.as_deref()))),
+        })
+    }
 }
 
-async fn serve(loaded: config::Loaded) -> u8 {
+async fn serve(plan: Plan) -> u8 {
     // First of all, so that a signal during the start is not lost.
     let mut stop = Stop::listen();
-    let mut running = match Appliance::start(loaded.settings, loaded.warnings) {
+    let hangup = signal(SignalKind::hangup());
+    let mut running = match Appliance::run(plan) {
         Ok(running) => running,
         Err(error) => {
             eprintln!("ringup: {error}");
@@ -57,7 +89,11 @@ async fn serve(loaded: config::Loaded) -> u8 {
         }
     };
     eprint!("{}", running.summary());
-    tell_systemd(sd_notify::NotifyState::Ready);
+    tell_systemd(&[NotifyState::Ready]);
+    if let Ok(hangup) = hangup {
+        // Ends with the runtime.
+        tokio::spawn(reloads(hangup, running.reloads()));
+    }
     let code = tokio::select! {
         // Both only watch; nothing is lost with the one that is dropped.
         () = stop.asked() => 0,
@@ -66,7 +102,7 @@ async fn serve(loaded: config::Loaded) -> u8 {
             70
         }
     };
-    tell_systemd(sd_notify::NotifyState::Stopping);
+    tell_systemd(&[NotifyState::Stopping]);
     tokio::select! {
         () = running.stop() => code,
         // Dropping `stop()` half-way loses progress reports at most: what was acknowledged is on disk already.
@@ -74,9 +110,32 @@ async fn serve(loaded: config::Loaded) -> u8 {
     }
 }
 
+/// Reads the settings anew at each SIGHUP. Nobody waits for the outcome, so the log has all of it.
+async fn reloads(mut hangup: Signal, reload: Reload) {
+    while hangup.recv().await.is_some() {
+        match NotifyState::monotonic_usec_now() {
+            Ok(now) => tell_systemd(&[NotifyState::Reloading, now]),
+            Err(error) => tracing::debug!(%error, "systemd was not told"),
+        }
+        match reload.ask(false).await {
+            Ok(done) => {
+                done.changes.iter().for_each(|one| tracing::info!(key = one.key, "changed"));
+                done.restart.iter().for_each(|text| tracing::warn!("needs a restart: {text}"));
+            }
+            Err(Unloaded::Problems(problems)) => {
+                let errors = problems.iter().filter(|one| one.severity == Severity::Error).count();
+                problems.iter().for_each(|problem| eprintln!("{problem}"));
+                tracing::error!(errors, "the settings were not taken: nothing has changed");
+            }
+            Err(Unloaded::Busy) => tracing::warn!("another reload is under way"),
+        }
+        tell_systemd(&[NotifyState::Ready]);
+    }
+}
+
 /// Without systemd there is nobody to tell, and that is no fault.
-fn tell_systemd(state: sd_notify::NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(&[state]) {
+fn tell_systemd(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
         tracing::debug!(%error, "systemd was not told");
     }
 }

@@ -103,7 +103,7 @@ fn frame(title: &str, operators: &Operators, mac: Option<&str>, content: &Markup
                     a.brand href="/" { img src="/icon.svg" alt="" width="24" height="24"; "ringup" }
                     span #live role="status" { "connecting" }
                 }
-                @for notice in &operators.about.notices {
+                @for notice in operators.about.notices.iter().chain(&operators.service.notices.texts()) {
                     p.notice { (notice) }
                 }
                 main { (content) }

@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{import, lists, metrics, phones, state, stream, window};
+use super::{import, lists, metrics, phones, reload, state, stream, window};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -27,6 +27,7 @@ use super::{import, lists, metrics, phones, state, stream, window};
         lists::firmware,
         window::show,
         window::put,
+        reload::reload,
         state::undo,
         state::backup,
         stream::events,

@@ -7,6 +7,7 @@ mod lists;
 mod metrics;
 mod phones;
 mod problem;
+mod reload;
 mod state;
 mod stream;
 mod timeline;
@@ -59,6 +60,7 @@ pub fn router(operators: Operators, trust: Trust) -> Router {
         .route("/api/v1/profiles", get(lists::profiles))
         .route("/api/v1/firmware", get(lists::firmware))
         .route("/api/v1/auto-registration", get(window::show).put(window::put))
+        .route("/api/v1/reload", post(reload::reload))
         .route("/api/v1/undo", post(state::undo))
         .route("/api/v1/backup", get(state::backup))
         .route("/api/v1/events", get(stream::events))
@@ -83,7 +85,8 @@ struct Gate {
 
 /// Turns away whom the router doesn't trust, before anything else looks at the request.
 async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    let Trust::Network(network) = &gate.trust else { return next.run(request).await };
+    let Trust::Network(guard) = &gate.trust else { return next.run(request).await };
+    let network = guard.network();
     let Some(caller) = request.extensions().get::<Caller>().cloned() else {
         return Details::fault("a connection without a far end").into_response();
     };
