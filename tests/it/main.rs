@@ -17,6 +17,7 @@ mod kill;
 mod lab;
 mod page;
 mod profile;
+mod reload;
 mod run;
 mod store;
 mod tftp;
