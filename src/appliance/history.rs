@@ -41,7 +41,51 @@ fn horizon(now: Timestamp, keep: Duration) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Core, *};
+    use crate::{
+        config::Settings,
+        domain::{Change, Event, What},
+        provision::Provisioner,
+    };
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_settings_say_what_goes() {
+        let home = tempfile::tempdir().unwrap();
+        let settings = |hours| {
+            let mut settings = Settings::default();
+            settings.appliance.state = home.path().join("state");
+            settings.appliance.history = Duration::from_hours(hours);
+            settings
+        };
+        let core = Core::open(settings(8)).unwrap();
+        let (service, mac) = (&core.service, "001e7ac41022".parse().unwrap());
+        let seen = |hours: u64| {
+            let at = Timestamp::now() - Duration::from_hours(hours);
+            Change::Happened(mac, Event { at, what: What::Discovered { relay: None } })
+        };
+        service.commit(vec![seen(9), seen(7), seen(1)].into()).await.unwrap();
+        let left = async |events| {
+            let stop = watch::Sender::new(false);
+            let pruning = tokio::spawn(prune(Arc::clone(service), stop.subscribe()));
+            while service.journal.timeline(mac, 9).unwrap().len() != events {
+                tokio::task::yield_now().await;
+            }
+            stop.send(true).unwrap();
+            pruning.await.unwrap();
+        };
+        let limit = Duration::from_secs(30);
+        tokio::time::timeout(limit, left(2)).await.unwrap();
+        let now = service.provisioner();
+        let (catalog, library) = (Arc::clone(now.catalog()), Arc::clone(now.library()));
+        service.replace(Provisioner::new(
+            Arc::new(settings(2)),
+            catalog,
+            library,
+            service.view.clone(),
+        ));
+        tokio::time::timeout(limit, left(1)).await.unwrap();
+        service.journal.close();
+    }
 
     #[test]
     fn what_may_go() {

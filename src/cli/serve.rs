@@ -124,7 +124,9 @@ async fn reloads(mut hangup: Signal, reload: Reload) {
             }
             Err(Unloaded::Problems(problems)) => {
                 let errors = problems.iter().filter(|one| one.severity == Severity::Error).count();
-                problems.iter().for_each(|problem| eprintln!("{problem}"));
+                for problem in &problems {
+                    eprintln!("{problem}");
+                }
                 tracing::error!(errors, "the settings were not taken: nothing has changed");
             }
             Err(Unloaded::Busy) => tracing::warn!("another reload is under way"),

@@ -61,9 +61,10 @@ impl Shared {
     pub(super) fn notice(&self, place: &str, text: Option<String>) {
         let told = text.clone();
         if self.service.notices.set(&format!("dhcp {place}"), text) {
-            match told {
-                Some(text) => tracing::warn!("{text}"),
-                None => tracing::info!("DHCP is served on {place} now"),
+            if let Some(text) = told {
+                tracing::warn!("{text}");
+            } else {
+                tracing::info!("DHCP is served on {place} now");
             }
         }
     }

@@ -13,6 +13,10 @@ pub struct Notices(Arc<Mutex<BTreeMap<String, String>>>);
 
 impl Notices {
     /// Says something about `about`, or takes back what was said; true if that changes anything.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "most callers only say; few want to know if it is news"
+    )]
     pub fn set(&self, about: &str, text: Option<String>) -> bool {
         let mut notices = self.lock();
         match text {

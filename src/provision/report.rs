@@ -327,7 +327,7 @@ impl<'a> Look<'a> {
             finding(
                 FindingKind::FirmwareMissing,
                 text,
-                format!("put it into {directory} and restart ringup"),
+                format!("put it into {directory}, then `ringup reload`"),
             )
         })
     }
