@@ -42,6 +42,7 @@ impl CoreError {
             Self::Store(StoreError::Locked { .. }) => 69,
             Self::Store(StoreError::Newer { .. }) => 78,
             Self::Store(StoreError::Io { .. }) => 74,
+            Self::Store(StoreError::Denied { .. }) => 77,
             Self::Store(StoreError::BadBackup { .. } | StoreError::NotEmpty { .. }) => 65,
         }
     }

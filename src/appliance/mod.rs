@@ -189,7 +189,7 @@ impl Appliance {
         for advice in kernel::advice(listed) {
             tracing::info!("{advice}");
         }
-        core.service.notices.set("secrets", Some(summary::secrets(&core.settings).to_owned()));
+        core.service.notices.set("secrets", summary::notice(&core.settings));
         let stamps = Stamps::of(&core.settings.appliance);
         Ok(bound.run(core, (ask, asks), Standing { written, stamps, late, reread }))
     }

@@ -122,7 +122,7 @@ impl Running {
             Arc::new(library),
             service.view.clone(),
         ));
-        service.notices.set("secrets", Some(summary::secrets(&settings).to_owned()));
+        service.notices.set("secrets", summary::notice(&settings));
         self.core.settings = settings;
         self.core.problems = warnings;
         (self.plan.written, self.plan.stamps) = (loaded.written, stamps);

@@ -73,7 +73,7 @@ impl Client {
             Failure::new(Exit::Unavailable, format!("no ringup runs on {state}"))
                 .help("start it: `ringup serve`, or systemctl start ringup")
         };
-        let socket = runtime.block_on(Way::socket(settings)).ok_or_else(nobody)?;
+        let socket = runtime.block_on(Way::socket(settings))?.ok_or_else(nobody)?;
         Ok(Self { runtime, way: Way::Socket(socket) })
     }
 
@@ -189,22 +189,22 @@ impl Drop for Client {
 
 impl Way {
     async fn find(settings: Settings) -> Result<Self, Failure> {
-        match Self::socket(&settings).await {
+        match Self::socket(&settings).await? {
             Some(socket) => Ok(Self::Socket(socket)),
             None => Ok(Self::Here(Box::new(Here::open(settings)?))),
         }
     }
 
-    /// The socket of the appliance that runs on this state directory.
-    async fn socket(settings: &Settings) -> Option<PathBuf> {
+    /// The socket of the appliance that runs on this state directory, if one does.
+    async fn socket(settings: &Settings) -> Result<Option<PathBuf>, Failure> {
         let own = settings.appliance.state.join("api.sock");
-        if answers(&own).await {
-            return Some(own);
+        if answers(&own).await? {
+            return Ok(Some(own));
         }
         let system = PathBuf::from(SYSTEM_SOCKET);
         // Another state directory is another appliance: its phones are not those of these settings.
         let usual = settings.appliance.state == Appliance::default().state;
-        (usual && answers(&system).await).then_some(system)
+        Ok((usual && answers(&system).await?).then_some(system))
     }
 
     async fn call(&self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), Failure> {
@@ -219,11 +219,19 @@ impl Way {
 }
 
 /// True if somebody listens: a socket file that a killed appliance left behind refuses.
-async fn answers(path: &Path) -> bool {
+///
+/// # Errors
+///
+/// [`Exit::Permission`] for one that is not for this user: saying so is better than opening a store that is in use.
+async fn answers(path: &Path) -> Result<bool, Failure> {
     match UnixStream::connect(path).await {
-        Ok(_) => true,
-        // It is there and not for us: saying so is better than opening a store that is in use.
-        Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let text = format!("{}: permission denied", path.display());
+            let help = "use `sudo`, or be a member of the group that the socket and its directory belong to";
+            Err(Failure::new(Exit::Permission, text).help(help))
+        }
+        Err(_) => Ok(false),
     }
 }
 
@@ -259,6 +267,9 @@ fn is_verdict(status: StatusCode, body: &[u8]) -> bool {
 pub fn problem(status: StatusCode, body: &[u8]) -> Failure {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let (title, detail) = (text(&value, "/title"), text(&value, "/detail"));
+    // `Not Found:` before a sentence that says what was not found is noise to a reader who sees no HTTP.
+    let repeats = Some(title.as_str()) == status.canonical_reason() && !detail.is_empty();
+    let title = if repeats { String::new() } else { title };
     let text = match (title.as_str(), detail.as_str()) {
         ("", "") => format!("the appliance answered {status}"),
         (title, "") => title.to_owned(),
@@ -335,6 +346,13 @@ mod tests {
             Exit::NoInput,
             "no such phone: 00:1e:7a:c4:10:22",
         );
+        check(
+            404,
+            r#"{"title":"Not Found","detail":"no family has a file named x"}"#,
+            Exit::NoInput,
+            "no family has a file named x",
+        );
+        check(404, r#"{"title":"Not Found"}"#, Exit::NoInput, "Not Found");
         check(422, r#"{"title":"2 rows refused"}"#, Exit::Data, "2 rows refused");
         check(403, "", Exit::Permission, "the appliance answered 403 Forbidden");
         check(503, "x", Exit::Unavailable, "the appliance answered 503 Service Unavailable");

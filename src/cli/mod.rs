@@ -6,11 +6,13 @@
 mod backup;
 mod check;
 mod client;
+mod dhcp_snippet;
 mod exit;
 mod firmware;
 mod here;
 mod identify;
 mod lab;
+mod leases;
 mod output;
 mod password;
 mod phones;
@@ -72,6 +74,11 @@ enum Command {
     /// List, show and export phone families.
     #[command(subcommand)]
     Profiles(profiles::Profiles),
+    /// Print classes and options for the DHCP server of a site that keeps its own.
+    DhcpSnippet(dhcp_snippet::DhcpSnippet),
+    /// List leases, and take over those of another server.
+    #[command(subcommand)]
+    Leases(leases::Leases),
     /// List firmware.
     #[command(subcommand)]
     Firmware(firmware::Firmware),
@@ -118,6 +125,8 @@ fn run(cli: Cli) -> u8 {
         Command::Render(render) => render.run(config),
         Command::Identify(identify) => identify.run(config),
         Command::Profiles(profiles) => profiles.run(config),
+        Command::DhcpSnippet(snippet) => snippet.run(config),
+        Command::Leases(leases) => leases.run(config),
         Command::Firmware(firmware) => firmware.run(config),
         Command::Password(password) => password.run(),
         Command::State(state) => state.run(config),

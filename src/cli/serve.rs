@@ -19,19 +19,23 @@ use crate::{
     provision::{Reload, Unloaded},
 };
 
-use super::{output, settings};
+use super::{exit::Exit, settings};
 
 /// Exit code of a run that a second signal cut short: as a shell tells an interrupt.
 const INTERRUPTED: i32 = 130;
 
 /// Options of `ringup serve`.
 #[derive(Clone, Debug, clap::Args)]
-#[command(
-    after_help = "An interface of the settings that does not exist or has no address ends the start with exit code 78, \
-    unless --wait is given or systemd starts it (NOTIFY_SOCKET is set): then it is waited for, and said so. Once it \
-    runs, an interface that goes away is waited for in either case.\n\n\
-    Signals: TERM and INT stop it in order, a second one at once; HUP reads the settings anew, as `ringup reload`."
-)]
+#[command(after_help = "Examples:\n  \
+    ringup check && sudo ringup serve            with /etc/ringup/ringup.toml\n  \
+    ringup serve --config bench.toml             with settings of your own\n  \
+    RINGUP_LOG=debug ringup serve                with every packet in the log\n\n\
+    Without settings it serves TFTP on port 69, HTTP on ports 80 and 6970, the page on 127.0.0.1:8080, and no DHCP.\n\
+    SIGTERM and ctrl-C stop it; transfers under way get 5 s to end. SIGHUP reads the settings anew (`ringup reload`).\n\n\
+    An interface that does not exist or has no address ends the start with 78, unless --wait is given or systemd starts \
+    it: then it is waited for, and said so. Once it runs, an interface that goes away is waited for in either case.\n\n\
+    Exit codes: 0 stopped, 66 no such settings, 69 a port or the state directory is in use, 70 a part of it broke, \
+    74 input or output, 77 permission, 78 settings, or no such interface.")]
 pub struct Serve {
     /// Wait for interfaces that are not there yet.
     #[arg(long)]
@@ -41,14 +45,16 @@ pub struct Serve {
 impl Serve {
     /// Runs the appliance to its end.
     ///
-    /// Exit codes: 0 stopped; 66 no such settings file; 69 port or state directory in use; 70 a carrier broke; 74 I/O;
+    /// Exit codes: 0 stopped; 66 no such settings; 69 port or state directory in use; 70 a carrier broke; 74 I/O;
     /// 77 permission; 78 settings, or an interface that is not there.
     #[must_use]
     pub fn run(&self, path: Option<&Path>) -> u8 {
         let plan = match self.plan(path) {
             Ok(plan) => plan,
             Err(failure) => {
-                output::note(&failure.text);
+                // A problem in a file begins with its place; what is no problem in a file, with our name.
+                let ours = if failure.exit == Exit::Config { "" } else { "ringup: " };
+                eprintln!("{ours}{}", failure.text);
                 return failure.exit.code();
             }
         };

@@ -109,7 +109,11 @@ impl Names for Families<'_> {
     fn all(&self) -> Vec<String> {
         self.0
             .families()
-            .flat_map(|family| [family.name.as_str().to_owned(), family.vendor.to_lowercase()])
+            .flat_map(|family| {
+                let groups = family.also.iter().chain([&family.vendor]);
+                let groups = groups.map(|name| name.to_lowercase());
+                groups.chain([family.name.as_str().to_owned()])
+            })
             .collect()
     }
 }

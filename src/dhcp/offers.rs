@@ -12,7 +12,11 @@ use crate::domain::{ClientKey, Timestamp};
 const HOLD: Duration = Duration::from_mins(1);
 
 /// When an unclaimed offer may be taken back for somebody else, where no other address is left.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The same for a phone that the operator listed: a flood of invented clients, each with an offer that it never takes,
+/// must not keep it out. Whoever does take his offer does so within a second, and else meets a NAK and begins anew.
+pub(super) const PATIENCE_OF_LISTED: Duration = Duration::from_secs(2);
 
 /// The most offers held at once; for one more the oldest is dropped, whose client then may meet its address taken.
 const MAX_OFFERS: usize = 16_384;
@@ -46,6 +50,8 @@ pub(super) struct Offers {
     clients: HashMap<ClientKey, Offer>,
     addresses: HashMap<Ipv4Addr, ClientKey>,
     ages: BTreeMap<u64, ClientKey>,
+    /// Those of them with an address: in a flood, clients that got none are by far the most.
+    promised: BTreeMap<u64, ClientKey>,
     turn: u64,
     /// Networks whose pools were found full, and when.
     full: HashMap<Ipv4Addr, Timestamp>,
@@ -64,6 +70,7 @@ impl Offers {
             clients: HashMap::new(),
             addresses: HashMap::new(),
             ages: BTreeMap::new(),
+            promised: BTreeMap::new(),
             turn: 0,
             full: HashMap::new(),
             allowance: Allowance { left: STRANGERS, at: Timestamp::UNIX_EPOCH },
@@ -106,6 +113,7 @@ impl Offers {
         self.ages.insert(self.turn, client.clone());
         if let Some(address) = address {
             self.addresses.insert(address, client.clone());
+            self.promised.insert(self.turn, client.clone());
         }
     }
 
@@ -113,16 +121,22 @@ impl Offers {
     pub fn free(&mut self, client: &ClientKey) {
         let Some(offer) = self.clients.remove(client) else { return };
         self.ages.remove(&offer.turn);
+        self.promised.remove(&offer.turn);
         if let Some(address) = offer.address {
             self.addresses.remove(&address);
         }
     }
 
-    /// Takes the oldest unclaimed offer of a fitting address back, unless it is young.
-    pub fn reclaim(&mut self, fits: impl Fn(Ipv4Addr) -> bool, now: Timestamp) -> Option<Ipv4Addr> {
-        let (client, address) = self.ages.values().take(MAX_LOOKED_AT).find_map(|client| {
+    /// Takes the oldest unclaimed offer of a fitting address back, unless it is younger than `patience`.
+    pub fn reclaim(
+        &mut self,
+        fits: impl Fn(Ipv4Addr) -> bool,
+        patience: Duration,
+        now: Timestamp,
+    ) -> Option<Ipv4Addr> {
+        let (client, address) = self.promised.values().take(MAX_LOOKED_AT).find_map(|client| {
             let offer =
-                self.clients.get(client).filter(|offer| passed(offer.made, PATIENCE, now))?;
+                self.clients.get(client).filter(|offer| passed(offer.made, patience, now))?;
             offer.address.filter(|address| fits(*address)).map(|address| (client.clone(), address))
         })?;
         self.free(&client);
@@ -194,7 +208,8 @@ mod tests {
         assert_eq!(offers.holder(address(1)), None);
         assert_eq!(offers.holder(address(2)), Some(&client(1)));
         offers.free(&client(1));
-        assert!(offers.clients.is_empty() && offers.addresses.is_empty() && offers.ages.is_empty());
+        assert!(offers.clients.is_empty() && offers.addresses.is_empty());
+        assert!(offers.ages.is_empty() && offers.promised.is_empty());
     }
 
     #[test]
@@ -207,8 +222,18 @@ mod tests {
         assert_eq!(offers.clients.len(), MAX_OFFERS);
         assert_eq!((offers.addresses.len(), offers.ages.len()), (MAX_OFFERS, MAX_OFFERS));
         assert_eq!(offers.find(&client(0)), None);
-        assert_eq!(offers.reclaim(|_| true, at(9)), None, "too young");
-        assert_eq!(offers.reclaim(|one| one != address(1), at(10)), Some(address(2)));
+        assert_eq!(offers.reclaim(|_| true, PATIENCE, at(9)), None, "too young");
+        let other = |one| one != address(1);
+        assert_eq!(offers.reclaim(other, PATIENCE, at(10)), Some(address(2)));
+    }
+
+    #[test]
+    fn an_offer_is_found_behind_any_number_of_clients_that_got_none() {
+        let mut offers = Offers::new();
+        (0..1000).for_each(|number| offers.put(&client(number), None, 0, at(0)));
+        offers.put(&client(1000), Some(address(1)), 0, at(0));
+        assert_eq!(offers.reclaim(|_| true, PATIENCE, at(10)), Some(address(1)));
+        assert!(offers.promised.is_empty());
     }
 
     #[test]

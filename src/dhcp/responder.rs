@@ -15,7 +15,7 @@ use crate::{
 use super::{
     addresses::{Addresses, Rules},
     arrival::Arrival,
-    offers::Offers,
+    offers::{Offers, PATIENCE, PATIENCE_OF_LISTED},
     replies::Replies,
 };
 
@@ -184,14 +184,18 @@ impl<'a> Responder<'a> {
         if let Some(known) = self.addresses(case).known(subnets, wish) {
             return Some(known);
         }
+        let listed = case.client.listed;
+        let patience = if listed { PATIENCE_OF_LISTED } else { PATIENCE };
         for subnet in subnets {
-            if self.offers.is_full(subnet.network, self.now) {
+            let full = self.offers.is_full(subnet.network, self.now);
+            if full && !listed {
                 continue;
             }
-            let fresh = self.addresses(case).pick(subnet);
+            let fresh = if full { None } else { self.addresses(case).pick(subnet) };
             let rules = self.rules(case);
             let fits = |address| rules.is_only_offered(subnet, address);
-            if let Some(address) = fresh.or_else(|| self.offers.reclaim(fits, self.now)) {
+            let address = fresh.or_else(|| self.offers.reclaim(fits, patience, self.now));
+            if let Some(address) = address {
                 return Some((subnet, address));
             }
             self.offers.set_full(subnet.network, self.now);

@@ -195,7 +195,7 @@ impl Line {
             self.service.peek(request, now).ok().filter(|opened| opened.admit.is_none())?;
         tags.any(|tag| has(tag, &opened.etag)).then(|| {
             self.counters.count("http", "unchanged");
-            self.service.unchanged(&opened, now);
+            self.service.unchanged(request, &opened, now);
             let mut response = Response::new(Answer::empty());
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             put(&mut response, header::ETAG, &format!("\"{}\"", opened.etag));

@@ -221,7 +221,7 @@ impl Network {
             authorization.and_then(|text| text.split_once(' ')).ok_or(Denied::Credentials)?;
         let right = match scheme.to_ascii_lowercase().as_str() {
             "bearer" => self.token == Some(digest(&self.salt, credentials.trim())),
-            "basic" => self.is_password(credentials.trim()).await,
+            "basic" => self.is_password(credentials.trim(), peer).await?,
             _ => false,
         };
         if right {
@@ -233,8 +233,11 @@ impl Network {
     }
 
     /// Checks `USER:PASSWORD` in base64; any user will do, because there is one role so far.
-    async fn is_password(&self, credentials: &str) -> bool {
-        let Some(hash) = self.password_hash.clone() else { return false };
+    ///
+    /// Guesses that come all at once wait for each other, and most of them for nothing: once enough were wrong, the rest
+    /// is not looked at.
+    async fn is_password(&self, credentials: &str, peer: IpAddr) -> Result<bool, Denied> {
+        let Some(hash) = self.password_hash.clone() else { return Ok(false) };
         let decoded =
             STANDARD.decode(credentials).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let Some(password) = decoded
@@ -242,18 +245,21 @@ impl Network {
             .and_then(|pair| pair.split_once(':'))
             .map(|(_, word)| word.to_owned())
         else {
-            return false;
+            return Ok(false);
         };
         let digested = digest(&self.salt, &password);
         if *self.proven.lock().unwrap_or_else(PoisonError::into_inner) == Some(digested) {
-            return true;
+            return Ok(true);
         }
-        let Ok(_permit) = self.checks.acquire().await else { return false };
+        let Ok(_permit) = self.checks.acquire().await else { return Ok(false) };
+        if self.lockout().is_locked(peer, Instant::now()) {
+            return Err(Denied::LockedOut);
+        }
         let right = spawn_blocking(move || is_right(&password, &hash)).await.unwrap_or(false);
         if right {
             *self.proven.lock().unwrap_or_else(PoisonError::into_inner) = Some(digested);
         }
-        right
+        Ok(right)
     }
 
     fn lockout(&self) -> std::sync::MutexGuard<'_, Lockout> {

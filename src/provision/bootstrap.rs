@@ -180,25 +180,7 @@ impl Provisioner {
         } else {
             http_base(self.settings(), IpAddr::V4(*first))
         };
-        let text = |text: &str| {
-            text.replace("{http}", &http).replace("{server}", &first.to_string()).into_bytes()
-        };
-        let content = |option: &ServerOption| match option.form {
-            Form::Addresses => octets(&servers),
-            Form::Bare => first.to_string().into_bytes(),
-            Form::Text => text(&option.text),
-        };
-        match self.rule(client) {
-            Some(rule) => {
-                encapsulate(rule.servers.iter().map(|one| (one.code, one.sub, content(one))))
-            }
-            // Never a bare host in 66: to an old Poly that means FTP.
-            None => vec![
-                (TFTP_ADDRESSES, octets(&servers)),
-                (TFTP_NAME, text("{http}/")),
-                (BOOT_SERVER, text("{http}/")),
-            ],
-        }
+        server_content(self.rule(client), &servers, &http)
     }
 
     fn vlan_options(&self, client: &Client, subnet: &Subnet) -> Vec<(u8, Vec<u8>)> {
@@ -252,6 +234,34 @@ impl Vote {
         let family =
             votes.into_iter().filter(|vote| vote.vendor == vendor).find_map(|vote| vote.family);
         Self { vendor, family }
+    }
+}
+
+/// What names the servers to a family with this rule; without one, what no phone takes amiss.
+///
+/// `http` is the base of the URLs of the first server.
+pub(super) fn server_content(
+    rule: Option<&DhcpRule>,
+    servers: &[Ipv4Addr],
+    http: &str,
+) -> Vec<(u8, Vec<u8>)> {
+    let Some(first) = servers.first() else { return Vec::new() };
+    let text = |text: &str| {
+        text.replace("{http}", http).replace("{server}", &first.to_string()).into_bytes()
+    };
+    let content = |option: &ServerOption| match option.form {
+        Form::Addresses => octets(servers),
+        Form::Bare => first.to_string().into_bytes(),
+        Form::Text => text(&option.text),
+    };
+    match rule {
+        Some(rule) => encapsulate(rule.servers.iter().map(|one| (one.code, one.sub, content(one)))),
+        // Never a bare host in 66: to an old Poly that means FTP.
+        None => vec![
+            (TFTP_ADDRESSES, octets(servers)),
+            (TFTP_NAME, text("{http}/")),
+            (BOOT_SERVER, text("{http}/")),
+        ],
     }
 }
 

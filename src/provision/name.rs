@@ -32,12 +32,46 @@ pub(super) fn base(name: &str) -> &str {
     name.rsplit_once('/').map_or(name, |(_, base)| base)
 }
 
-/// The MAC in a name that no family knows: a run of exactly twelve hexadecimal digits in its last component.
+/// The MAC in a name that no family knows: twelve hexadecimal digits in its last component.
 ///
-/// Only used to decide who may have an operator's file, where taking too many names for a phone's own is the safe side.
-pub(super) fn mac_in(name: &str) -> Option<Mac> {
-    let runs = base(name).split(|c: char| !c.is_ascii_hexdigit());
-    runs.filter(|run| run.len() == 12).find_map(|run| run.parse().ok())
+/// Decides who may have an operator's file, where taking too many names for a phone's own is the safe side, and tells a
+/// person whose file such a name is. So the digits may stand alone, or behind or before letters, some of which may look like digits (`spa0002fdaabbcc.cfg`,
+/// as Cisco SPA phones ask), or in pairs (`00-11-22-aa-bb-cc.xml`).
+#[must_use]
+pub fn mac_in(name: &str) -> Option<Mac> {
+    let base = base(name);
+    let alone = base.split(|c: char| !c.is_ascii_hexdigit()).filter(|run| run.len() == 12);
+    let beside_letters = base.split(|c: char| !c.is_ascii_alphanumeric()).flat_map(beside_letters);
+    alone.chain(beside_letters).find_map(|run| run.parse().ok()).or_else(|| in_pairs(base))
+}
+
+/// The last and the first twelve characters of a word, where nothing but letters stands on their other side.
+fn beside_letters(word: &str) -> impl Iterator<Item = &str> {
+    let is_word = |rest: &str| rest.bytes().all(|letter| letter.is_ascii_alphabetic());
+    let last = word.len().checked_sub(12).and_then(|at| word.split_at_checked(at));
+    let first = word.split_at_checked(12);
+    let last = last.filter(|(rest, _)| is_word(rest)).map(|(_, run)| run);
+    let first = first.filter(|(_, rest)| is_word(rest)).map(|(run, _)| run);
+    let runs = last.into_iter().chain(first);
+    runs.filter(|run| run.bytes().all(|digit| digit.is_ascii_hexdigit()))
+}
+
+/// Six pairs of digits with one kind of separator between them, and no digit before or behind.
+fn in_pairs(base: &str) -> Option<Mac> {
+    const LENGTH: usize = 17;
+    let is_digit = |at: usize| base.as_bytes().get(at).is_some_and(u8::is_ascii_hexdigit);
+    (0..base.len()).find_map(|start| {
+        let pairs = base.get(start..start + LENGTH)?;
+        let separator = pairs.as_bytes()[2];
+        let fits = |(at, octet): (usize, u8)| match at % 3 {
+            2 => octet == separator && matches!(octet, b'-' | b':' | b'.' | b'_'),
+            _ => octet.is_ascii_hexdigit(),
+        };
+        let apart = !is_digit(start + LENGTH) && !start.checked_sub(1).is_some_and(is_digit);
+        let fit = apart && pairs.bytes().enumerate().all(fits);
+        let digits: String = pairs.chars().filter(char::is_ascii_hexdigit).collect();
+        fit.then(|| digits.parse().ok()).flatten()
+    })
 }
 
 #[cfg(test)]
@@ -73,9 +107,24 @@ mod tests {
         check("001565aabbcc/common.cfg", None);
         check("000000000000.cfg", None);
         check("0015650000001.cfg", None);
+        // Letters that look like digits beside it.
+        check("spa0002fdaabbcc.cfg", Some("0002fdaabbcc"));
+        check("phone001565aabbcc-extra.xml", Some("001565aabbcc"));
+        check("001565aabbccbackup.cfg", Some("001565aabbcc"));
+        check("00-15-65-aa-bb-cc.xml", Some("001565aabbcc"));
+        check("cfg_00:15:65:AA:BB:CC", Some("001565aabbcc"));
+        check("00-15-65-aa-bb-cc-dd.xml", Some("001565aabbcc"));
+        check("000-15-65-aa-bb-cc.xml", None);
+        check("00-15:65-aa-bb-cc.xml", None);
+        check("facade-of-the-cafe.jpg", None);
     }
 
     proptest! {
+        #[test]
+        fn no_name_breaks_the_search_for_a_mac(name in r"[0-9a-fx:.é-]{0,40}", any in ".{0,40}") {
+            let _ = (mac_in(&name), mac_in(&any));
+        }
+
         #[test]
         fn never_leads_upwards(raw in r"[./\\a-z]{0,40}") {
             if let Some(name) = normalize(&raw) {

@@ -228,7 +228,10 @@ impl<'a> Look<'a> {
         let mac = self.mac;
         stranger.then(|| {
             let what = self.identity.model.as_deref().map(|model| format!(", a {model},"));
-            let text = format!("{mac}{} is here and not listed", what.unwrap_or_default());
+            let closed = self.refused().is_some_and(|(reason, _)| reason == Reason::NotListed);
+            let closed =
+                if closed { ": it got no file, because auto-registration is closed" } else { "" };
+            let text = format!("{mac}{} is here and not listed{closed}", what.unwrap_or_default());
             let remedy =
                 format!("list it (`ringup phones set {mac} number=…`) or open auto-registration");
             finding(FindingKind::NotListed, text, remedy)

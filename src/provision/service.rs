@@ -5,7 +5,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;
 
 use crate::{
-    config::PeerRule,
     domain::{Batch, Change, Claim, Commit, Event, Ground, Mac, Timestamp, What},
     store::{CommitError, Feed, Journal, View},
     telemetry::Counters,
@@ -13,7 +12,8 @@ use crate::{
 
 use super::{
     Admission, Delivery, Notices, Opened, Provisioner, Recorder, Refusal, Request, Why,
-    identify::rule, news::News,
+    identify::{holder, is_forged},
+    news::News,
 };
 
 /// How often an admission is proposed anew after somebody else took its number. Each loss means that another phone was
@@ -123,10 +123,14 @@ impl Service {
     }
 
     /// Records that a phone asked whether the file that it has is still the right one, and it is (HTTP 304). `opened`
-    /// is what [`Service::peek`] gave.
-    pub fn unchanged(&self, opened: &Opened, now: Timestamp) {
+    /// is what [`Service::peek`] gave for `request`.
+    pub fn unchanged(&self, request: &Request<'_>, opened: &Opened, now: Timestamp) {
         self.counters.count("provision", "unchanged");
         let Some(phone) = opened.phone else { return };
+        let ends = (request.peer, phone);
+        if is_forged(self.provisioner().settings(), &self.view.read(), ends, now) {
+            return;
+        }
         self.show(phone, &opened.grounds);
         let (asked, etag) = (opened.asked.clone(), opened.etag.clone());
         self.recorder.happened(phone, now, What::Unchanged { asked, etag });
@@ -165,7 +169,7 @@ impl Service {
             Err(refusal) => refusal.phone,
         };
         let recorded =
-            phone.is_some_and(|phone| self.is_recorded(provisioner, request, &result, phone));
+            phone.is_some_and(|phone| self.is_recorded(provisioner, request, &result, phone, now));
         match result {
             Ok(mut opened) => {
                 self.counters.count("provision", "opened");
@@ -196,24 +200,32 @@ impl Service {
 
     /// True if this request goes on the phone's record. Remembers who was behind the peer's address.
     ///
-    /// A phone that nobody listed or saw is not put on record by somebody who asks for its file from an address that
-    /// is not its own, nor by an address that has brought up hundreds of such phones already.
+    /// What comes from an address that can't be the phone's is put on record only where the phone is known and its own
+    /// file was withheld; else whoever sits beside it could begin a round of its boot, or bring thousands of phones up
+    /// that are not there. A phone without a lease may have an address by hand: then it counts as a stranger's.
     fn is_recorded(
         &self,
         provisioner: &Provisioner,
         request: &Request<'_>,
         result: &Result<Opened, Refusal>,
         phone: Mac,
+        now: Timestamp,
     ) -> bool {
-        let stranger = !self.view.read().phones.contains_key(&phone);
+        let peer = request.peer.to_canonical();
+        let (stranger, leased, forged) = {
+            let state = self.view.read();
+            let forged = is_forged(provisioner.settings(), &state, (peer, phone), now);
+            let leased = holder(&state, peer, now) == Some(phone);
+            (!state.phones.contains_key(&phone), leased, forged)
+        };
         let withheld = |refusal: &Refusal| {
             matches!(refusal.why, Why::NotItsAddress { .. } | Why::NoLease { .. })
         };
         if result.as_ref().is_err_and(withheld) {
             return !stranger;
         }
-        let leased = rule(provisioner.settings()) == PeerRule::Lease;
-        leased || provisioner.peers.remember(request.peer.to_canonical(), phone, stranger)
+        // A holder of a lease is one of as many as there are addresses.
+        !forged && (provisioner.peers.remember(peer, phone, stranger && !leased) || leased)
     }
 
     /// Records what a request showed, where that is new.

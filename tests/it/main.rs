@@ -20,6 +20,7 @@ mod page;
 mod profile;
 mod reload;
 mod run;
+mod snippet;
 mod store;
 mod tftp;
 mod tidy;

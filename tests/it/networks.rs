@@ -189,7 +189,8 @@ fn phones_of_another_server_are_shown_so() {
     let script = script.display().to_string();
     cable.run(&[&words[..], &[&script]].concat());
     let got = fs::read_to_string(home.path("script.env")).unwrap();
-    let hex = |text: &str| text.bytes().map(|octet| format!("{octet:02x}")).collect::<String>();
+    let hex =
+        |text: &str| text.bytes().fold(String::new(), |hex, octet| hex + &format!("{octet:02x}"));
     for option in [("opt160", "http://10.1.1.5/"), ("opt128", "VLAN-A=20;")] {
         assert!(got.contains(&format!("{}={}", option.0, hex(option.1))), "{option:?}: {got}");
     }

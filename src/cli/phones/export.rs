@@ -18,7 +18,8 @@ pub struct Export {
     /// The form.
     #[arg(long, value_enum, default_value_t = Form::Csv)]
     format: Form,
-    /// With passwords; that somebody took them is recorded. Without, they are left out.
+    /// With passwords; that somebody took them is recorded. Without, they are masked, and an import
+    /// of the file keeps those that are there.
     #[arg(long)]
     secrets: bool,
 }

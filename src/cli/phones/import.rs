@@ -37,7 +37,7 @@ pub struct Import {
     #[arg(long)]
     partial: bool,
     /// Read a column under another name.
-    #[arg(long, value_name = "THEIRS=OURS")]
+    #[arg(long, value_name = "THEIRS=OURS", value_parser = renaming)]
     map: Vec<String>,
     /// Pass over columns that ringup does not know.
     #[arg(long)]
@@ -54,6 +54,14 @@ pub struct Import {
     /// One JSON document, with every row.
     #[arg(long)]
     json: bool,
+}
+
+/// `THEIRS=OURS`: their name may hold an `=`, ours never does.
+fn renaming(text: &str) -> Result<String, String> {
+    let named =
+        text.rsplit_once('=').is_some_and(|(theirs, ours)| !theirs.is_empty() && !ours.is_empty());
+    let help = "their name, then ours, such as 'MAC Address=mac'";
+    if named { Ok(text.to_owned()) } else { Err(help.to_owned()) }
 }
 
 impl Import {
@@ -141,7 +149,7 @@ fn what(row: &Value) -> String {
     let fields: Vec<String> = list(row, "/fields").iter().map(|field| text(field, "")).collect();
     let fields = Some(fields.join(", ")).filter(|fields| !fields.is_empty());
     let warnings = list(row, "/warnings").iter().map(|warning| text(warning, ""));
-    faults.chain(fields).chain(warnings).collect::<Vec<_>>().join("\n")
+    faults.chain(fields).chain(warnings).collect::<Vec<_>>().join("; ")
 }
 
 fn fault(fault: &Value) -> String {
@@ -168,9 +176,11 @@ fn summary(answer: &Value, dry: bool) -> String {
     let end = match (applied, dry) {
         (true, _) => "",
         (false, true) => "; nothing was changed: this is a dry run",
-        (false, false) if is_refused(answer) => {
+        (false, false) if count("refused") > 0 => {
             "; nothing was imported: mend the refused rows, or take the others with --partial"
         }
+        // No row is to blame: what the list as a whole lacks is told above, and --partial would not help.
+        (false, false) if is_refused(answer) => return "nothing was imported".to_owned(),
         (false, false) => "; there was nothing to do",
     };
     format!("{}{end}", parts.join(", "))
@@ -208,7 +218,7 @@ mod tests {
         let refused = json!({"faults": [fault], "warnings": ["no family has it"]});
         assert_eq!(
             what(&refused),
-            "mac: `1.57E+11` is what a spreadsheet made of it — format the column as text\nno family has it"
+            "mac: `1.57E+11` is what a spreadsheet made of it — format the column as text; no family has it"
         );
         assert_eq!(what(&json!({"fields": ["model", "name"]})), "model, name");
     }

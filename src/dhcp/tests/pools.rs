@@ -107,6 +107,20 @@ fn from_a_network_that_nobody_set() {
 }
 
 #[test]
+fn a_flood_of_invented_clients_keeps_no_listed_phone_out() {
+    let mut bench = Bench::new();
+    bench.commit(vec![Change::Listed(mac(99_999), Box::default())]);
+    for number in 0..1800 {
+        bench.now = i64::from(number / 100);
+        bench.hear(&Request::discover(mac(number), 1));
+    }
+    // All ten addresses were offered anew a few seconds ago, and nobody takes them.
+    bench.now += 2;
+    bench.check(&Request::discover(mac(5000), 1), "pool-exhausted");
+    bench.lease(mac(99_999));
+}
+
+#[test]
 fn a_full_pool_takes_back_what_nobody_claims() {
     let mut bench = Bench::new();
     for number in 0..10 {

@@ -3,7 +3,7 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{import, lists, metrics, phones, reload, state, stream, window};
+use super::{import, leases, lists, metrics, phones, reload, state, stream, window};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -23,6 +23,7 @@ use super::{import, lists, metrics, phones, reload, state, stream, window};
         import::export,
         lists::findings,
         lists::leases,
+        leases::import,
         lists::profiles,
         lists::firmware,
         window::show,

@@ -3,6 +3,7 @@
 mod description;
 mod entry;
 mod import;
+mod leases;
 mod lists;
 mod metrics;
 mod phones;
@@ -57,6 +58,10 @@ pub fn router(operators: Operators, trust: Trust) -> Router {
         .route("/api/v1/phones/{mac}/files/{*name}", get(phones::file))
         .route("/api/v1/findings", get(lists::findings))
         .route("/api/v1/leases", get(lists::leases))
+        .route(
+            "/api/v1/leases/import",
+            post(leases::import).layer(DefaultBodyLimit::max(import::MAX_LIST)),
+        )
         .route("/api/v1/profiles", get(lists::profiles))
         .route("/api/v1/firmware", get(lists::firmware))
         .route("/api/v1/auto-registration", get(window::show).put(window::put))

@@ -281,6 +281,8 @@ function onePhone() {
   const again = soon(() => renew().catch(() => {}), 300);
   clocks(document);
   setInterval(() => clocks(document), 5000);
+  // Being stuck or away comes with time alone, without an event: ask again now and then.
+  setInterval(again, 30000);
   let first = true;
   listen({ phone: (phone) => { if (phone.mac === mac) again(); } }, () => { if (!first) again(); first = false; });
 }

@@ -104,3 +104,19 @@ fn the_network_needs_a_password() {
     let bad = Network::new(Some(Secret::new("hunter2".to_owned())), None, &[], &everywhere);
     assert!(matches!(bad, Err(HttpError::BadHash { .. })), "a password where its hash belongs");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guesses_that_come_at_once_are_locked_out_too() {
+    let guarded = std::sync::Arc::new(network(Some("correct horse"), None));
+    let guess = |number: usize| {
+        let guarded = std::sync::Arc::clone(&guarded);
+        async move { ask(&guarded, Method::GET, &basic(&format!("operator:{number}"))).await }
+    };
+    let mut guesses: tokio::task::JoinSet<_> = (0..60).map(guess).collect();
+    let mut checked = 0;
+    while let Some(answer) = guesses.join_next().await {
+        checked += usize::from(answer.unwrap() == Err(Denied::Credentials));
+    }
+    // Five, and those whose check had begun by then.
+    assert!(checked <= 5 + CHECKS_AT_A_TIME * 2, "{checked} guesses were checked");
+}

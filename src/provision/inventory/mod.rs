@@ -31,6 +31,10 @@ pub const MASK: &str = "••••";
 /// The most rows that one file may have. A longer one is refused whole.
 pub const MAX_ROWS: usize = 100_000;
 
+/// The most columns that a file may have: a phone with 48 lines and all its keys has some hundreds. A wider one is
+/// refused whole.
+pub const MAX_COLUMNS: usize = 4096;
+
 /// The most characters of a cell. A longer one is refused.
 pub const MAX_CELL: usize = 1000;
 

@@ -4,7 +4,7 @@ use csv::{ReaderBuilder, StringRecord};
 
 use crate::domain::Problem;
 
-use super::{ImportOptions, MAX_ROWS, column::Column};
+use super::{ImportOptions, MAX_COLUMNS, MAX_ROWS, column::Column};
 
 /// A file as rows of cells.
 #[derive(Debug)]
@@ -83,6 +83,10 @@ fn header_columns(
     options: &ImportOptions,
 ) -> Result<(Columns, Vec<Problem>), Vec<Problem>> {
     let at = Some(header.line);
+    if header.cells.len() > MAX_COLUMNS {
+        let text = format!("there are more than {MAX_COLUMNS} columns");
+        return Err(vec![Problem::error(file, at, text).help("is it a list of phones?")]);
+    }
     let (mut columns, mut errors, mut warnings) = (Columns::new(), Vec::new(), Vec::new());
     for name in &header.cells {
         let mapped = options.map.iter().find(|(from, _)| alike(from, name));

@@ -67,6 +67,27 @@ fn known() -> Vec<Change> {
 }
 
 #[test]
+fn a_finding_says_why_a_stranger_got_no_file() {
+    let report = |why: &str| {
+        let happened = [(2, discovered()), (1, refused(OWN, Role::Own, why))];
+        let event = |(ago, what)| {
+            let at = now() - Duration::from_secs(ago);
+            Change::Happened(mac(CISCO), Event { at, what })
+        };
+        let state = state(happened.into_iter().map(event).collect());
+        let here = provisioner(settings(), vec![]);
+        let report = here.report(mac(CISCO), &state.phones[&mac(CISCO)], &state, now());
+        report.findings.into_iter().map(|finding| finding.text).collect::<Vec<_>>().join("; ")
+    };
+    let listed = "00:1e:7a:c4:10:22 is here and not listed";
+    assert_eq!(
+        report("00:1e:7a:c4:10:22 is not listed, and auto-registration is closed"),
+        format!("{listed}: it got no file, because auto-registration is closed")
+    );
+    assert_eq!(report("there is no SEP001E7AC41022.cnf.xml"), listed);
+}
+
+#[test]
 fn a_healthy_boot_has_nothing_to_say() {
     let told = |ago| {
         let complete = ended(OWN, Role::Own, Outcome::Complete);

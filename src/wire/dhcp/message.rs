@@ -199,9 +199,12 @@ impl<'a> Message<'a> {
     }
 
     /// Option 61 where it is usable: RFC 2132 §9.14 wants at least two octets.
+    ///
+    /// One longer than a single option holds is nobody's: the longest real one (a DUID, RFC 4361) has 134 octets. Whoever
+    /// joins several (RFC 3396) is known by its hardware address, or each of its packets would cost us kilobytes.
     #[must_use]
     pub fn client_id(&self) -> Option<&[u8]> {
-        self.option(code::CLIENT_ID).filter(|octets| octets.len() >= 2)
+        self.option(code::CLIENT_ID).filter(|octets| (2..=255).contains(&octets.len()))
     }
 
     /// The longest UDP payload that the client takes, in octets, from option 57.

@@ -37,7 +37,11 @@ impl Reply {
             kind,
             options: Vec::new(),
             asked: message.asked().to_vec(),
-            client_id: message.option(code::CLIENT_ID).map(<[u8]>::to_vec),
+            // One that is no identifier takes the room of the lease's own options.
+            client_id: message
+                .option(code::CLIENT_ID)
+                .filter(|octets| octets.len() <= 255)
+                .map(<[u8]>::to_vec),
             relay: message.option(code::RELAY).map(<[u8]>::to_vec),
             limit: message.limit(),
         }

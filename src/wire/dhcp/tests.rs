@@ -82,6 +82,26 @@ fn a_bad_option_costs_only_itself() {
 }
 
 #[test]
+fn an_endless_client_identifier_is_none() {
+    let check = |length: usize, known: bool| {
+        let bytes = discover().option(code::CLIENT_ID, vec![7; length]).encode();
+        let message = Message::request(&bytes).unwrap();
+        assert_eq!(message.client_id().is_some(), known, "{length}");
+        // Where it is echoed (RFC 6842) or not: there is room for what makes an offer an offer.
+        let offer = offer(&discover().option(code::CLIENT_ID, vec![7; length])).encode();
+        let offer = Message::reply(&offer).unwrap();
+        assert_eq!(offer.option(code::CLIENT_ID).is_some(), known, "{length}");
+        assert!(
+            offer.option(code::SERVER_ID).is_some() && offer.number(code::LEASE_TIME).is_some()
+        );
+    };
+    check(134, true);
+    check(255, true);
+    check(256, false);
+    check(1000, false);
+}
+
+#[test]
 fn limit_follows_option_57() {
     let check = |content: &[u8], limit: usize| {
         let bytes = discover().option(code::MAX_SIZE, content).encode();

@@ -121,6 +121,12 @@ fn the_window_opens_and_closes() {
     );
     let past = r#"{"enabled":true,"until":"2020-01-01T00:00:00Z"}"#;
     assert_eq!(bench.api("PUT", "/api/v1/auto-registration", past).status, 400);
+    let mut back = bench.api("GET", "/api/v1/auto-registration", "").json();
+    back["enabled"] = false.into();
+    let closed = bench.api("PUT", "/api/v1/auto-registration", &back.to_string());
+    assert_eq!((closed.status, &closed.json()["enabled"]), (200, &Value::from(false)), "{back}");
+    back["numbers"] = "1-2".into();
+    assert_eq!(bench.api("PUT", "/api/v1/auto-registration", &back.to_string()).status, 400);
     bench.end();
 }
 

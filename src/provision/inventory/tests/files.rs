@@ -32,6 +32,10 @@ fn files_that_are_none() {
         writeln!(long, "02{n:010x}").unwrap();
     }
     check(&long, &["phones.csv: there are more than 100000 rows\n  help: import it in parts"]);
+    // A million of them would be compared each with each, for hours.
+    let wide = (0..1_000_000).map(|n| format!(",var.V{n}")).collect::<Vec<_>>().concat();
+    let text = "phones.csv:1: there are more than 4096 columns\n  help: is it a list of phones?";
+    check(&format!("mac{wide}\n"), &[text]);
 }
 
 #[test]
