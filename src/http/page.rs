@@ -109,7 +109,7 @@ fn frame(title: &str, operators: &Operators, mac: Option<&str>, content: &Markup
                         ". Mend that, then restart ringup."
                     }
                 }
-                @for notice in &operators.about.notices {
+                @for notice in operators.about.notices.iter().chain(&operators.service.notices.texts()) {
                     p.notice { (notice) }
                 }
                 main { (content) }

@@ -72,5 +72,9 @@ pub fn mac(text: &str) -> Result<Mac, String> {
 /// What a phone's JSON says of its flags, in one cell.
 fn flags(phone: &serde_json::Value) -> String {
     let set = |flag: &&str| phone.get(*flag) == Some(&serde_json::Value::Bool(true));
-    ["ready", "stuck", "looping", "away"].into_iter().filter(set).collect::<Vec<_>>().join(" ")
+    let mut flags: Vec<&str> =
+        ["ready", "stuck", "looping", "away"].into_iter().filter(set).collect();
+    // Not ours to bring up: shown where the eye looks for what is wrong.
+    flags.extend(phone.get("elsewhere").map(|_| "elsewhere"));
+    flags.join(" ")
 }

@@ -3,7 +3,9 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{export, import, leases, lists, metrics, phones, repair, state, stream, window};
+use super::{
+    export, import, leases, lists, metrics, phones, reload, repair, state, stream, window,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -30,6 +32,7 @@ use super::{export, import, leases, lists, metrics, phones, repair, state, strea
         lists::firmware,
         window::show,
         window::put,
+        reload::reload,
         state::undo,
         state::backup,
         stream::events,

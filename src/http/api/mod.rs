@@ -9,6 +9,7 @@ mod lists;
 mod metrics;
 mod phones;
 mod problem;
+mod reload;
 mod repair;
 mod state;
 mod stream;
@@ -68,6 +69,7 @@ pub fn router(operators: Operators, trust: Trust) -> Router {
         .route("/api/v1/profiles", get(lists::profiles))
         .route("/api/v1/firmware", get(lists::firmware))
         .route("/api/v1/auto-registration", get(window::show).put(window::put))
+        .route("/api/v1/reload", post(reload::reload))
         .route("/api/v1/undo", post(state::undo))
         .route("/api/v1/backup", get(state::backup))
         .route("/api/v1/events", get(stream::events))
@@ -92,7 +94,8 @@ struct Gate {
 
 /// Turns away whom the router doesn't trust, before anything else looks at the request.
 async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    let Trust::Network(network) = &gate.trust else { return next.run(request).await };
+    let Trust::Network(guard) = &gate.trust else { return next.run(request).await };
+    let network = guard.network();
     let Some(caller) = request.extensions().get::<Caller>().cloned() else {
         return Details::fault("a connection without a far end").into_response();
     };
