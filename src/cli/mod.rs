@@ -17,6 +17,7 @@ mod output;
 mod password;
 mod phones;
 mod profiles;
+mod reload;
 mod render;
 mod restore;
 mod serve;
@@ -61,6 +62,8 @@ enum Command {
     Lab(lab::Lab),
     /// Read settings, profiles, firmware and inventory; print every problem with line and remedy.
     Check(check::Check),
+    /// Put changed settings, profiles and files in force in the running appliance.
+    Reload(reload::Reload),
     /// List, show and change phones.
     #[command(subcommand)]
     Phones(phones::Phones),
@@ -117,6 +120,7 @@ fn run(cli: Cli) -> u8 {
         Command::Serve(serve) => return serve.run(config),
         Command::Lab(lab) => return lab.run(),
         Command::Check(check) => check.run(config),
+        Command::Reload(reload) => reload.run(config),
         Command::Phones(phones) => phones.run(config),
         Command::Render(render) => render.run(config),
         Command::Identify(identify) => identify.run(config),

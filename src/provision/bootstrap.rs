@@ -8,7 +8,7 @@ use crate::{
     profile::{DhcpRule, Family, Form, Seen, ServerOption},
 };
 
-use super::{Provisioner, values::http_base};
+use super::{Provisioner, elsewhere::agreed, values::http_base};
 
 /// Codes that this file writes itself (RFC 2132; 150: RFC 5859).
 const MASK: u8 = 1;
@@ -20,6 +20,8 @@ const NTP: u8 = 42;
 const VENDOR: u8 = 43;
 const TFTP_NAME: u8 = 66;
 const TFTP_ADDRESSES: u8 = 150;
+/// The voice VLAN in decimal digits: what most vendors read.
+const VLAN: u8 = 132;
 /// Poly's and others' boot server, by convention.
 const BOOT_SERVER: u8 = 160;
 
@@ -161,11 +163,7 @@ impl Provisioner {
 
     /// Where another server provisions this family.
     fn elsewhere<'a>(&self, client: &Client, subnet: &'a Subnet) -> Option<&'a ForFamily> {
-        let families = self.candidates(client);
-        let of = |family: &&Family| subnet.for_family.get(family.name.as_str());
-        let other = of(families.first()?)?;
-        let agreed = families.iter().all(|family| of(family) == Some(other));
-        (agreed && !other.servers.is_empty()).then_some(other)
+        agreed(&self.candidates(client), subnet)
     }
 
     fn server_options(
@@ -186,10 +184,14 @@ impl Provisioner {
     }
 
     fn vlan_options(&self, client: &Client, subnet: &Subnet) -> Vec<(u8, Vec<u8>)> {
-        let rule = self.rule(client).filter(|_| client.kind == ClientKind::Phone);
-        let (Some(vlan), Some(rule)) = (subnet.voice_vlan, rule) else { return Vec::new() };
-        let text = |text: &str| text.replace("{vlan}", &vlan.to_string()).into_bytes();
-        rule.vlan.iter().map(|(code, form)| (*code, text(form))).collect()
+        let voice_vlan = subnet.voice_vlan.filter(|_| client.kind == ClientKind::Phone);
+        let Some(vlan) = voice_vlan.map(|vlan| vlan.to_string()) else { return Vec::new() };
+        let text = |text: &str| text.replace("{vlan}", &vlan).into_bytes();
+        match self.rule(client) {
+            Some(rule) => rule.vlan.iter().map(|(code, form)| (*code, text(form))).collect(),
+            // A phone of a family that has no form of its own here.
+            None => vec![(VLAN, vlan.into_bytes())],
+        }
     }
 
     /// What the client's family wants from DHCP; where only the vendor is known, what all its families agree on.

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio::sync::watch;
+
 use crate::{
     domain::{Batch, Change, Claim, Commit, Event, Ground, Mac, Timestamp, What},
     store::{CommitError, Feed, Journal, View},
@@ -9,7 +11,7 @@ use crate::{
 };
 
 use super::{
-    Admission, Delivery, Opened, Provisioner, Recorder, Refusal, Request, Why,
+    Admission, Delivery, Notices, Opened, Provisioner, Recorder, Refusal, Request, Why,
     identify::{holder, is_forged},
     news::News,
 };
@@ -31,7 +33,11 @@ pub struct Service {
     pub feed: Feed,
     /// What happened how often.
     pub counters: Counters,
+    /// What operators should know as long as it holds.
+    pub notices: Notices,
     provisioner: RwLock<Arc<Provisioner>>,
+    /// How often it was replaced.
+    replaced: watch::Sender<u64>,
     news: News,
 }
 
@@ -48,7 +54,9 @@ impl Service {
         let (recorder, task) = Recorder::new(journal.clone(), counters.clone());
         tokio::spawn(task);
         let provisioner = RwLock::new(Arc::new(provisioner));
-        Self { journal, recorder, view, feed, counters, provisioner, news: News::default() }
+        let replaced = watch::Sender::new(0);
+        let (notices, news) = (Notices::default(), News::default());
+        Self { journal, recorder, view, feed, counters, notices, provisioner, replaced, news }
     }
 
     /// The resolver in force. Take it once per request.
@@ -62,6 +70,14 @@ impl Service {
         let mut current = self.provisioner.write().unwrap_or_else(PoisonError::into_inner);
         provisioner.peers = Arc::clone(&current.peers);
         *current = Arc::new(provisioner);
+        drop(current);
+        self.replaced.send_modify(|times| *times += 1);
+    }
+
+    /// Tells whenever [`Service::replace`] puts other settings in force.
+    #[must_use]
+    pub fn replaced(&self) -> watch::Receiver<u64> {
+        self.replaced.subscribe()
     }
 
     /// Opens a file for a peer: lists the phone first where auto-registration says so, and records what happened.

@@ -6,6 +6,7 @@ use super::*;
 
 mod dhcp;
 mod site;
+mod written;
 
 /// Loads `text` as `ringup.toml` of a folder of its own, at a fixed time, with `files` beside it.
 fn load_text(text: &str, files: &[(&str, &str)]) -> Result<Loaded, Vec<Problem>> {

@@ -180,6 +180,7 @@ function overview() {
     };
     for (const finding of phone.findings) add(finding.text, finding.remedy, true);
     if (phone.diagnosis && phone.findings.length === 0) add(phone.diagnosis.text, phone.diagnosis.remedy, phone.stuck);
+    if (phone.elsewhere) cell.append(make("span", "quiet", `provisioned elsewhere: by ${phone.elsewhere.join(", ")}`));
     if (phone.ready && phone.findings.length === 0) cell.append(make("span", "good", "ready"));
     return cell;
   }

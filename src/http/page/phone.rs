@@ -68,6 +68,9 @@ fn content(phone: &PhoneView, title: &str, events: &[EventView]) -> Markup {
             ] {
                 @if set { span.flag data-flag=(flag) { (flag) } " " }
             }
+            @if !phone.elsewhere.is_empty() {
+                "provisioned elsewhere: by " (phone.elsewhere.join(", ")) " "
+            }
             @if let Some(since) = &phone.since { "stage reached " (moment(since)) }
             @else { "never seen" }
         }
