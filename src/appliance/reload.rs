@@ -105,7 +105,11 @@ impl Running {
         changes.extend(self.plan.stamps.differences(&stamps));
         let (settings, mut restart) = self.possible(loaded.settings);
         if self.plan.late == Late::Refuse && settings.dhcp.mode != DhcpMode::Off {
-            dhcp::all_there(&settings.dhcp.interfaces).map_err(|error| problem(&error.into()))?;
+            // One that was served and is gone is waited for already: no reason to refuse all the rest.
+            let old = &self.core.settings.dhcp.interfaces;
+            let mut new = settings.dhcp.interfaces.clone();
+            new.retain(|name| !old.contains(name));
+            dhcp::all_there(&new).map_err(|error| problem(&error.into()))?;
         }
         let moves = self.listeners.prepare(&self.core.settings, &settings);
         let mut moves: Moves = moves.map_err(|error| problem(&error))?;

@@ -117,7 +117,7 @@ fn an_interface_that_is_late_is_waited_for() {
     cable.at_server(&["addr", "add", "10.30.0.2/24", "dev", "eth2"]);
     notice(&serving, "eth2", false);
     leases(&cable, "eth2", "10.30.0.");
-    // Left by a reload, and taken on again.
+    // Left by a reload, and taken on again; a name that is new and nowhere is waited for here too.
     write(&home, DHCP);
     assert_eq!(reload(&home, &[]).0, 0);
     let words = ["timeout", "30", "udhcpc", "-i", "eth2", "-n", "-q", "-f", "-t", "2", "-T", "1"];
