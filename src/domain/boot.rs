@@ -196,10 +196,8 @@ impl Boot {
 
     fn asks(&mut self, at: Timestamp, asked: &Asked) {
         if asked.first {
-            if self.first.contains(&asked.name) {
-                self.begin(at);
-            } else if self.rounds == 0 {
-                // A phone with a fixed address: its first file is the first sign of its first round.
+            // It begins a boot, so it is asked before any file of the phone's own: after one, the boot is another.
+            if self.rounds == 0 || self.delivered != 0 || self.first.contains(&asked.name) {
                 self.begin(at);
             }
             if self.first.len() < MAX_FIRST {

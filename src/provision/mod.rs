@@ -20,11 +20,13 @@ mod report;
 mod resolve;
 mod service;
 pub mod snippet;
+mod swap;
 #[cfg(test)]
 mod tests;
 mod values;
 
 pub use crate::config::{Admit, Dhcp, DhcpMode, Difference, ForFamily, Option82, Settings, Subnet};
+pub use admit::password;
 pub use bootstrap::{Client, ClientKind};
 pub use library::{Held, Library};
 pub use name::mac_in;
@@ -34,3 +36,4 @@ pub use recorder::{Delivery, Recorder};
 pub use reload::{Ask, Reload, Reloaded, Unloaded};
 pub use report::Report;
 pub use service::Service;
+pub use swap::{Accepted, Swap, SwapError};

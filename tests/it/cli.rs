@@ -252,6 +252,36 @@ fn entries_from_set_to_restore() {
     assert_eq!(json["items"].as_array().map(Vec::len), Some(2), "{out}");
 }
 
+#[test]
+fn a_phone_takes_the_place_of_another() {
+    let home = Home::new("");
+    let set = ["phones", "set", MAC, "model=7961G", "number=4012", "sip-password=s3cret"];
+    expect(&home, &set, "", 0);
+    let other = ["phones", "replace", MAC, "001565aabbcc"];
+    let (code, _, err) = run(&home, &other, "");
+    assert!(code == 65 && err.contains("made by Yealink") && err.contains("--yes"), "{code} {err}");
+    let out = expect(&home, &["phones", "replace", MAC, "001E7AC41099"], "", 0);
+    assert!(out.contains("and is 4012") && out.contains("new SIP passwords: 1"), "{out}");
+    let accounts = expect(&home, &["phones", "export", "--format", "pjsip", "--secrets"], "", 0);
+    assert!(accounts.contains("username = 4012") && !accounts.contains("s3cret"), "{accounts}");
+    expect(&home, &["phones", "export", "--format", "freeswitch"], "", 65);
+    assert!(expect(&home, &["phones", "undo"], "", 0).contains("taken back"));
+    assert!(expect(&home, &["phones", "show", MAC, "--secrets"], "", 0).contains("s3cret"));
+    let (code, _, err) = run(&home, &["phones", "accept", MAC], "");
+    assert!(code == 65 && err.contains("proposes a repair"), "{code} {err}");
+}
+
+#[test]
+fn a_foreign_list_is_told_by_its_columns() {
+    let home = Home::new("");
+    let csv = "Device Name,Description,Device Type,Directory Number 1\nSEP001E7AC41022,Hall,Cisco 7961,4012\n";
+    let out = expect(&home, &["phones", "import", "-"], csv, 0);
+    assert!(out.contains("read as phones of Cisco Unified CM") && out.contains("1 added"), "{out}");
+    expect(&home, &["phones", "import", "-", "--from", "3cx"], csv, 65);
+    expect(&home, &["phones", "import", "-", "--from", "excel"], csv, 64);
+    assert!(expect(&home, &["phones", "list"], "", 0).contains("4012"));
+}
+
 /// Entries that the settings and the catalog do not know are told by `check`.
 #[test]
 fn check_reads_the_inventory() {

@@ -15,6 +15,7 @@ mod http;
 mod inventory;
 mod kill;
 mod lab;
+mod lists;
 mod networks;
 mod page;
 mod profile;

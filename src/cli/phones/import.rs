@@ -21,7 +21,8 @@ use super::super::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     ringup phones import phones.csv --dry-run\n  \
-    ringup phones import export.csv --map 'MAC Address=mac' --map Ext=number --ignore-unknown\n\n\
+    ringup phones import export.csv --map 'MAC Address=mac' --map Ext=number --ignore-unknown\n  \
+    ringup phones import bat-export.txt     what FreePBX, 3CX and Cisco Unified CM (BAT) export is told by its columns\n\n\
     The first row names the columns, in any order: mac, model, number, name, sip-user, sip-password, site, location, \
     address, note, line, key.N, module.M.key.N, set.KEY, var.NAME. A second row with the same MAC and line = 2 adds a \
     line. Exit code 65 if a row was refused; then nothing is imported unless --partial is given. \
@@ -39,6 +40,9 @@ pub struct Import {
     /// Read a column under another name.
     #[arg(long, value_name = "THEIRS=OURS", value_parser = renaming)]
     map: Vec<String>,
+    /// Whose export it is; told by the columns unless said or --map names some.
+    #[arg(long, value_name = "WHOSE", value_parser = ["freepbx", "3cx", "cucm"])]
+    from: Option<String>,
     /// Pass over columns that ringup does not know.
     #[arg(long)]
     ignore_unknown: bool,
@@ -72,7 +76,8 @@ impl Import {
             .flag("partial", self.partial)
             .flag("ignore-unknown", self.ignore_unknown)
             .flag("prune", self.prune)
-            .maybe("site", self.site.as_deref());
+            .maybe("site", self.site.as_deref())
+            .maybe("from", self.from.as_deref());
         for map in &self.map {
             query = query.with("map", map);
         }

@@ -3,7 +3,9 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{import, leases, lists, metrics, phones, reload, state, stream, window};
+use super::{
+    export, import, leases, lists, metrics, phones, reload, repair, state, stream, window,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,7 +22,9 @@ use super::{import, leases, lists, metrics, phones, reload, state, stream, windo
         phones::events,
         phones::file,
         import::import,
-        import::export,
+        export::export,
+        repair::replace,
+        repair::accept,
         lists::findings,
         lists::leases,
         leases::import,

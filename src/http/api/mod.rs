@@ -2,6 +2,7 @@
 
 mod description;
 mod entry;
+mod export;
 mod import;
 mod leases;
 mod lists;
@@ -9,6 +10,7 @@ mod metrics;
 mod phones;
 mod problem;
 mod reload;
+mod repair;
 mod state;
 mod stream;
 mod timeline;
@@ -52,10 +54,12 @@ pub fn router(operators: Operators, trust: Trust) -> Router {
             "/api/v1/phones/import",
             post(import::import).layer(DefaultBodyLimit::max(import::MAX_LIST)),
         )
-        .route("/api/v1/phones/export", get(import::export))
+        .route("/api/v1/phones/export", get(export::export))
         .route("/api/v1/phones/{mac}", get(phones::one).put(phones::put).delete(phones::forget))
         .route("/api/v1/phones/{mac}/events", get(phones::events))
         .route("/api/v1/phones/{mac}/files/{*name}", get(phones::file))
+        .route("/api/v1/phones/{mac}/replace", post(repair::replace))
+        .route("/api/v1/phones/{mac}/accept", post(repair::accept))
         .route("/api/v1/findings", get(lists::findings))
         .route("/api/v1/leases", get(lists::leases))
         .route(

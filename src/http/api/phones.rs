@@ -248,7 +248,7 @@ pub async fn one(
     view(&operators, mac, shown.reveal).map(Json)
 }
 
-fn view(operators: &Operators, mac: Mac, reveal: bool) -> Result<PhoneView, Details> {
+pub(super) fn view(operators: &Operators, mac: Mac, reveal: bool) -> Result<PhoneView, Details> {
     let (provisioner, state) = (operators.service.provisioner(), operators.service.view.read());
     PhoneView::of(&provisioner, &state, mac, reveal, Timestamp::now()).ok_or_else(|| unknown(mac))
 }
@@ -283,7 +283,7 @@ pub async fn put(
     Ok((status, Json(view(&operators, mac, false)?)))
 }
 
-fn unprocessable(faults: &[inventory::Fault]) -> Details {
+pub(super) fn unprocessable(faults: &[inventory::Fault]) -> Details {
     let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
     Details::new(StatusCode::UNPROCESSABLE_ENTITY, faults.join("; "))
 }

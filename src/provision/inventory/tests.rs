@@ -1,5 +1,6 @@
 //! The operator's lists: what is taken, what is refused and why, and that writing out and reading in are one.
 
+mod damage;
 mod files;
 mod properties;
 
