@@ -117,13 +117,15 @@ fn an_interface_that_is_late_is_waited_for() {
     cable.at_server(&["addr", "add", "10.30.0.2/24", "dev", "eth2"]);
     notice(&serving, "eth2", false);
     leases(&cable, "eth2", "10.30.0.");
-    // Left by a reload, and taken on again; a name that is new and nowhere is waited for here too.
+    // Left by a reload, and taken on again.
     write(&home, DHCP);
     assert_eq!(reload(&home, &[]).0, 0);
     let words = ["timeout", "30", "udhcpc", "-i", "eth2", "-n", "-q", "-f", "-t", "2", "-T", "1"];
     assert!(!cable.phone(&words).output().unwrap().status.success());
-    write(&home, &settings);
-    assert_eq!(reload(&home, &[]).0, 0);
+    // A name that is new and nowhere is waited for here too, and whoever asked is told.
+    write(&home, &settings.replace("\"eth2\"", "\"eth2\", \"eth7\""));
+    let (code, told, _) = reload(&home, &[]);
+    assert!(code == 0 && told.contains("no interface eth7"), "{code} {told}");
     leases(&cable, "eth2", "10.30.0.");
     assert_eq!(serving.stop(), Some(0), "{}", home.log());
 }
