@@ -28,6 +28,7 @@ use crate::{
     dhcp::{Dhcp, DhcpError},
     domain::Problem,
     http::{About, HttpError, Operators, OperatorsPort, Phones, Socket},
+    observe::{ObserveError, Observer},
     tftp::{Tftp, TftpError},
 };
 
@@ -46,6 +47,9 @@ pub enum StartError {
     /// DHCP can't be served.
     #[error(transparent)]
     Dhcp(#[from] DhcpError),
+    /// DHCP can't be observed.
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
     /// TFTP can't be served.
     #[error(transparent)]
     Tftp(#[from] TftpError),
@@ -83,6 +87,7 @@ impl StartError {
         match self {
             Self::Core(error) => error.exit_code(),
             Self::Dhcp(error) => error.exit_code(),
+            Self::Observe(error) => error.exit_code(),
             Self::Tftp(error) => code_of(error.kind()),
             Self::Http(error) => match error {
                 HttpError::InUse { .. } => 69,
@@ -99,6 +104,7 @@ impl StartError {
 /// Everything bound and nothing served yet: what fails, fails here, before a phone was answered.
 struct Bound {
     dhcp: Option<Dhcp>,
+    observer: Option<Observer>,
     tftp: Tftp,
     phones: Phones,
     operators: OperatorsPort,
@@ -136,9 +142,10 @@ impl Bound {
     fn bind(core: &Core) -> Result<Self, StartError> {
         let Core { settings, service, counters, .. } = core;
         let service = || Arc::clone(service);
-        let dhcp = match settings.dhcp.mode {
-            DhcpMode::Off => None,
-            DhcpMode::Serve | DhcpMode::Observe => Some(Dhcp::bind(service(), counters.clone())?),
+        let (dhcp, observer) = match settings.dhcp.mode {
+            DhcpMode::Off => (None, None),
+            DhcpMode::Serve => (Some(Dhcp::bind(service(), counters.clone())?), None),
+            DhcpMode::Observe => (None, Some(Observer::open(service(), counters.clone())?)),
         };
         let tftp = Tftp::bind(&settings.tftp.listen, service(), counters.clone())?;
         let phones = Phones::bind(&settings.http.phones, service(), counters.clone())?;
@@ -153,7 +160,7 @@ impl Bound {
         )?;
         let path = socket_path(&settings.appliance.state);
         let socket = Socket::bind(&path, served)?;
-        Ok(Self { dhcp, tftp, phones, operators, socket: (path, socket) })
+        Ok(Self { dhcp, observer, tftp, phones, operators, socket: (path, socket) })
     }
 
     fn run(self, core: Core) -> Running {
@@ -170,6 +177,9 @@ impl Bound {
         };
         if let Some(dhcp) = self.dhcp {
             running.spawn("DHCP", dhcp.serve(stopping.clone()));
+        }
+        if let Some(observer) = self.observer {
+            running.spawn("the DHCP observer", observer.serve(stopping.clone()));
         }
         running.spawn("TFTP", self.tftp.serve(stopping.clone()));
         running.spawn("HTTP", self.phones.serve(stopping.clone()));

@@ -16,8 +16,8 @@ use tokio::{
 };
 
 use crate::{
-    domain::{Batch, Change, Commit, Event, Mac, Timestamp, What},
-    provision::{Client, ClientKind, DhcpMode, Service},
+    domain::{Batch, Change, Commit, Mac, Timestamp},
+    provision::{ClientKind, Service},
     store::CommitError,
     telemetry::Counters,
     wire::dhcp::{Kind, Message, Reply, code},
@@ -55,8 +55,6 @@ struct Shared {
     service: Arc<Service>,
     counters: Counters,
     offers: Mutex<Offers>,
-    /// False where another server answers and this one listens only.
-    answers: bool,
 }
 
 /// What is due to one datagram, ready to be carried out.
@@ -78,7 +76,7 @@ struct Parcel {
 }
 
 impl Dhcp {
-    /// Binds the interfaces and the relay listener of the settings, for a server that answers or only observes.
+    /// Binds the interfaces and the relay listener of the settings.
     ///
     /// # Errors
     ///
@@ -90,16 +88,15 @@ impl Dhcp {
     pub fn bind(service: Arc<Service>, counters: Counters) -> Result<Self, DhcpError> {
         let provisioner = service.provisioner();
         let settings = &provisioner.settings().dhcp;
-        let answers = settings.mode == DhcpMode::Serve;
         let mut ports = Vec::new();
         for name in &settings.interfaces {
-            ports.push(Port::on_interface(name, answers)?);
+            ports.push(Port::on_interface(name)?);
         }
         if let Some(listen) = settings.relay_listen {
             ports.push(Port::for_relays(listen)?);
         }
         let offers = Mutex::new(Offers::new());
-        Ok(Self { ports, shared: Arc::new(Shared { service, counters, offers, answers }) })
+        Ok(Self { ports, shared: Arc::new(Shared { service, counters, offers }) })
     }
 
     /// Serves until `stop` turns true, then sends the replies that still wait for the disk.
@@ -276,11 +273,6 @@ impl Shared {
             self.counters.count("dhcp", "not-a-phone");
         }
         let mut offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.answers {
-            drop(offers);
-            self.record(observed(&arrival, &client, now));
-            return Due::Nothing;
-        }
         let state = self.service.view.read();
         let mut responder =
             Responder { provisioner: &provisioner, state: &state, offers: &mut offers, now };
@@ -320,21 +312,6 @@ fn parcel(arrival: &Arrival<'_>, reply: &Reply) -> Parcel {
     let own = reply.find(code::SERVER_ID).and_then(|octets| octets.first_chunk::<4>());
     let from = own.map_or(arrival.local, |octets| Ipv4Addr::from(*octets));
     Parcel { bytes: reply.encode(), to: arrival.reply_to(reply), from, kind: reply.kind() }
-}
-
-/// What a server that only listens makes of a message: who is there, and that it started.
-fn observed(arrival: &Arrival<'_>, client: &Client, now: Timestamp) -> Vec<Change> {
-    if matches!(client.kind, ClientKind::NotPhone(_)) {
-        return Vec::new();
-    }
-    let showed = client.grounds.iter().map(|ground| Change::Showed(client.mac, ground.clone()));
-    let what = match arrival.message.kind() {
-        Kind::Discover => Some(What::Discovered { relay: arrival.relay() }),
-        Kind::Inform => arrival.ciaddr().map(|address| What::Informed { address }),
-        _ => None,
-    };
-    let happened = what.map(|what| Change::Happened(client.mac, Event { at: now, what }));
-    happened.into_iter().chain(showed).collect()
 }
 
 /// The counter's name.

@@ -151,6 +151,8 @@ impl Boot {
             }
             What::Informed { address } => self.address = Some(*address),
             What::Offered { .. }
+            | What::Requested { .. }
+            | What::Told { .. }
             | What::Nak { .. }
             | What::Unserved(_)
             | What::Declined { .. }

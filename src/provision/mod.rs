@@ -1,6 +1,7 @@
 //! The one resolver and everything that decides about phones.
 
 mod admit;
+mod allowance;
 mod body;
 mod bootstrap;
 mod diagnose;
@@ -20,7 +21,8 @@ mod tests;
 mod values;
 
 pub use crate::config::{Admit, DhcpMode, Option82, Settings, Subnet};
-pub use bootstrap::{Client, ClientKind};
+pub use allowance::Allowance;
+pub use bootstrap::{Client, ClientKind, shown};
 pub use library::{Held, Library};
 pub use open::{Admission, Body, Opened, Provisioner, Refusal, Request, Why};
 pub use recorder::{Delivery, Recorder};
