@@ -144,6 +144,12 @@ impl Memory {
         self.waiting.remove(&mac);
     }
 
+    /// A client has given an address up, or lost it. Its last ARP with it, still under way, is no news.
+    pub fn give_up(&mut self, mac: Mac, address: Ipv4Addr, now: Timestamp) {
+        self.settle(mac);
+        self.heard.put(Heard::Station(mac, address), (), now);
+    }
+
     /// True if this was heard a moment ago already; remembers it.
     pub fn is_repeated(&mut self, heard: Heard, now: Timestamp) -> bool {
         let repeated = self.heard.find(&heard, now).is_some();

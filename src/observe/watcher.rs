@@ -176,7 +176,7 @@ impl Watcher<'_> {
         if !self.holds(client.mac, address) {
             return Verdict::Ignore(Silence::NotItsLease);
         }
-        self.memory.settle(client.mac);
+        self.memory.give_up(client.mac, address, self.now);
         let mut changes = vec![Change::Released { address, at: self.now }];
         changes.extend(self.changes([What::Released { address }], client));
         Verdict::Commit(changes)
@@ -191,9 +191,7 @@ impl Watcher<'_> {
         if self.memory.is_repeated(heard, self.now) {
             return Verdict::Ignore(Silence::Repeated);
         }
-        self.memory.settle(client.mac);
-        let happened = What::Declined { address };
-        self.ended(address, happened, client)
+        self.ended(address, What::Declined { address }, client)
     }
 
     /// A server's message.
@@ -283,7 +281,6 @@ impl Watcher<'_> {
         let Some(address) = exchange.asking.address() else {
             return Verdict::Ignore(Silence::Unasked);
         };
-        self.memory.settle(client.mac);
         let words = message.option(code::MESSAGE).map(printable).filter(|text| !text.is_empty());
         let why = format!("{server} says {}", words.as_deref().unwrap_or("no"));
         // The client gives it up, whoever said so (RFC 2131 §4.4.1): no more is it its own.
@@ -362,7 +359,8 @@ impl Watcher<'_> {
     }
 
     /// Something took the address from its client: the lease ends, if it had one.
-    fn ended(&self, address: Ipv4Addr, happened: What, client: &Client) -> Verdict {
+    fn ended(&mut self, address: Ipv4Addr, happened: What, client: &Client) -> Verdict {
+        self.memory.give_up(client.mac, address, self.now);
         let changes = self.changes([happened], client);
         if self.holds(client.mac, address) {
             let released = Change::Released { address, at: self.now };

@@ -15,6 +15,7 @@ mod http;
 mod inventory;
 mod kill;
 mod lab;
+mod observe;
 mod page;
 mod profile;
 mod run;
