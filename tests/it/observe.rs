@@ -141,7 +141,7 @@ fn boots_beside(start: fn(&Switch, &Path) -> Other, hidden: bool) {
     let _other = start(&switch, home.0.path());
     let serving = home.serve(&cable.server());
     serving.import(LIST);
-    let check = |mac: &str, family: &str, name: &str, address: &str| {
+    let check = |mac: &str, vendor: &str, name: &str, address: &str| {
         let told = "10.20.0.3 names its server: option 66 10.20.0.1 option 150 10.20.0.1";
         if hidden {
             // Its question is all that came by, until it uses its address.
@@ -154,7 +154,7 @@ fn boots_beside(start: fn(&Switch, &Path) -> Other, hidden: bool) {
             assert_eq!(serving.phone(mac)["stage"], "leased");
         }
         let phone = serving.phone(mac);
-        assert_eq!(phone["identity"]["family"], family, "{phone}");
+        assert_eq!(phone["identity"]["vendor"], vendor, "{phone}");
         // From an address that was typed in, nobody gets the file of this phone.
         cable.plug(mac);
         cable.address("10.20.0.77/16");
@@ -172,12 +172,12 @@ fn boots_beside(start: fn(&Switch, &Path) -> Other, hidden: bool) {
     let script = lease(cable, &home, "Cisco Systems, Inc. IP Phone CP-7961G");
     let (_, rest) = script.split_once("ip=").unwrap();
     let address = rest.split('\n').next().unwrap();
-    check(CISCO, "cisco-79xx-enterprise", "SEP001E7AC41022.cnf.xml", address);
+    check(CISCO, "Cisco", "SEP001E7AC41022.cnf.xml", address);
     cable.plug(YEALINK);
     let leases = dhclient(cable, &home, "yealink");
     let (_, rest) = leases.split_once("fixed-address ").unwrap();
     let address = rest.split(';').next().unwrap();
-    check(YEALINK, "yealink-desk", "001565aabbcc.cfg", address);
+    check(YEALINK, "Yealink", "001565aabbcc.cfg", address);
     let asked = Command::new("ip")
         .args(&cable.server()[1..])
         .args(["ss", "-lunH", "sport = :67"])
