@@ -205,9 +205,10 @@ impl Bound {
     fn bind(core: &Core, ask: &Reload, late: Late) -> Result<Self, StartError> {
         let Core { settings, service, counters, .. } = core;
         let dhcp = Dhcp::bind(Arc::clone(service), counters.clone(), late)?;
-        let observes = settings.dhcp.mode == DhcpMode::Observe;
-        let observer = observes.then(|| Observer::open(Arc::clone(service), counters.clone()));
-        let observer = observer.transpose()?;
+        let observer = match settings.dhcp.mode {
+            DhcpMode::Observe => Some(Observer::open(Arc::clone(service), counters.clone())?),
+            DhcpMode::Serve | DhcpMode::Off => None,
+        };
         let served = Operators::new(Arc::clone(service), counters.clone(), about(core));
         let served = served.reloading(ask.clone());
         let listeners = Listeners::bind(core, served.clone())?;
