@@ -51,7 +51,7 @@ fn ten_thousand_mutations_and_still_listening() {
             bytes[at] = u8::try_from(random.below(256)).unwrap();
         }
         bytes.truncate(bytes.len().saturating_sub(random.below(60)));
-        let frame = if inside { framed(&bytes) } else { bytes };
+        let frame = if inside { wrap(&bytes) } else { bytes };
         read += usize::from(wire.hear(&frame).is_ok());
     }
     assert!(read > 3000, "only {read} mutations were readable");
