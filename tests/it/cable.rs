@@ -93,7 +93,7 @@ impl Drop for Cable {
 pub struct Switch {
     /// The appliance on one port, phones on another.
     pub cable: Cable,
-    switch: String,
+    middle: String,
     others: String,
 }
 
@@ -104,8 +104,8 @@ impl Switch {
     /// Makes one that sends every frame to every port, as a hub does; needs root.
     pub fn new() -> Self {
         let cable = Cable { server: namespace("s"), client: namespace("c") };
-        let made = Self { cable, switch: namespace("b"), others: namespace("o") };
-        let switch = &made.switch;
+        let made = Self { cable, middle: namespace("b"), others: namespace("o") };
+        let switch = &made.middle;
         // What is forgotten at once is never learned.
         ip(&["-n", switch, "link", "add", "br0", "type", "bridge", "ageing_time", "0"]);
         ip(&["-n", switch, "link", "set", "br0", "up"]);
@@ -136,13 +136,13 @@ impl Switch {
              ether daddr != {} counter drop\n}}\n}}",
             hardware.trim()
         );
-        let words = ["netns", "exec", &self.switch, "nft", &rules];
+        let words = ["netns", "exec", &self.middle, "nft", &rules];
         ip(&words);
     }
 
     /// How many frames were hidden from the appliance so far.
     pub fn hidden(&self) -> u32 {
-        let words = ["netns", "exec", &self.switch, "nft", "list", "ruleset"];
+        let words = ["netns", "exec", &self.middle, "nft", "list", "ruleset"];
         let output = Command::new("ip").args(words).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let (_, rest) = text.split_once("counter packets ").unwrap();
@@ -159,7 +159,7 @@ impl Switch {
 
 impl Drop for Switch {
     fn drop(&mut self) {
-        for end in [&self.switch, &self.others] {
+        for end in [&self.middle, &self.others] {
             let _ = Command::new("ip").args(["netns", "del", end]).status();
         }
     }
