@@ -11,7 +11,7 @@
 //! |---|---|---|
 //! | 6 | [`cli`] | one command a file |
 //! | 5 | [`appliance`] | settings → everything bound → everything running; owns every task; drains |
-//! | 4 | [`dhcp`] [`tftp`] [`http`] [`sim`] | carriers and tools: they translate, they decide nothing about phones |
+//! | 4 | [`dhcp`] [`observe`] [`tftp`] [`http`] [`sim`] | carriers and tools: they translate, they decide nothing about phones |
 //! | 3 | [`provision`] | the one resolver, identification, inventory rules, findings, diagnosis, auto-registration, the recorder |
 //! | 2 | [`store`] | state, journal, feed, backup: the only module that names sled |
 //! | 1 | [`profile`] [`wire`] [`config`] [`telemetry`] [`net`] | families as data, byte formats, settings, counters, sockets |
@@ -40,6 +40,9 @@
 //! - Findings and diagnoses are functions of facts and the time. They are never stored, so they are never stale.
 //! - Deciders take the time as an argument and do no I/O. Sockets, clocks and tasks live in few driver files.
 //! - Everything that a peer can make grow has a bound, and the bound's documentation says what happens there.
+//! - A reload checks and binds everything first and waits for nothing after that: all of it is in force, or nothing of
+//!   it. Who holds the old resolver finishes with it; whoever keeps something of the settings follows
+//!   [`provision::Service::replaced`].
 //! - Secrets are [`domain::Secret`]: they print as `••••` and leave only inside a file for their own phone, or for an
 //!   operator who asks.
 //!
@@ -52,8 +55,8 @@
 //! # Deliberately absent
 //!
 //! No build script, no Cargo features, no front-end build, no plugin interface: a family is a folder of data. The crate
-//! `async-tftp` is a development dependency only: it is the baseline in `tests/bench/`. The SIP and SCCP registrars, the
-//! observer of other servers' DHCP, and the time and name answerers of a bench are not here yet; their place is floor 4.
+//! `async-tftp` is a development dependency only: it is the baseline in `tests/bench/`. The SIP and SCCP registrars
+//! and the time and name answerers of a bench are not here yet; their place is floor 4.
 //!
 //! # Dependencies
 //!
@@ -67,6 +70,7 @@ pub mod dhcp;
 pub mod domain;
 pub mod http;
 pub mod net;
+pub mod observe;
 pub mod profile;
 pub mod provision;
 pub mod sim;

@@ -30,10 +30,11 @@ pub use self::{
 use self::{listeners::Listeners, stamps::Stamps};
 pub use crate::dhcp::Late;
 use crate::{
-    config::{Settings, Written},
+    config::{DhcpMode, Settings, Written},
     dhcp::{Dhcp, DhcpError},
     domain::Problem,
     http::{About, HttpError, Operators, Socket},
+    observe::{ObserveError, Observer},
     profile::Catalog,
     provision::{Ask, Reload},
     tftp::TftpError,
@@ -54,6 +55,9 @@ pub enum StartError {
     /// DHCP can't be served.
     #[error(transparent)]
     Dhcp(#[from] DhcpError),
+    /// DHCP can't be observed.
+    #[error(transparent)]
+    Observe(#[from] ObserveError),
     /// TFTP can't be served.
     #[error(transparent)]
     Tftp(#[from] TftpError),
@@ -123,6 +127,7 @@ impl StartError {
         match self {
             Self::Core(error) => error.exit_code(),
             Self::Dhcp(error) => error.exit_code(),
+            Self::Observe(error) => error.exit_code(),
             Self::Tftp(error) => code_of(error.kind()),
             Self::Http(error) => match error {
                 HttpError::InUse { .. } => 69,
@@ -139,6 +144,7 @@ impl StartError {
 /// Everything bound and nothing served yet: what fails, fails here, before a phone was answered.
 struct Bound {
     dhcp: Dhcp,
+    observer: Option<Observer>,
     listeners: Listeners,
     socket: (PathBuf, Socket),
 }
@@ -199,12 +205,16 @@ impl Bound {
     fn bind(core: &Core, ask: &Reload, late: Late) -> Result<Self, StartError> {
         let Core { settings, service, counters, .. } = core;
         let dhcp = Dhcp::bind(Arc::clone(service), counters.clone(), late)?;
+        let observer = match settings.dhcp.mode {
+            DhcpMode::Observe => Some(Observer::open(Arc::clone(service), counters.clone())?),
+            DhcpMode::Serve | DhcpMode::Off => None,
+        };
         let served = Operators::new(Arc::clone(service), counters.clone(), about(core));
         let served = served.reloading(ask.clone());
         let listeners = Listeners::bind(core, served.clone())?;
         let path = socket_path(&settings.appliance.state);
         let socket = Socket::bind(&path, served)?;
-        Ok(Self { dhcp, listeners, socket: (path, socket) })
+        Ok(Self { dhcp, observer, listeners, socket: (path, socket) })
     }
 
     fn run(
@@ -229,6 +239,9 @@ impl Bound {
             plan,
         };
         running.spawn("DHCP", self.dhcp.serve(stopping.clone()));
+        if let Some(observer) = self.observer {
+            running.spawn("the DHCP observer", observer.serve(stopping.clone()));
+        }
         running.serve_listeners();
         running.spawn("the control socket", self.socket.1.serve(stopping.clone()));
         let service = Arc::clone(&running.core.service);

@@ -91,7 +91,7 @@ fn listed(addresses: &[SocketAddr]) -> String {
 fn dhcp(dhcp: &Dhcp) -> String {
     let what = match dhcp.mode {
         DhcpMode::Off => return "off: another server gives addresses".to_owned(),
-        DhcpMode::Observe => "listens only",
+        DhcpMode::Observe => "another server gives addresses; observes",
         DhcpMode::Serve => "serves",
     };
     let interfaces = dhcp.interfaces.iter().cloned();
@@ -160,6 +160,7 @@ mod tests {
             assert!(secrets(&settings).contains(text), "{peer:?} {mode:?}");
         };
         check(PeerRule::Auto, DhcpMode::Serve, "leased to it only");
+        check(PeerRule::Auto, DhcpMode::Observe, "leased to it only");
         check(PeerRule::Auto, DhcpMode::Off, "DHCP is off");
         check(PeerRule::Any, DhcpMode::Serve, "whoever asks");
         check(PeerRule::Lease, DhcpMode::Off, "leased to it only");

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 use crate::{
     profile::Seen,
+    provision::shown,
     wire::dhcp::{CLIENT_PORT, Kind, Message, Reply, SERVER_PORT, code},
 };
 
@@ -72,16 +73,7 @@ impl Arrival<'_> {
 
     /// What the message shows about its sender.
     pub fn seen(&self) -> Vec<Seen<'_>> {
-        let option = |code| self.message.option(code);
-        let seen = [
-            option(code::CLASS).map(Seen::Option60),
-            option(code::VENDOR_CLASS).map(Seen::Option125),
-            option(code::VENDOR_INFO).map(Seen::Option125),
-            option(code::HOST_NAME).map(Seen::Option12),
-            option(code::CLIENT_ID).map(Seen::Option61),
-            option(code::ASKED).map(Seen::Option55),
-        ];
-        seen.into_iter().flatten().collect()
+        shown(self.message)
     }
 
     /// Where `reply` goes.

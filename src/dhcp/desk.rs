@@ -29,7 +29,8 @@ pub(super) enum Place {
 
 /// The places that these settings want served.
 pub(super) fn wanted(dhcp: &DhcpSettings) -> Vec<Place> {
-    if dhcp.mode == DhcpMode::Off {
+    // An observer binds nothing: it reads frames.
+    if dhcp.mode != DhcpMode::Serve {
         return Vec::new();
     }
     let interfaces = dhcp.interfaces.iter().cloned().map(Place::Interface);
@@ -38,10 +39,9 @@ pub(super) fn wanted(dhcp: &DhcpSettings) -> Vec<Place> {
 
 impl Place {
     /// Opens it.
-    pub fn open(&self, shared: &Shared) -> Result<Port, DhcpError> {
-        let answers = shared.service.provisioner().settings().dhcp.mode == DhcpMode::Serve;
+    pub fn open(&self) -> Result<Port, DhcpError> {
         match self {
-            Self::Interface(name) => Port::on_interface(name, answers),
+            Self::Interface(name) => Port::on_interface(name),
             Self::Relays(listen) => Port::for_relays(*listen),
         }
     }
@@ -157,7 +157,7 @@ async fn attend(
 /// Waits until a place can be opened; `None` if it is to be left first. Cancel-safe.
 async fn opened(place: &Place, shared: &Shared, leave: &mut watch::Receiver<bool>) -> Option<Port> {
     while !*leave.borrow() {
-        match place.open(shared) {
+        match place.open() {
             Ok(port) => {
                 shared.notice(&place.to_string(), None);
                 return Some(port);
@@ -172,7 +172,7 @@ async fn opened(place: &Place, shared: &Shared, leave: &mut watch::Receiver<bool
     None
 }
 
-/// The first of these interfaces that does not exist.
+/// Checks that each of these interfaces exists.
 ///
 /// # Errors
 ///

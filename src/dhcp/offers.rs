@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use crate::domain::{ClientKey, Timestamp};
+use crate::{
+    domain::{ClientKey, Timestamp},
+    provision::Allowance,
+};
 
 /// How long an offer is held. Clients that take it do so within a second; the slowest retransmit after about ten.
 const HOLD: Duration = Duration::from_mins(1);
@@ -26,11 +29,6 @@ const MAX_LOOKED_AT: usize = 256;
 
 /// How long a full pool is not searched again.
 const REST: Duration = Duration::from_secs(1);
-
-/// Unknown clients that may come into the record at once, and how many more each second. Beyond that they are served
-/// all the same, but recorded only when they take a lease: a flood of invented addresses fills no memory.
-const STRANGERS: u32 = 1024;
-const STRANGERS_PER_SECOND: u32 = 16;
 
 /// What was answered to one client.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -58,12 +56,6 @@ pub(super) struct Offers {
     allowance: Allowance,
 }
 
-#[derive(Debug)]
-struct Allowance {
-    left: u32,
-    at: Timestamp,
-}
-
 impl Offers {
     pub fn new() -> Self {
         Self {
@@ -73,7 +65,7 @@ impl Offers {
             promised: BTreeMap::new(),
             turn: 0,
             full: HashMap::new(),
-            allowance: Allowance { left: STRANGERS, at: Timestamp::UNIX_EPOCH },
+            allowance: Allowance::default(),
         }
     }
 
@@ -153,18 +145,10 @@ impl Offers {
         self.full.insert(network, now);
     }
 
-    /// True if one more unknown client may come into the record now.
+    /// True if one more unknown client may come into the record now. Beyond that they are served all the same, but
+    /// recorded only when they take a lease.
     pub fn admits_stranger(&mut self, now: Timestamp) -> bool {
-        let seconds = now.as_second().saturating_sub(self.allowance.at.as_second()).max(0);
-        if seconds > 0 {
-            let more =
-                u32::try_from(seconds).unwrap_or(u32::MAX).saturating_mul(STRANGERS_PER_SECOND);
-            let left = self.allowance.left.saturating_add(more).min(STRANGERS);
-            self.allowance = Allowance { left, at: now };
-        }
-        let admits = self.allowance.left > 0;
-        self.allowance.left = self.allowance.left.saturating_sub(1);
-        admits
+        self.allowance.admits(now)
     }
 }
 
@@ -242,16 +226,5 @@ mod tests {
         offers.put(&client(1), Some(address(1)), 7, at(1000));
         offers.expire(at(0));
         assert_eq!(offers.find(&client(1)), None);
-    }
-
-    #[test]
-    fn a_flood_of_strangers_is_not_recorded() {
-        let mut offers = Offers::new();
-        let admitted = |offers: &mut Offers, second| {
-            (0..5000).filter(|_| offers.admits_stranger(at(second))).count()
-        };
-        assert_eq!(admitted(&mut offers, 0), 1024);
-        assert_eq!(admitted(&mut offers, 1), 16);
-        assert_eq!(admitted(&mut offers, 1000), 1024);
     }
 }

@@ -46,8 +46,8 @@ pub(super) enum Presence {
 }
 
 impl Port {
-    /// Opens an interface. Only one that answers needs an address of its own.
-    pub fn on_interface(name: &str, answers: bool) -> Result<Self, DhcpError> {
+    /// Opens an interface.
+    pub fn on_interface(name: &str) -> Result<Self, DhcpError> {
         let other = |error| DhcpError::of(name, SERVER_PORT, error);
         let all = Interface::all().map_err(other)?;
         let Some(interface) = all.iter().find(|interface| interface.name == name) else {
@@ -57,7 +57,7 @@ impl Port {
                 there: there.join(", "),
             });
         };
-        if answers && interface.addresses.is_empty() {
+        if interface.addresses.is_empty() {
             return Err(DhcpError::NoAddress { name: name.to_owned() });
         }
         let wire = Wire {

@@ -16,8 +16,8 @@ use tokio::{
 };
 
 use crate::{
-    domain::{Batch, Change, Commit, Event, Mac, Timestamp, What},
-    provision::{Client, ClientKind, DhcpMode, Service},
+    domain::{Batch, Change, Commit, Mac, Timestamp},
+    provision::{ClientKind, Service},
     store::CommitError,
     telemetry::Counters,
     wire::dhcp::{Kind, Message, Reply, code},
@@ -98,7 +98,7 @@ struct Parcel {
 }
 
 impl Dhcp {
-    /// Binds the interfaces and the relay listener of the settings, for a server that answers or only observes.
+    /// Binds the interfaces and the relay listener of the settings.
     ///
     /// # Errors
     ///
@@ -113,7 +113,7 @@ impl Dhcp {
         let shared = Arc::new(Shared { service, counters, offers });
         let mut ports = Vec::new();
         for place in places {
-            let port = match place.open(&shared) {
+            let port = match place.open() {
                 Ok(port) => Some(port),
                 Err(error) if late == Late::Wait && error.may_pass() => {
                     shared.waits_for(&place, &error);
@@ -318,11 +318,6 @@ impl Shared {
             self.counters.count("dhcp", "not-a-phone");
         }
         let mut offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
-        if provisioner.settings().dhcp.mode != DhcpMode::Serve {
-            drop(offers);
-            self.record(observed(&arrival, &client, now));
-            return Due::Nothing;
-        }
         let state = self.service.view.read();
         let mut responder =
             Responder { provisioner: &provisioner, state: &state, offers: &mut offers, now };
@@ -362,21 +357,6 @@ fn parcel(arrival: &Arrival<'_>, reply: &Reply) -> Parcel {
     let own = reply.find(code::SERVER_ID).and_then(|octets| octets.first_chunk::<4>());
     let from = own.map_or(arrival.local, |octets| Ipv4Addr::from(*octets));
     Parcel { bytes: reply.encode(), to: arrival.reply_to(reply), from, kind: reply.kind() }
-}
-
-/// What a server that only listens makes of a message: who is there, and that it started.
-fn observed(arrival: &Arrival<'_>, client: &Client, now: Timestamp) -> Vec<Change> {
-    if matches!(client.kind, ClientKind::NotPhone(_)) {
-        return Vec::new();
-    }
-    let showed = client.grounds.iter().map(|ground| Change::Showed(client.mac, ground.clone()));
-    let what = match arrival.message.kind() {
-        Kind::Discover => Some(What::Discovered { relay: arrival.relay() }),
-        Kind::Inform => arrival.ciaddr().map(|address| What::Informed { address }),
-        _ => None,
-    };
-    let happened = what.map(|what| Change::Happened(client.mac, Event { at: now, what }));
-    happened.into_iter().chain(showed).collect()
 }
 
 /// The counter's name.

@@ -155,6 +155,8 @@ impl Boot {
             }
             What::Informed { address } => self.address = Some(*address),
             What::Offered { .. }
+            | What::Requested { .. }
+            | What::Told { .. }
             | What::Nak { .. }
             | What::Unserved(_)
             | What::Declined { .. }

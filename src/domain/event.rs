@@ -45,10 +45,24 @@ pub enum What {
         /// The relay that passed it on.
         relay: Option<Ipv4Addr>,
     },
-    /// An offer was sent.
+    /// An offer was sent, by us or, where we only observe, by another server.
     Offered {
         /// The address offered.
         address: Ipv4Addr,
+    },
+    /// It told everybody which address it takes or keeps. Recorded where we only observe.
+    Requested {
+        /// The address.
+        address: Ipv4Addr,
+        /// The server whose offer it takes; `None` where it keeps an address of before.
+        server: Option<Ipv4Addr>,
+    },
+    /// Another server's answer named the servers for its files, or named none.
+    Told {
+        /// That server.
+        by: Ipv4Addr,
+        /// Options 66, 150 and 160 as text, by code.
+        servers: Vec<(u8, String)>,
     },
     /// An ACK was sent: the lease is fact.
     Leased {
@@ -139,6 +153,9 @@ pub enum What {
     },
 }
 
+/// How [`What::Told`] ends where there was nothing to tell; what derives from it is a diagnosis.
+pub const NOT_TOLD: &str = "names no server for its files";
+
 impl fmt::Display for What {
     /// One plain sentence for the timeline.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -148,6 +165,15 @@ impl fmt::Display for What {
                 write!(f, "looks for a DHCP server through relay {relay}")
             }
             Self::Offered { address } => write!(f, "was offered {address}"),
+            Self::Requested { address, server: Some(server) } => {
+                write!(f, "takes {address}, which {server} offered")
+            }
+            Self::Requested { address, server: None } => write!(f, "asks to keep {address}"),
+            Self::Told { by, servers } if servers.is_empty() => write!(f, "{by} {NOT_TOLD}"),
+            Self::Told { by, servers } => {
+                write!(f, "{by} names its server:")?;
+                servers.iter().try_for_each(|(code, text)| write!(f, " option {code} {text}"))
+            }
             Self::Leased { address, granted, .. } => match granted {
                 Granted::Selected => write!(f, "leased {address}"),
                 Granted::Rebooted => write!(f, "restarted and keeps {address}"),

@@ -20,7 +20,7 @@ mod transfer;
 pub use boot::{Boot, MAX_TRANSFERS, Stage, Upgrade};
 pub use change::{Batch, Change, Claim, Commit, Window};
 pub use entry::{Entry, Key, KeyTarget, Line, MAX_LINES, SiteName};
-pub use event::{Event, Granted, Unserved, What};
+pub use event::{Event, Granted, NOT_TOLD, Unserved, What};
 pub use family::FamilyName;
 pub use finding::{Diagnosis, Finding, FindingKind, Repair};
 pub use identity::{Ground, Identity, Origin, conclude};

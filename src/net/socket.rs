@@ -145,10 +145,9 @@ impl FrameSender {
     ///
     /// Outside a tokio runtime.
     pub fn open(index: u32) -> io::Result<Self> {
+        let socket = frames()?;
         // Protocol 0: the kernel queues no frames for a socket that only sends.
-        let socket = Socket::new(Domain::PACKET, Type::RAW, None)?;
-        socket.set_nonblocking(true)?;
-        socket.bind(&link_address(index)?)?;
+        socket.bind(&link_address(index, 0)?)?;
         Ok(Self(watch(socket)?))
     }
 
@@ -184,45 +183,93 @@ fn receive(
         (Ipv6Addr::UNSPECIFIED, 0).into()
     };
     let mut peer = SockAddr::from(any);
+    let (length, control) = take(socket, buffer, Some(&mut peer))?;
+    let local = local_of(&control.0).unwrap_or_else(|| any.ip());
+    Ok((length, peer.as_socket().ok_or_else(not_ip)?, local))
+}
+
+/// Takes one datagram or frame, with its control messages; what is left of their room is zeros.
+fn take(
+    socket: &Socket,
+    buffer: &mut [u8],
+    peer: Option<&mut SockAddr>,
+) -> io::Result<(usize, Control<u8>)> {
     let mut control = Control([MaybeUninit::new(0_u8); CONTROL]);
     // SAFETY: initialized octets are valid as possibly uninitialized ones, and recvmsg writes initialized ones only.
     let uninit = unsafe { &mut *(ptr::from_mut(buffer) as *mut [MaybeUninit<u8>]) };
     let mut buffers = [MaybeUninitSlice::new(uninit)];
-    let mut message = MsgHdrMut::new()
-        .with_addr(&mut peer)
-        .with_buffers(&mut buffers)
-        .with_control(&mut control.0);
+    let mut message = MsgHdrMut::new().with_buffers(&mut buffers).with_control(&mut control.0);
+    if let Some(peer) = peer {
+        message = message.with_addr(peer);
+    }
     let length = socket.recvmsg(&mut message, 0)?;
-    let control_length = message.control_len().min(CONTROL);
     // SAFETY: all of it was initialized with zeros above.
-    let control = control.0.map(|octet| unsafe { octet.assume_init() });
-    let local = local_of(&control[..control_length]).unwrap_or_else(|| any.ip());
-    Ok((length, peer.as_socket().ok_or_else(not_ip)?, local))
+    Ok((length, Control(control.0.map(|octet| unsafe { octet.assume_init() }))))
 }
 
-/// Finds the local address among control messages: each is a length, a level, a type, and its content.
-fn local_of(mut control: &[u8]) -> Option<IpAddr> {
+/// Finds the local address among control messages.
+fn local_of(control: &[u8]) -> Option<IpAddr> {
+    // in_pktinfo: interface, the local address to answer from, the destination in the header.
+    let v4 = || {
+        let content = content_of(control, (libc::IPPROTO_IP, libc::IP_PKTINFO))?.get(4..)?;
+        content.first_chunk::<4>().map(|octets| IpAddr::from(*octets))
+    };
+    // in6_pktinfo: the destination, then the interface.
+    let v6 = || {
+        let content = content_of(control, (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO))?;
+        content.first_chunk::<16>().map(|octets| IpAddr::from(*octets))
+    };
+    v4().or_else(v6)
+}
+
+/// What follows the head of the control message of that level and type: each is a length, a level, a type, and its
+/// content. A length of zero is where the messages end.
+fn content_of(mut control: &[u8], wanted: (c_int, c_int)) -> Option<&[u8]> {
     const WORD: usize = size_of::<usize>();
     loop {
         let (length, rest) = control.split_first_chunk::<WORD>()?;
         let (level, rest) = rest.split_first_chunk::<4>()?;
         let (kind, rest) = rest.split_first_chunk::<4>()?;
         let length = usize::from_ne_bytes(*length);
-        match (c_int::from_ne_bytes(*level), c_int::from_ne_bytes(*kind)) {
-            // in_pktinfo: interface, the local address to answer from, the destination in the header.
-            (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
-                return rest
-                    .get(4..)?
-                    .first_chunk::<4>()
-                    .map(|octets| Ipv4Addr::from(*octets).into());
-            }
-            // in6_pktinfo: the destination, then the interface.
-            (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {
-                return rest.first_chunk::<16>().map(|octets| Ipv6Addr::from(*octets).into());
-            }
-            _ => control = control.get(length.next_multiple_of(WORD).max(WORD)..)?,
+        if (c_int::from_ne_bytes(*level), c_int::from_ne_bytes(*kind)) == wanted {
+            return Some(rest);
         }
+        // Never less than a head, so that this ends whatever the lengths say.
+        control = control.get(length.next_multiple_of(WORD).max(WORD)..)?;
     }
+}
+
+/// A socket for whole frames that gets none yet: what is bound first hears everything until its filter is in place.
+pub(super) fn frames() -> io::Result<Socket> {
+    let socket = Socket::new(Domain::PACKET, Type::RAW, None)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+/// Has the frames of the interface of that index come in, those for other stations and those that leave too.
+pub(super) fn tap(socket: Socket, index: u32) -> io::Result<AsyncFd<Socket>> {
+    set_option(&socket, libc::SOL_PACKET, libc::PACKET_AUXDATA, 1)?;
+    let everything = libc::packet_mreq {
+        mr_ifindex: c_int::try_from(index).unwrap_or(0),
+        mr_type: u16::try_from(libc::PACKET_MR_PROMISC).unwrap_or(0),
+        mr_alen: 0,
+        mr_address: [0; 8],
+    };
+    // It ends with the socket.
+    set_option(&socket, libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, everything)?;
+    grow_receive_buffer(&socket);
+    let all = u16::try_from(libc::ETH_P_ALL).unwrap_or(0);
+    socket.bind(&link_address(index, all)?)?;
+    watch(socket)
+}
+
+/// Takes one frame: its length, and false if its UDP checksum is still to be computed (packet(7), `PACKET_AUXDATA`).
+pub(super) fn take_frame(socket: &Socket, buffer: &mut [u8]) -> io::Result<(usize, bool)> {
+    let (length, control) = take(socket, buffer, None)?;
+    let status = content_of(&control.0, (libc::SOL_PACKET, libc::PACKET_AUXDATA))
+        .and_then(|auxiliary| auxiliary.first_chunk::<4>())
+        .map_or(0, |status| u32::from_ne_bytes(*status));
+    Ok((length, status & libc::TP_STATUS_CSUMNOTREADY == 0))
 }
 
 /// The control message that chooses the source address, and how much of it is used.
@@ -269,21 +316,23 @@ pub(super) fn tell_refusals(socket: &Socket) -> io::Result<()> {
     }
 }
 
-fn set_option(socket: &Socket, level: c_int, name: c_int, value: c_int) -> io::Result<()> {
+fn set_option<T: Copy>(socket: &Socket, level: c_int, name: c_int, value: T) -> io::Result<()> {
     let length = libc::socklen_t::try_from(size_of_val(&value)).unwrap_or(0);
-    // SAFETY: the pointer is to a live integer of the length given, and the kernel only reads it.
+    // SAFETY: the pointer is to a live value of the length given, and the kernel only reads it.
     let result = unsafe {
         libc::setsockopt(socket.as_raw_fd(), level, name, ptr::from_ref(&value).cast(), length)
     };
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-fn link_address(index: u32) -> io::Result<SockAddr> {
+/// The address of an interface, for frames of that `EtherType`; 0 for none.
+fn link_address(index: u32, kind: u16) -> io::Result<SockAddr> {
     // SAFETY: the closure fills the storage with a sockaddr_ll, for which all zeros is valid, and sets that length.
     let ((), address) = unsafe {
         SockAddr::try_init(|storage, length| {
             let link = storage.cast::<libc::sockaddr_ll>();
             (*link).sll_family = u16::try_from(libc::AF_PACKET).unwrap_or(0);
+            (*link).sll_protocol = kind.to_be();
             (*link).sll_ifindex = c_int::try_from(index).unwrap_or(0);
             *length = libc::socklen_t::try_from(size_of::<libc::sockaddr_ll>()).unwrap_or(0);
             Ok(())

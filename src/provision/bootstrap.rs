@@ -6,6 +6,7 @@ use crate::{
     config::{ForFamily, Subnet},
     domain::{FamilyName, Ground, Identity, Mac, Timestamp, conclude},
     profile::{DhcpRule, Family, Form, Seen, ServerOption},
+    wire::dhcp::{Message, code},
 };
 
 use super::{Provisioner, elsewhere::agreed, values::http_base};
@@ -55,6 +56,21 @@ pub struct Client {
     pub reserved: Option<Ipv4Addr>,
     /// What is new about it and to be recorded: empty for what is known not to be a phone.
     pub grounds: Vec<Ground>,
+}
+
+/// What a message shows about its sender.
+#[must_use]
+pub fn shown<'a>(message: &'a Message<'_>) -> Vec<Seen<'a>> {
+    let option = |code| message.option(code);
+    let shown = [
+        option(code::CLASS).map(Seen::Option60),
+        option(code::VENDOR_CLASS).map(Seen::Option125),
+        option(code::VENDOR_INFO).map(Seen::Option125),
+        option(code::HOST_NAME).map(Seen::Option12),
+        option(code::CLIENT_ID).map(Seen::Option61),
+        option(code::ASKED).map(Seen::Option55),
+    ];
+    shown.into_iter().flatten().collect()
 }
 
 impl Provisioner {

@@ -1,7 +1,7 @@
 //! Why a phone makes no progress: one table of causes, the first that fits wins.
 
 use crate::{
-    domain::{Diagnosis, Outcome, Role, Stage, Transfer},
+    domain::{Diagnosis, NOT_TOLD, Outcome, Role, Stage, Transfer},
     profile::FileRule,
 };
 
@@ -86,6 +86,7 @@ const TABLE: &[Cause] = &[
         fits: never_its_own,
     },
     Cause { name: "leased-and-starts-over", row: 5, certain: false, fits: starts_over },
+    Cause { name: "leased-without-a-server", row: 6, certain: false, fits: without_server },
     Cause { name: "leased-but-never-asked-for-a-file", row: 6, certain: false, fits: never_asked },
     Cause { name: "offer-not-taken", row: 4, certain: false, fits: offer_not_taken },
 ];
@@ -136,7 +137,7 @@ fn firmware_missing(look: &Look<'_>) -> Found {
 
 fn withheld(look: &Look<'_>) -> Found {
     let text = refused(look, Reason::Withheld)?;
-    Some(found(text, "let it take its address by DHCP from here, or set `secrets.peer = \"any\"`"))
+    Some(found(text, "let it take its address by DHCP, or set `secrets.peer = \"any\"`"))
 }
 
 fn no_numbers_left(look: &Look<'_>) -> Found {
@@ -280,6 +281,15 @@ fn starts_over(look: &Look<'_>) -> Found {
         text,
         "see that UDP 69 is open both ways, and that it gets the option that its model reads (150 or 66)",
     ))
+}
+
+/// Only seen where another server answers: what it left out is told last.
+fn without_server(look: &Look<'_>) -> Found {
+    let told = look.boot.risen == Stage::Leased && look.boot.last.ends_with(NOT_TOLD);
+    told.then(|| {
+        let remedy = "add the option that its family reads (66, 150 or 160) to that DHCP server, with our address";
+        found(format!("it has an address, and {}", look.boot.last), remedy)
+    })
 }
 
 fn never_asked(look: &Look<'_>) -> Found {

@@ -1,6 +1,7 @@
 //! The one resolver and everything that decides about phones.
 
 mod admit;
+mod allowance;
 mod body;
 mod bootstrap;
 mod diagnose;
@@ -29,7 +30,8 @@ mod values;
 
 pub use crate::config::{Admit, Dhcp, DhcpMode, Difference, ForFamily, Option82, Settings, Subnet};
 pub use admit::password;
-pub use bootstrap::{Client, ClientKind};
+pub use allowance::Allowance;
+pub use bootstrap::{Client, ClientKind, shown};
 pub use explain::{Explained, Explanation, Level, Origin};
 pub use library::{Held, Library};
 pub use name::mac_in;

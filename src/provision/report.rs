@@ -316,8 +316,7 @@ impl<'a> Look<'a> {
     fn secret_withheld(&self) -> Option<Finding> {
         let (reason, text) = self.refused()?;
         (reason == Reason::Withheld).then(|| {
-            let remedy =
-                "let the phone take its address by DHCP from here, or set `secrets.peer = \"any\"`";
+            let remedy = "let the phone take its address by DHCP, or set `secrets.peer = \"any\"`";
             finding(FindingKind::SecretWithheld, text, remedy)
         })
     }

@@ -2,13 +2,12 @@
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-/// Destination of a frame for everybody.
-pub const BROADCAST: [u8; 6] = [0xff; 6];
+pub use super::ethernet::BROADCAST;
+use super::ethernet::{self, Ethernet};
 
 const ETHERNET: usize = 14;
 const IP: usize = 20;
 const UDP: usize = 8;
-const IPV4: [u8; 2] = [0x08, 0x00];
 const UDP_PROTOCOL: u8 = 17;
 
 /// One UDP datagram with the addresses of its frame.
@@ -37,7 +36,7 @@ impl<'a> Frame<'a> {
         let mut frame = Vec::with_capacity(ETHERNET + usize::from(ip_length));
         frame.extend(self.to);
         frame.extend(self.from);
-        frame.extend(IPV4);
+        frame.extend(ethernet::IPV4.to_be_bytes());
         frame.extend(self.ip_header(ip_length));
         let mut udp = Vec::with_capacity(usize::from(udp_length));
         udp.extend(self.source.port().to_be_bytes());
@@ -65,14 +64,22 @@ impl<'a> Frame<'a> {
         header
     }
 
-    /// Reads a frame; `None` for anything but one whole UDP datagram over IPv4 with right checksums.
+    /// Reads a frame; `None` for anything but one whole UDP datagram over IPv4 with right checksums, tagged or not.
     ///
     /// A UDP checksum of zero was not computed and is not checked. Fragments are not put together.
     #[must_use]
     pub fn decode(frame: &'a [u8]) -> Option<Self> {
-        let (to, rest) = frame.split_first_chunk::<6>()?;
-        let (from, rest) = rest.split_first_chunk::<6>()?;
-        let packet = rest.strip_prefix(&IPV4)?;
+        Self::read(&Ethernet::decode(frame)?, true)
+    }
+
+    /// The same for a frame that was taken apart. `summed` is false where the system said that the UDP checksum is not
+    /// in the frame yet, as with a sender on this machine: then it is not checked.
+    #[must_use]
+    pub fn read(frame: &Ethernet<'a>, summed: bool) -> Option<Self> {
+        if frame.kind != ethernet::IPV4 {
+            return None;
+        }
+        let packet = frame.content;
         let header = packet.get(..usize::from(packet.first()? & 0x0f) * 4)?;
         let length = usize::from(u16::from_be_bytes([*packet.get(2)?, *packet.get(3)?]));
         let fragment = u16::from_be_bytes([*packet.get(6)?, *packet.get(7)?]) & 0x3fff;
@@ -89,12 +96,12 @@ impl<'a> Frame<'a> {
         let word = |at: usize| Some(u16::from_be_bytes([*udp.get(at)?, *udp.get(at + 1)?]));
         let (from_port, to_port, udp_length, sum) = (word(0)?, word(2)?, word(4)?, word(6)?);
         let udp = udp.get(..usize::from(udp_length))?;
-        if sum != 0 && udp_checksum(source, destination, udp) != 0 {
+        if summed && sum != 0 && udp_checksum(source, destination, udp) != 0 {
             return None;
         }
         Some(Self {
-            from: *from,
-            to: *to,
+            from: frame.from,
+            to: frame.to,
             source: SocketAddrV4::new(source, from_port),
             destination: SocketAddrV4::new(destination, to_port),
             payload: udp.get(UDP..)?,
@@ -161,6 +168,11 @@ mod tests {
         assert_eq!(Frame::decode(&spoilt(14, 0x44)), None, "header too short");
         assert_eq!(Frame::decode(&spoilt(24, 0)), None, "IP checksum");
         assert_eq!(Frame::decode(&spoilt(good.len() - 1, 0)), None, "UDP checksum");
+        let bad = spoilt(good.len() - 1, 0);
+        let unsummed = Ethernet::decode(&bad).and_then(|frame| Frame::read(&frame, false));
+        assert!(unsummed.is_some(), "the sender has not summed it yet");
+        let tagged = [&good[..12], &[0x81, 0, 0, 20], &good[12..]].concat();
+        assert_eq!(Frame::decode(&tagged), Frame::decode(&good), "of a VLAN");
         assert_eq!(Frame::decode(&good[..good.len() - 1]), None, "cut");
         assert_eq!(frame(&vec![0; 65_508]).encode(), None, "too long for IPv4");
     }

@@ -39,7 +39,7 @@ address = "10.20.0.5"
 "#;
 
 /// Clients and the block sizes that they ask for; `{name}` and `{to}` are filled in.
-const CLIENTS: &[&[&str]] = &[
+pub const CLIENTS: &[&[&str]] = &[
     &["tftp", "-m", "binary", SERVER, "-c", "get", "{name}", "{to}"],
     &["atftp", "--option", "blksize 512", "-g", "-r", "{name}", "-l", "{to}", SERVER],
     &["atftp", "--option", "blksize 1428", "-g", "-r", "{name}", "-l", "{to}", SERVER],
@@ -64,7 +64,7 @@ pub fn lease(cable: &Cable, home: &Home, option_60: &str) -> String {
 }
 
 /// Fetches a file with one client; its bytes.
-fn fetch(cable: &Cable, home: &Home, client: &[&str], name: &str) -> Vec<u8> {
+pub fn fetch(cable: &Cable, home: &Home, client: &[&str], name: &str) -> Vec<u8> {
     let to = home.path("fetched");
     let _ = fs::remove_file(&to);
     let words: Vec<String> = client
@@ -80,7 +80,7 @@ fn digest(bytes: &[u8]) -> String {
     format!("{:x?}", Sha256::digest(bytes))
 }
 
-fn stage_is(serving: &Serving<'_>, mac: &str, stage: &str) {
+pub fn stage_is(serving: &Serving<'_>, mac: &str, stage: &str) {
     until(&format!("{mac} {stage}"), || (serving.phone(mac)["stage"] == stage).then_some(()));
 }
 
@@ -125,7 +125,7 @@ fn a_cisco_phone_boots_with_every_client() {
 }
 
 /// A lease from dhclient with this option 60: what it wrote into its lease file.
-fn dhclient(cable: &Cable, home: &Home, option_60: &str) -> String {
+pub fn dhclient(cable: &Cable, home: &Home, option_60: &str) -> String {
     let [conf, leases, pid] = ["dhclient.conf", "dhclient.leases", "dhclient.pid"].map(|name| {
         let path = home.path(name);
         let _ = fs::remove_file(&path);

@@ -17,19 +17,13 @@ pub struct Cable {
 impl Cable {
     /// Makes one; needs root.
     pub fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = |end| format!("ringup-{}-{number}{end}", std::process::id());
-        let cable = Self { server: name("s"), client: name("c") };
+        let cable = Self { server: namespace("s"), client: namespace("c") };
         let Self { server, client } = &cable;
-        ip(&["netns", "add", server]);
-        ip(&["netns", "add", client]);
         ip(&[
             "-n", server, "link", "add", "eth1", "type", "veth", "peer", "name", "eth1", "netns",
             client,
         ]);
         for end in [server, client] {
-            ip(&["-n", end, "link", "set", "lo", "up"]);
             ip(&["-n", end, "link", "set", "eth1", "up"]);
         }
         ip(&["-n", server, "addr", "add", &format!("{SERVER}/16"), "dev", "eth1"]);
@@ -93,6 +87,92 @@ impl Drop for Cable {
             let _ = Command::new("ip").args(["netns", "del", end]).status();
         }
     }
+}
+
+/// A switch between the two ends of a cable, with a third namespace on it where others serve. Dropping it removes all.
+pub struct Switch {
+    /// The appliance on one port, phones on another.
+    pub cable: Cable,
+    middle: String,
+    others: String,
+}
+
+impl Switch {
+    /// The other server's address.
+    pub const OTHER: &str = "10.20.0.3";
+
+    /// Makes one that sends every frame to every port, as a hub does; needs root.
+    pub fn new() -> Self {
+        let cable = Cable { server: namespace("s"), client: namespace("c") };
+        let made = Self { cable, middle: namespace("b"), others: namespace("o") };
+        let switch = &made.middle;
+        // What is forgotten at once is never learned.
+        ip(&["-n", switch, "link", "add", "br0", "type", "bridge", "ageing_time", "0"]);
+        ip(&["-n", switch, "link", "set", "br0", "up"]);
+        let ends = [("s", &made.cable.server), ("c", &made.cable.client), ("o", &made.others)];
+        for (port, end) in ends {
+            let peer = ["type", "veth", "peer", "name", "eth1", "netns", end];
+            ip(&[&["-n", switch, "link", "add", port][..], &peer].concat());
+            ip(&["-n", switch, "link", "set", port, "master", "br0"]);
+            ip(&["-n", switch, "link", "set", port, "up"]);
+            ip(&["-n", end, "link", "set", "eth1", "up"]);
+        }
+        for (end, address) in [(&made.cable.server, SERVER), (&made.others, Self::OTHER)] {
+            ip(&["-n", end, "addr", "add", &format!("{address}/16"), "dev", "eth1"]);
+        }
+        made
+    }
+
+    /// Has the appliance's port hear what is for everybody and for itself only, as on an access port.
+    pub fn hide_from_the_appliance(&self) {
+        let hardware = Command::new("ip")
+            .args(["netns", "exec", &self.cable.server, "cat", "/sys/class/net/eth1/address"])
+            .output()
+            .unwrap();
+        let hardware = String::from_utf8(hardware.stdout).unwrap();
+        let rules = format!(
+            "table bridge access {{ chain forward {{ type filter hook forward priority 0; policy accept; \
+             oifname \"s\" ether daddr & 01:00:00:00:00:00 == 00:00:00:00:00:00 \
+             ether daddr != {} counter drop\n}}\n}}",
+            hardware.trim()
+        );
+        let words = ["netns", "exec", &self.middle, "nft", &rules];
+        ip(&words);
+    }
+
+    /// How many frames were hidden from the appliance so far.
+    pub fn hidden(&self) -> u32 {
+        let words = ["netns", "exec", &self.middle, "nft", "list", "ruleset"];
+        let output = Command::new("ip").args(words).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let (_, rest) = text.split_once("counter packets ").unwrap();
+        rest.split(' ').next().unwrap().parse().unwrap()
+    }
+
+    /// A command that runs where others serve.
+    pub fn others(&self, words: &[&str]) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.others]).args(words).stdin(Stdio::null());
+        command
+    }
+}
+
+impl Drop for Switch {
+    fn drop(&mut self) {
+        for end in [&self.middle, &self.others] {
+            let _ = Command::new("ip").args(["netns", "del", end]).status();
+        }
+    }
+}
+
+/// A new namespace, with its loopback up; its name.
+fn namespace(end: &str) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("ringup-{}-{number}{end}", std::process::id());
+    ip(&["netns", "add", &name]);
+    ip(&["-n", &name, "link", "set", "lo", "up"]);
+    name
 }
 
 fn ip(words: &[&str]) {

@@ -17,6 +17,7 @@ mod kill;
 mod lab;
 mod lists;
 mod networks;
+mod observe;
 mod page;
 mod profile;
 mod reload;

@@ -47,19 +47,19 @@ pub fn dhcp(check: &mut Check<'_>, table: &DhcpTable, sites: &BTreeMap<String, S
 
 /// That what the mode says can be done.
 fn purposeful(check: &mut Check<'_>, at: usize, mode: DhcpMode, table: &DhcpTable) {
-    if mode == DhcpMode::Observe {
-        check.error(
-            at,
-            "mode `observe` is not served yet in this version",
-            "mode = \"off\" where another server gives addresses, \"serve\" where ringup is to",
-        );
-    }
     let named = table.interfaces.as_ref().is_some_and(|interfaces| !interfaces.is_empty());
     if mode == DhcpMode::Serve && !named {
         check.missing(
             at,
             "mode `serve` needs `interfaces`",
             "name them, such as interfaces = [\"eth1\"]: ringup never serves DHCP on a network it was not told to",
+        );
+    }
+    if mode == DhcpMode::Observe && !named {
+        check.missing(
+            at,
+            "mode `observe` needs `interfaces`",
+            "name those where phones and their DHCP server can be heard, such as interfaces = [\"eth1\"]",
         );
     }
     if mode == DhcpMode::Serve && table.subnet.is_empty() {

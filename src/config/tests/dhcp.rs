@@ -13,9 +13,10 @@ fn modes() {
     );
     check(
         "[dhcp]\nmode = \"observe\"",
-        "ringup.toml:2: mode `observe` is not served yet in this version\n  \
-           help: mode = \"off\" where another server gives addresses, \"serve\" where ringup is to",
+        "ringup.toml:2: mode `observe` needs `interfaces`\n  help: name those where phones and their DHCP server \
+           can be heard, such as interfaces = [\"eth1\"]",
     );
+    check("[dhcp]\nmode = \"observe\"\ninterfaces = [\"eth1\"]", "");
     check(
         "[dhcp]\nmode = \"on\"",
         "ringup.toml:2: `mode` can't be `on`\n  help: `mode` is one of: serve, observe, off",

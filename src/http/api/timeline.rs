@@ -38,6 +38,16 @@ fn parts(what: &What) -> (&'static str, Value) {
     match what {
         What::Discovered { relay } => ("discovered", json!({ "relay": relay })),
         What::Offered { address } => ("offered", json!({ "address": address })),
+        What::Requested { address, server } => {
+            ("requested", json!({ "address": address, "server": server }))
+        }
+        What::Told { by, servers } => {
+            let servers: Vec<_> = servers
+                .iter()
+                .map(|(code, text)| json!({ "option": code, "text": text }))
+                .collect();
+            ("told", json!({ "by": by, "servers": servers }))
+        }
         What::Leased { address, until, granted } => {
             let granted = format!("{granted:?}").to_ascii_lowercase();
             ("leased", json!({ "address": address, "until": moment(*until), "granted": granted }))

@@ -52,6 +52,14 @@ enum WhatForm {
     Offered {
         address: Ipv4Addr,
     },
+    Requested {
+        address: Ipv4Addr,
+        server: Option<Ipv4Addr>,
+    },
+    Told {
+        by: Ipv4Addr,
+        servers: Vec<(u8, String)>,
+    },
     Leased {
         address: Ipv4Addr,
         #[serde(with = "super::text")]

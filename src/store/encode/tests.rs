@@ -54,6 +54,8 @@ fn happened() -> Vec<What> {
     vec![
         What::Discovered { relay: Some(address) },
         What::Offered { address },
+        What::Requested { address, server: Some(address) },
+        What::Told { by: address, servers: vec![(66, "10.20.0.1".to_owned())] },
         What::Leased { address, until: at(9), granted: Granted::Rebooted },
         What::Nak { address, why: text() },
         What::Unserved(Unserved::PoolExhausted),
