@@ -152,7 +152,9 @@ impl Shared {
             }
             Verdict::Record(changes) => {
                 self.counters.count("observe", "recorded");
-                changes.into_iter().for_each(|change| self.service.recorder.record(change));
+                for change in changes {
+                    self.service.recorder.record(change);
+                }
             }
             Verdict::Ignore(silence) => self.counters.count("observe", silence.as_str()),
         }

@@ -36,8 +36,8 @@ fn ten_thousand_mutations_and_still_listening() {
         answer(&select, Kind::Ack, "10.20.1.7"),
         answer(&select, Kind::Nak, "0.0.0.0"),
     ];
-    let framed = |message: &[u8]| frame(mac(1).octets(), SERVER, EVERYBODY, message);
-    let mut frames: Vec<_> = messages.iter().map(|message| framed(message)).collect();
+    let wrap = |message: &[u8]| frame(mac(1).octets(), SERVER, EVERYBODY, message);
+    let mut frames: Vec<_> = messages.iter().map(|message| wrap(message)).collect();
     frames.push(station.request(OWN));
     let mut random = Random(0x2545_f491_4f6c_dd1d);
     let mut read = 0;
@@ -51,7 +51,7 @@ fn ten_thousand_mutations_and_still_listening() {
             bytes[at] = u8::try_from(random.below(256)).unwrap();
         }
         bytes.truncate(bytes.len().saturating_sub(random.below(60)));
-        let frame = if inside { framed(&bytes) } else { bytes };
+        let frame = if inside { wrap(&bytes) } else { bytes };
         read += usize::from(wire.hear(&frame).is_ok());
     }
     assert!(read > 3000, "only {read} mutations were readable");
