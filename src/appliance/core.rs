@@ -14,7 +14,7 @@ use crate::{
 /// Settings, families, files and facts, joined and ready to be asked.
 #[derive(Debug)]
 pub struct Core {
-    /// The settings in force at the start.
+    /// The settings in force.
     pub settings: Arc<Settings>,
     /// What carriers call.
     pub service: Arc<Service>,
@@ -42,6 +42,7 @@ impl CoreError {
             Self::Store(StoreError::Locked { .. }) => 69,
             Self::Store(StoreError::Newer { .. }) => 78,
             Self::Store(StoreError::Io { .. }) => 74,
+            Self::Store(StoreError::Denied { .. }) => 77,
             Self::Store(StoreError::BadBackup { .. } | StoreError::NotEmpty { .. }) => 65,
         }
     }
@@ -56,8 +57,21 @@ impl Core {
     ///
     /// [`CoreError`]: only a state directory that can't be used; profiles and files with problems are told and left out.
     pub fn open(settings: Settings) -> Result<Self, CoreError> {
+        let (catalog, problems) = Catalog::load(Some(&settings.appliance.profiles));
+        Self::with(settings, catalog, problems)
+    }
+
+    /// The same with families that were read already; `problems` are theirs.
+    ///
+    /// # Errors
+    ///
+    /// As [`Core::open`].
+    pub fn with(
+        settings: Settings,
+        catalog: Catalog,
+        mut problems: Vec<Problem>,
+    ) -> Result<Self, CoreError> {
         let directories = &settings.appliance;
-        let (catalog, mut problems) = Catalog::load(Some(&directories.profiles));
         let (library, more) = Library::load(&directories.files, &directories.firmware);
         problems.extend(more);
         let Store { view, journal, feed, set_aside } = Store::open(&directories.state)?;

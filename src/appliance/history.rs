@@ -1,19 +1,19 @@
 //! Forgets the timeline behind its horizon, an hour at a time.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::watch,
     time::{MissedTickBehavior, interval},
 };
 
-use crate::{domain::Timestamp, store::Journal};
+use crate::{domain::Timestamp, provision::Service};
 
 /// How often the timeline is looked through.
 const EVERY: Duration = Duration::from_hours(1);
 
-/// Prunes now and every hour until `stop` turns true.
-pub(super) async fn prune(journal: Journal, keep: Duration, mut stop: watch::Receiver<bool>) {
+/// Prunes now and every hour until `stop` turns true, as the settings have it by then.
+pub(super) async fn prune(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -22,8 +22,9 @@ pub(super) async fn prune(journal: Journal, keep: Duration, mut stop: watch::Rec
             _ = ticks.tick() => {}
             _ = stop.wait_for(|stop| *stop) => return,
         }
+        let keep = service.provisioner().settings().appliance.history;
         let Some(horizon) = horizon(Timestamp::now(), keep) else { continue };
-        let journal = journal.clone();
+        let journal = service.journal.clone();
         match tokio::task::spawn_blocking(move || journal.prune(horizon)).await {
             Ok(Ok(0)) => {}
             Ok(Ok(events)) => tracing::info!(events, "old events forgotten"),
@@ -40,7 +41,51 @@ fn horizon(now: Timestamp, keep: Duration) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Core, *};
+    use crate::{
+        config::Settings,
+        domain::{Change, Event, What},
+        provision::Provisioner,
+    };
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_settings_say_what_goes() {
+        let home = tempfile::tempdir().unwrap();
+        let settings = |hours| {
+            let mut settings = Settings::default();
+            settings.appliance.state = home.path().join("state");
+            settings.appliance.history = Duration::from_hours(hours);
+            settings
+        };
+        let core = Core::open(settings(8)).unwrap();
+        let (service, mac) = (&core.service, "001e7ac41022".parse().unwrap());
+        let seen = |hours: u64| {
+            let at = Timestamp::now() - Duration::from_hours(hours);
+            Change::Happened(mac, Event { at, what: What::Discovered { relay: None } })
+        };
+        service.commit(vec![seen(9), seen(7), seen(1)].into()).await.unwrap();
+        let left = async |events| {
+            let stop = watch::Sender::new(false);
+            let pruning = tokio::spawn(prune(Arc::clone(service), stop.subscribe()));
+            while service.journal.timeline(mac, 9).unwrap().len() != events {
+                tokio::task::yield_now().await;
+            }
+            stop.send(true).unwrap();
+            pruning.await.unwrap();
+        };
+        let limit = Duration::from_secs(30);
+        tokio::time::timeout(limit, left(2)).await.unwrap();
+        let now = service.provisioner();
+        let (catalog, library) = (Arc::clone(now.catalog()), Arc::clone(now.library()));
+        service.replace(Provisioner::new(
+            Arc::new(settings(2)),
+            catalog,
+            library,
+            service.view.clone(),
+        ));
+        tokio::time::timeout(limit, left(1)).await.unwrap();
+        service.journal.close();
+    }
 
     #[test]
     fn what_may_go() {

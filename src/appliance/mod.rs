@@ -3,6 +3,9 @@
 mod core;
 mod history;
 mod kernel;
+mod listeners;
+mod reload;
+mod stamps;
 mod summary;
 
 use std::{
@@ -14,22 +17,27 @@ use std::{
 };
 
 use tokio::{
-    sync::watch,
+    sync::{mpsc, watch},
     task::{Id, JoinSet},
     time::timeout,
 };
 
 pub use self::{
     core::{Core, CoreError},
+    reload::{Fresh, Reread},
     summary::Summary,
 };
+use self::{listeners::Listeners, stamps::Stamps};
+pub use crate::dhcp::Late;
 use crate::{
-    config::{DhcpMode, Settings},
+    config::{DhcpMode, Settings, Written},
     dhcp::{Dhcp, DhcpError},
     domain::Problem,
-    http::{About, HttpError, Operators, OperatorsPort, Phones, Socket},
+    http::{About, HttpError, Operators, Socket},
     observe::{ObserveError, Observer},
-    tftp::{Tftp, TftpError},
+    profile::Catalog,
+    provision::{Ask, Reload},
+    tftp::TftpError,
 };
 
 /// How long transfers under way may take to end once the appliance is asked to stop.
@@ -77,7 +85,39 @@ pub struct Running {
     pub socket: PathBuf,
     stop: watch::Sender<bool>,
     carriers: JoinSet<()>,
+    /// What must not end by itself; a listener that was closed is out of it.
     names: Vec<(Id, &'static str)>,
+    listeners: Listeners,
+    /// Where reloads are asked for, and how to ask.
+    asks: mpsc::Receiver<Ask>,
+    ask: Reload,
+    plan: Standing,
+}
+
+/// What an appliance is started with.
+#[derive(Debug)]
+pub struct Plan {
+    /// The settings.
+    pub settings: Settings,
+    /// As they were written.
+    pub written: Written,
+    /// The families; `None` reads them from where the settings say.
+    pub families: Option<(Catalog, Vec<Problem>)>,
+    /// What is wrong with the settings, warnings only.
+    pub warnings: Vec<Problem>,
+    /// What to do about an interface that is not there yet.
+    pub late: Late,
+    /// Reads all of that anew; `None` if it is to stay as it is.
+    pub reread: Option<Reread>,
+}
+
+/// What the next reload is compared with.
+#[derive(Debug)]
+struct Standing {
+    written: Written,
+    stamps: Stamps,
+    late: Late,
+    reread: Option<Reread>,
 }
 
 impl StartError {
@@ -103,15 +143,31 @@ impl StartError {
 
 /// Everything bound and nothing served yet: what fails, fails here, before a phone was answered.
 struct Bound {
-    dhcp: Option<Dhcp>,
+    dhcp: Dhcp,
     observer: Option<Observer>,
-    tftp: Tftp,
-    phones: Phones,
-    operators: OperatorsPort,
+    listeners: Listeners,
     socket: (PathBuf, Socket),
 }
 
+impl Plan {
+    /// These settings, for good.
+    #[must_use]
+    pub fn new(settings: Settings, warnings: Vec<Problem>) -> Self {
+        let (written, families, late) = (Written::default(), None, Late::Refuse);
+        Self { settings, written, families, warnings, late, reread: None }
+    }
+}
+
 impl Appliance {
+    /// [`Appliance::run`] with these settings, for good.
+    ///
+    /// # Errors
+    ///
+    /// As [`Appliance::run`].
+    pub fn start(settings: Settings, warnings: Vec<Problem>) -> Result<Running, StartError> {
+        Self::run(Plan::new(settings, warnings))
+    }
+
     /// Binds everything that the settings ask for, then runs it.
     ///
     /// Needs a tokio runtime around it.
@@ -119,10 +175,15 @@ impl Appliance {
     /// # Errors
     ///
     /// The first thing that can't be had; nothing is left running.
-    pub fn start(settings: Settings, warnings: Vec<Problem>) -> Result<Running, StartError> {
-        let mut core = Core::open(settings)?;
+    pub fn run(plan: Plan) -> Result<Running, StartError> {
+        let Plan { settings, written, families, warnings, late, reread } = plan;
+        let mut core = match families {
+            Some((catalog, problems)) => Core::with(settings, catalog, problems)?,
+            None => Core::open(settings)?,
+        };
         core.problems.splice(0..0, warnings);
-        let bound = match Bound::bind(&core) {
+        let (ask, asks) = Reload::channel();
+        let bound = match Bound::bind(&core, &ask, late) {
             Ok(bound) => bound,
             Err(error) => {
                 core.service.journal.close();
@@ -134,68 +195,84 @@ impl Appliance {
         for advice in kernel::advice(listed) {
             tracing::info!("{advice}");
         }
-        Ok(bound.run(core))
+        core.service.notices.set("secrets", summary::notice(&core.settings));
+        let stamps = Stamps::of(&core.settings.appliance);
+        Ok(bound.run(core, (ask, asks), Standing { written, stamps, late, reread }))
     }
 }
 
 impl Bound {
-    fn bind(core: &Core) -> Result<Self, StartError> {
+    fn bind(core: &Core, ask: &Reload, late: Late) -> Result<Self, StartError> {
         let Core { settings, service, counters, .. } = core;
-        let service = || Arc::clone(service);
-        let (dhcp, observer) = match settings.dhcp.mode {
-            DhcpMode::Off => (None, None),
-            DhcpMode::Serve => (Some(Dhcp::bind(service(), counters.clone())?), None),
-            DhcpMode::Observe => (None, Some(Observer::open(service(), counters.clone())?)),
-        };
-        let tftp = Tftp::bind(&settings.tftp.listen, service(), counters.clone())?;
-        let phones = Phones::bind(&settings.http.phones, service(), counters.clone())?;
-        let http = &settings.http;
-        let served = Operators::new(service(), counters.clone(), about(core));
-        let operators = OperatorsPort::bind(
-            &http.operators,
-            served.clone(),
-            http.password_hash.clone(),
-            http.token.as_ref(),
-            &http.hosts,
-        )?;
+        let dhcp = Dhcp::bind(Arc::clone(service), counters.clone(), late)?;
+        let observes = settings.dhcp.mode == DhcpMode::Observe;
+        let observer = observes.then(|| Observer::open(Arc::clone(service), counters.clone()));
+        let observer = observer.transpose()?;
+        let served = Operators::new(Arc::clone(service), counters.clone(), about(core));
+        let served = served.reloading(ask.clone());
+        let listeners = Listeners::bind(core, served.clone())?;
         let path = socket_path(&settings.appliance.state);
         let socket = Socket::bind(&path, served)?;
-        Ok(Self { dhcp, observer, tftp, phones, operators, socket: (path, socket) })
+        Ok(Self { dhcp, observer, listeners, socket: (path, socket) })
     }
 
-    fn run(self, core: Core) -> Running {
+    fn run(
+        self,
+        core: Core,
+        (ask, asks): (Reload, mpsc::Receiver<Ask>),
+        plan: Standing,
+    ) -> Running {
         let (stop, stopping) = watch::channel(false);
         let mut running = Running {
-            operators: self.operators.addresses(),
-            phones: self.phones.addresses(),
-            tftp: self.tftp.addresses(),
+            operators: Vec::new(),
+            phones: Vec::new(),
+            tftp: Vec::new(),
             socket: self.socket.0,
             core,
             stop,
             carriers: JoinSet::new(),
             names: Vec::new(),
+            listeners: self.listeners,
+            asks,
+            ask,
+            plan,
         };
-        if let Some(dhcp) = self.dhcp {
-            running.spawn("DHCP", dhcp.serve(stopping.clone()));
-        }
+        running.spawn("DHCP", self.dhcp.serve(stopping.clone()));
         if let Some(observer) = self.observer {
             running.spawn("the DHCP observer", observer.serve(stopping.clone()));
         }
-        running.spawn("TFTP", self.tftp.serve(stopping.clone()));
-        running.spawn("HTTP", self.phones.serve(stopping.clone()));
-        running.spawn("the operators' port", self.operators.serve(stopping.clone()));
+        running.serve_listeners();
         running.spawn("the control socket", self.socket.1.serve(stopping.clone()));
-        let journal = running.core.service.journal.clone();
-        let keep = running.core.settings.appliance.history;
-        running.spawn("the history", history::prune(journal, keep, stopping));
+        let service = Arc::clone(&running.core.service);
+        running.spawn("the history", history::prune(service, stopping));
         running
     }
 }
 
 impl Running {
-    fn spawn(&mut self, name: &'static str, carrier: impl Future<Output = ()> + Send + 'static) {
-        let handle = self.carriers.spawn(carrier);
-        self.names.push((handle.id(), name));
+    fn spawn(
+        &mut self,
+        name: &'static str,
+        carrier: impl Future<Output = ()> + Send + 'static,
+    ) -> Id {
+        let id = self.carriers.spawn(carrier).id();
+        self.names.push((id, name));
+        id
+    }
+
+    /// Serves every listener that is bound and not served yet.
+    fn serve_listeners(&mut self) {
+        for (door, serve) in self.listeners.waiting(&self.stop.subscribe()) {
+            let id = self.spawn(door, serve);
+            self.listeners.serving(id);
+        }
+        (self.tftp, self.phones, self.operators) = self.listeners.addresses();
+    }
+
+    /// How to ask for a reload.
+    #[must_use]
+    pub fn reloads(&self) -> Reload {
+        self.ask.clone()
     }
 
     /// What is served where.
@@ -204,20 +281,34 @@ impl Running {
         Summary(self)
     }
 
-    /// Waits for a carrier to end although nobody asked it to, and tells which. Cancel-safe.
+    /// Waits for a carrier to end although nobody asked it to, and tells which. Meanwhile it does the reloads that are
+    /// asked for. Dropping it breaks off a reload that is still being read, with nothing changed.
     ///
     /// A carrier that is gone leaves phones without an answer that only it can give, and half an appliance is harder to
     /// see than none: the caller stops, and whatever started ringup starts it anew.
     pub async fn failed(&mut self) -> &'static str {
-        let ended = match self.carriers.join_next_with_id().await {
-            Some(Ok((id, ()))) => id,
-            Some(Err(error)) => {
-                tracing::error!(%error, "a carrier broke");
-                error.id()
+        loop {
+            tokio::select! {
+                Some(ask) = self.asks.recv() => {
+                    let reloaded = self.reload(ask.dry_run).await;
+                    // Who asked may have gone; it is done all the same.
+                    let _ = ask.answer.send(reloaded);
+                }
+                ended = self.carriers.join_next_with_id() => {
+                    let ended = match ended {
+                        Some(Ok((id, ()))) => id,
+                        Some(Err(error)) => {
+                            tracing::error!(%error, "a carrier broke");
+                            error.id()
+                        }
+                        None => return "every carrier",
+                    };
+                    if let Some((_, name)) = self.names.iter().find(|(id, _)| *id == ended) {
+                        return name;
+                    }
+                }
             }
-            None => return "every carrier",
-        };
-        self.names.iter().find(|(id, _)| *id == ended).map_or("a carrier", |(_, name)| name)
+        }
     }
 
     /// Ends in order: nothing new is accepted, what runs may end within 5 s, everything recorded becomes fact.
@@ -240,8 +331,7 @@ impl Running {
 
 /// What an operator should know all the time.
 fn about(core: &Core) -> About {
-    let mut notices = vec![summary::secrets(&core.settings).to_owned()];
-    notices.extend(core.set_aside.as_deref().map(summary::set_aside));
+    let notices = core.set_aside.as_deref().map(summary::set_aside).into_iter().collect();
     About { version: env!("CARGO_PKG_VERSION").to_owned(), notices }
 }
 

@@ -28,7 +28,11 @@ impl fmt::Display for Summary<'_> {
             row(f, "page", &format!("http://{address}/"))?;
         }
         row(f, "commands", &socket.display().to_string())?;
-        row(f, "secrets", secrets(settings))?;
+        let secrets = secrets(settings);
+        row(f, "secrets", secrets)?;
+        for notice in core.service.notices.texts().iter().filter(|notice| *notice != secrets) {
+            row(f, "NOTE", notice)?;
+        }
         row(f, "state", &self.state())?;
         row(f, "profiles", &self.profiles())?;
         if let Some(aside) = &core.set_aside {
@@ -120,12 +124,21 @@ pub(super) fn set_aside(aside: &Path) -> String {
     )
 }
 
+/// Who gets a phone's own file where leases tell whose it is.
+pub(super) const LEASED: &str = "a phone's own file goes to the address that is leased to it only";
+
+/// Says who gets a phone's own file, where that is not only the phone: the page shows notices as warnings, and that all
+/// is as it should be is no news there.
+pub(super) fn notice(settings: &Settings) -> Option<String> {
+    let secrets = secrets(settings);
+    (secrets != LEASED).then(|| secrets.to_owned())
+}
+
 /// Says who gets a phone's own file.
 pub(super) fn secrets(settings: &Settings) -> &'static str {
-    let leased = "a phone's own file goes to the address that is leased to it only";
     let any = "a phone's own file goes to whoever asks for it by name";
     match (settings.secrets.peer, settings.dhcp.mode) {
-        (PeerRule::Lease, _) | (PeerRule::Auto, DhcpMode::Serve | DhcpMode::Observe) => leased,
+        (PeerRule::Lease, _) | (PeerRule::Auto, DhcpMode::Serve | DhcpMode::Observe) => LEASED,
         (PeerRule::Any, _) => any,
         (PeerRule::Auto, DhcpMode::Off) => {
             "DHCP is off, so a phone's own file goes to whoever asks for it by name"

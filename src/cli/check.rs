@@ -5,8 +5,9 @@ use std::{net::Ipv4Addr, path::Path};
 use serde_json::{Value, json};
 
 use crate::{
-    config::{Loaded, Settings},
+    config::{DhcpMode, Loaded, Settings},
     domain::{Problem, Severity},
+    net::Interface,
     profile::Catalog,
     provision::Library,
 };
@@ -77,8 +78,28 @@ fn gather(config: Option<&Path>) -> Result<(Vec<Problem>, String), Found> {
     problems.extend(profiles);
     let (_, more) = Library::load(&directories.files, &directories.firmware);
     problems.extend(more);
+    problems.extend(interfaces(&loaded));
     problems.extend(inventory(loaded, &catalog));
     Ok((problems, from))
+}
+
+/// Interfaces that this machine lacks: `serve` would not start here. A warning, because settings are often checked on
+/// another machine than the one that they are for.
+fn interfaces(loaded: &Loaded) -> Vec<Problem> {
+    let dhcp = &loaded.settings.dhcp;
+    let Ok(there) = Interface::all() else { return Vec::new() };
+    if dhcp.mode == DhcpMode::Off {
+        return Vec::new();
+    }
+    let file = loaded.path.as_ref().map_or(String::new(), |path| path.display().to_string());
+    let names: Vec<&str> = there.iter().map(|interface| interface.name.as_str()).collect();
+    let missing = dhcp.interfaces.iter().filter(|name| !names.contains(&name.as_str()));
+    missing
+        .map(|name| {
+            let text = format!("this machine has no interface {name}, so `serve` would not start");
+            Problem::warning(&*file, None, text).help(format!("there are: {}", names.join(", ")))
+        })
+        .collect()
 }
 
 /// What entries say that the settings and the catalog do not know. Only where there is a state already: a check makes

@@ -61,6 +61,22 @@ impl Client {
         Ok(Self { runtime, way })
     }
 
+    /// Finds a running appliance on the state directory of `settings`, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// [`Exit::Unavailable`] if none runs there.
+    pub fn running(settings: &Settings) -> Result<Self, Failure> {
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let state = settings.appliance.state.display();
+        let nobody = || {
+            Failure::new(Exit::Unavailable, format!("no ringup runs on {state}"))
+                .help("start it: `ringup serve`, or systemctl start ringup")
+        };
+        let socket = runtime.block_on(Way::socket(settings))?.ok_or_else(nobody)?;
+        Ok(Self { runtime, way: Way::Socket(socket) })
+    }
+
     /// The bytes at a path.
     ///
     /// # Errors
@@ -117,6 +133,26 @@ impl Client {
         kind: &str,
         body: Bytes,
     ) -> Result<Bytes, Failure> {
+        let (status, body) = self.ask(method, path, kind, body)?;
+        if status.is_success() || is_verdict(status, &body) {
+            Ok(body)
+        } else {
+            Err(problem(status, &body))
+        }
+    }
+
+    /// Sends a body and takes whatever comes back.
+    ///
+    /// # Errors
+    ///
+    /// That nothing came.
+    pub fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        kind: &str,
+        body: Bytes,
+    ) -> Result<(StatusCode, Bytes), Failure> {
         let mut request =
             Request::builder().method(method).uri(path).header(header::HOST, "localhost");
         if !kind.is_empty() {
@@ -125,17 +161,12 @@ impl Client {
         let request = request
             .body(Full::new(body))
             .map_err(|error| Failure::new(Exit::Usage, format!("{path}: {error}")))?;
-        let (status, body) = self.runtime.block_on(async {
+        self.runtime.block_on(async {
             timeout(PATIENCE, self.way.call(request)).await.unwrap_or_else(|_| {
                 let text = format!("no answer within {} s", PATIENCE.as_secs());
                 Err(Failure::new(Exit::Unavailable, text))
             })
-        })?;
-        if status.is_success() || is_verdict(status, &body) {
-            Ok(body)
-        } else {
-            Err(problem(status, &body))
-        }
+        })
     }
 
     /// Sends JSON and takes JSON.
@@ -158,16 +189,22 @@ impl Drop for Client {
 
 impl Way {
     async fn find(settings: Settings) -> Result<Self, Failure> {
+        match Self::socket(&settings).await? {
+            Some(socket) => Ok(Self::Socket(socket)),
+            None => Ok(Self::Here(Box::new(Here::open(settings)?))),
+        }
+    }
+
+    /// The socket of the appliance that runs on this state directory, if one does.
+    async fn socket(settings: &Settings) -> Result<Option<PathBuf>, Failure> {
         let own = settings.appliance.state.join("api.sock");
-        if answers(&own).await {
-            return Ok(Self::Socket(own));
+        if answers(&own).await? {
+            return Ok(Some(own));
         }
         let system = PathBuf::from(SYSTEM_SOCKET);
         // Another state directory is another appliance: its phones are not those of these settings.
-        if settings.appliance.state == Appliance::default().state && answers(&system).await {
-            return Ok(Self::Socket(system));
-        }
-        Ok(Self::Here(Box::new(Here::open(settings)?)))
+        let usual = settings.appliance.state == Appliance::default().state;
+        Ok((usual && answers(&system).await?).then_some(system))
     }
 
     async fn call(&self, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), Failure> {
@@ -182,11 +219,19 @@ impl Way {
 }
 
 /// True if somebody listens: a socket file that a killed appliance left behind refuses.
-async fn answers(path: &Path) -> bool {
+///
+/// # Errors
+///
+/// [`Exit::Permission`] for one that is not for this user: saying so is better than opening a store that is in use.
+async fn answers(path: &Path) -> Result<bool, Failure> {
     match UnixStream::connect(path).await {
-        Ok(_) => true,
-        // It is there and not for us: saying so is better than opening a store that is in use.
-        Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            let text = format!("{}: permission denied", path.display());
+            let help = "use `sudo`, or be a member of the group that the socket and its directory belong to";
+            Err(Failure::new(Exit::Permission, text).help(help))
+        }
+        Err(_) => Ok(false),
     }
 }
 
@@ -219,9 +264,12 @@ fn is_verdict(status: StatusCode, body: &[u8]) -> bool {
 }
 
 /// The title and detail of an RFC 9457 answer.
-fn problem(status: StatusCode, body: &[u8]) -> Failure {
+pub fn problem(status: StatusCode, body: &[u8]) -> Failure {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let (title, detail) = (text(&value, "/title"), text(&value, "/detail"));
+    // `Not Found:` before a sentence that says what was not found is noise to a reader who sees no HTTP.
+    let repeats = Some(title.as_str()) == status.canonical_reason() && !detail.is_empty();
+    let title = if repeats { String::new() } else { title };
     let text = match (title.as_str(), detail.as_str()) {
         ("", "") => format!("the appliance answered {status}"),
         (title, "") => title.to_owned(),
@@ -298,6 +346,13 @@ mod tests {
             Exit::NoInput,
             "no such phone: 00:1e:7a:c4:10:22",
         );
+        check(
+            404,
+            r#"{"title":"Not Found","detail":"no family has a file named x"}"#,
+            Exit::NoInput,
+            "no family has a file named x",
+        );
+        check(404, r#"{"title":"Not Found"}"#, Exit::NoInput, "Not Found");
         check(422, r#"{"title":"2 rows refused"}"#, Exit::Data, "2 rows refused");
         check(403, "", Exit::Permission, "the appliance answered 403 Forbidden");
         check(503, "x", Exit::Unavailable, "the appliance answered 503 Service Unavailable");

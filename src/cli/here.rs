@@ -92,9 +92,22 @@ impl From<StoreError> for Failure {
         let exit = match error {
             StoreError::Locked { .. } => Exit::Unavailable,
             StoreError::Io { .. } => Exit::Io,
+            StoreError::Denied { .. } => Exit::Permission,
             StoreError::BadBackup { .. } => Exit::Data,
             StoreError::Newer { .. } | StoreError::NotEmpty { .. } => Exit::Config,
         };
         Self::new(exit, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_of_somebody_else_is_told_with_its_cure() {
+        let failure = Failure::from(StoreError::Denied { path: "/var/lib/ringup".to_owned() });
+        assert_eq!(failure.exit, Exit::Permission);
+        assert!(failure.text.starts_with("/var/lib/ringup: permission denied; use `sudo`"));
     }
 }

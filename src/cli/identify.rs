@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     domain::{Ground, Identity, Mac, Timestamp, conclude},
     profile::{Catalog, Seen},
+    provision::mac_in,
 };
 
 use super::{
@@ -102,7 +103,7 @@ impl Identify {
         };
         let (identity, mac) = case.identify(&catalog, Timestamp::now());
         if self.json {
-            output::line(&json(&Answer::new(&identity, mac)))?;
+            output::line(&json(&Answer::new(&catalog, &identity, mac)))?;
         } else {
             output::line(&case.told(&catalog, &identity, mac))?;
         }
@@ -123,7 +124,7 @@ fn batch(catalog: &Catalog) -> Done {
         let answer = match serde_json::from_str::<Case>(&line) {
             Ok(case) => {
                 let (identity, mac) = case.identify(catalog, now);
-                Answer::new(&identity, mac)
+                Answer::new(catalog, &identity, mac)
             }
             Err(error) => {
                 output::note(&format!("line {number}: {error}"));
@@ -159,7 +160,11 @@ impl Case {
             grounds.extend(by_name(catalog, name, now));
         }
         let told = || conclude(&grounds).grounds.iter().find_map(|ground| ground.mac);
-        let mac = given.or(in_query).or_else(told);
+        // Sites name files as they like: 0004f2aabbcc-registration.cfg is still that phone's.
+        let unknown = |name: &&str| catalog.resolve(name).is_empty();
+        let asked = || [file.as_deref(), Some(path.as_str())].into_iter().flatten();
+        let named = || asked().filter(unknown).find_map(mac_in);
+        let mac = given.or(in_query).or_else(told).or_else(named);
         grounds.extend(mac.and_then(|mac| catalog.recognize(&Seen::Prefix(mac), now)));
         (conclude(&grounds), mac)
     }
@@ -180,7 +185,7 @@ impl Case {
         let or = |part: &Option<String>| part.clone().unwrap_or_else(unknown);
         let mut lines = vec![
             format!("vendor    {}", or(&identity.vendor)),
-            format!("model     {}", or(&identity.model)),
+            format!("model     {}", or(&catalog.worded(identity))),
             format!("firmware  {}", or(&identity.firmware)),
             format!(
                 "family    {}",
@@ -199,10 +204,10 @@ impl Case {
 }
 
 impl Answer {
-    fn new(identity: &Identity, mac: Option<Mac>) -> Self {
+    fn new(catalog: &Catalog, identity: &Identity, mac: Option<Mac>) -> Self {
         Self {
             vendor: identity.vendor.clone(),
-            model: identity.model.clone(),
+            model: catalog.worded(identity),
             firmware: identity.firmware.clone(),
             mac: mac.map(|mac| mac.to_string()),
             family: identity.family.as_ref().map(ToString::to_string),

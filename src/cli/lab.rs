@@ -41,11 +41,21 @@ const AT_ONCE: usize = 32;
 /// What lies between two futile cycles of a phone: 20 s on a wire, less in a lab.
 const PAUSE: Duration = Duration::from_secs(2);
 
+/// What lies between two power-ons in a lab without an end, so that there is something to watch while the page opens.
+const STAGGER: Duration = Duration::from_millis(500);
+
+/// How long it takes at most until all of them are on, however many they are.
+const ALL_ON: Duration = Duration::from_secs(20);
+
 /// When a phone of a lab without an end is switched off and on again, so that the page has something to show.
 const RESTART: Duration = Duration::from_secs(90);
 
 /// Options of `ringup lab`.
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    ringup lab                               24 phones, until ctrl-C\n  \
+    ringup lab --phones 200 --for 2m         a summary at the end; exit code 1 if a phone is not as expected\n  \
+    ringup lab --operators 127.0.0.1:9090    the page on another port")]
 pub struct Lab {
     /// How many phones.
     #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=2000))]
@@ -53,8 +63,8 @@ pub struct Lab {
     /// Ends after this time at the latest, and as soon as every phone is as expected: 30s, 2m.
     #[arg(long = "for", value_name = "TIME", value_parser = time)]
     limit: Option<Duration>,
-    /// Where the page is.
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    /// Where the page is, on loopback; another port if that one is taken.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = loopback)]
     operators: SocketAddr,
 }
 
@@ -69,6 +79,12 @@ fn time(text: &str) -> Result<Duration, String> {
     };
     let number: u64 = digits.parse().map_err(|_| "a time such as 30s, 2m or 1h".to_owned())?;
     Ok(Duration::from_secs(number.saturating_mul(unit)))
+}
+
+/// The page of a lab has no password, so it stays on this machine.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let address = text.parse::<SocketAddr>().ok().filter(|address| address.ip().is_loopback());
+    address.ok_or_else(|| "address and port of loopback, such as 127.0.0.1:8080".to_owned())
 }
 
 impl Lab {
@@ -126,7 +142,10 @@ impl Lab {
             return failed(&"the appliance has no operators' port", 69);
         };
         let api = Api(*operators);
-        print!("{}", greeting(cast, *operators, bench, self.limit));
+        if self.operators.port() != 0 && *operators != self.operators {
+            say(&format!("\n{} is taken: the page is elsewhere this time", self.operators));
+        }
+        say(&greeting(cast, *operators, bench, self.limit));
         if let Err(error) = api.import(list(cast)).await {
             return failed(&format!("the list was not taken: {error}"), 1);
         }
@@ -138,16 +157,17 @@ impl Lab {
             at_once: AT_ONCE,
             pause: PAUSE,
             restart: RESTART.into(),
+            stagger: STAGGER.min(ALL_ON / u32::from(self.phones)),
         };
         let fleet = match self.limit {
-            Some(_) => Fleet { restart: None, ..fleet },
+            Some(_) => Fleet { restart: None, stagger: Duration::ZERO, ..fleet },
             None => fleet,
         };
         let phones = tokio::spawn(fleet.run(told, power));
         let code = tokio::select! {
             code = self.look(api, cast, outcomes) => code,
             // Nothing is lost with the look: it only reads.
-            () = stop.asked() => { println!(); 0 }
+            () = stop.asked() => { say(""); 0 }
         };
         // The fleet may have ended by itself.
         let _ = off.send(true);
@@ -171,7 +191,7 @@ impl Lab {
                 continue;
             };
             if verdict.is_whole() || began.elapsed() >= limit {
-                println!("\n{}", verdict.table());
+                say(&format!("\n{}", verdict.table()));
                 return u8::from(!verdict.is_whole());
             }
             sleep_until((Instant::now() + LOOK).min(began + limit)).await;
@@ -201,6 +221,11 @@ impl Line {
     }
 }
 
+/// Tells something on standard output. A closed pipe is somebody who has seen enough: the lab goes on to its end.
+fn say(text: &str) {
+    let _ = writeln!(io::stdout(), "{text}");
+}
+
 fn greeting(
     parts: &[Part],
     operators: SocketAddr,
@@ -211,18 +236,31 @@ fn greeting(
         format!("ends after {} s, or once all is as expected", limit.as_secs())
     });
     let healthy = parts.iter().filter(|part| part.group == cast::HEALTHY_GROUP).count();
-    let others: Vec<String> = parts
-        .iter()
-        .filter(|part| part.group != cast::HEALTHY_GROUP)
-        .map(|Part { mac, group, expected, .. }| format!("  {mac}  {group:<24} {expected}\n"))
-        .collect();
-    let others = others.concat();
+    let others = others(parts);
     format!(
         "\n{} simulated phones boot on loopback; {end}, and {} is gone then.\n\n  \
-         page  http://{operators}/\n\n{healthy} of them are healthy. Look at the others:\n\n{others}\n",
+         page  http://{operators}/\n\n{healthy} of them are healthy. Look at the others:\n\n{others}",
         parts.len(),
         bench.path().display(),
     )
+}
+
+/// A line for each group that is not healthy: its first phone, and how many more are like it.
+fn others(parts: &[Part]) -> String {
+    let mut told: Vec<&str> = vec![cast::HEALTHY_GROUP];
+    let mut lines = Vec::new();
+    for Part { mac, group, expected, .. } in parts {
+        if told.contains(group) {
+            continue;
+        }
+        told.push(group);
+        let more = match parts.iter().filter(|part| part.group == *group).count() {
+            0 | 1 => String::new(),
+            all => format!(" (and {} more)", all - 1),
+        };
+        lines.push(format!("  {mac}  {group:<24} {expected}{more}\n"));
+    }
+    lines.concat()
 }
 
 fn failed(error: &dyn std::fmt::Display, code: u8) -> u8 {
@@ -233,6 +271,18 @@ fn failed(error: &dyn std::fmt::Display, code: u8) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_page_stays_on_this_machine() {
+        let check = |text, expected: bool| assert_eq!(loopback(text).is_ok(), expected, "{text}");
+        check("127.0.0.1:8080", true);
+        check("127.0.0.9:0", true);
+        check("[::1]:8080", true);
+        check("0.0.0.0:8080", false);
+        check("192.0.2.1:8080", false);
+        check("8080", false);
+        check("127.0.0.1", false);
+    }
 
     #[test]
     fn times() {

@@ -6,15 +6,18 @@
 mod backup;
 mod check;
 mod client;
+mod dhcp_snippet;
 mod exit;
 mod firmware;
 mod here;
 mod identify;
 mod lab;
+mod leases;
 mod output;
 mod password;
 mod phones;
 mod profiles;
+mod reload;
 mod render;
 mod restore;
 mod serve;
@@ -59,6 +62,8 @@ enum Command {
     Lab(lab::Lab),
     /// Read settings, profiles, firmware and inventory; print every problem with line and remedy.
     Check(check::Check),
+    /// Put changed settings, profiles and files in force in the running appliance.
+    Reload(reload::Reload),
     /// List, show and change phones.
     #[command(subcommand)]
     Phones(phones::Phones),
@@ -69,6 +74,11 @@ enum Command {
     /// List, show and export phone families.
     #[command(subcommand)]
     Profiles(profiles::Profiles),
+    /// Print classes and options for the DHCP server of a site that keeps its own.
+    DhcpSnippet(dhcp_snippet::DhcpSnippet),
+    /// List leases, and take over those of another server.
+    #[command(subcommand)]
+    Leases(leases::Leases),
     /// List firmware.
     #[command(subcommand)]
     Firmware(firmware::Firmware),
@@ -110,10 +120,13 @@ fn run(cli: Cli) -> u8 {
         Command::Serve(serve) => return serve.run(config),
         Command::Lab(lab) => return lab.run(),
         Command::Check(check) => check.run(config),
+        Command::Reload(reload) => reload.run(config),
         Command::Phones(phones) => phones.run(config),
         Command::Render(render) => render.run(config),
         Command::Identify(identify) => identify.run(config),
         Command::Profiles(profiles) => profiles.run(config),
+        Command::DhcpSnippet(snippet) => snippet.run(config),
+        Command::Leases(leases) => leases.run(config),
         Command::Firmware(firmware) => firmware.run(config),
         Command::Password(password) => password.run(),
         Command::State(state) => state.run(config),

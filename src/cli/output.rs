@@ -2,10 +2,13 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{Cell, ContentArrangement, Table, presets};
+use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Table, Width, presets};
 use serde_json::Value;
 
 use crate::domain::Timestamp;
+
+/// Blanks between two columns.
+const GAP: usize = 2;
 
 /// Writes `text` and a line break to standard output.
 ///
@@ -57,6 +60,88 @@ pub fn table<const N: usize>(header: [&str; N]) -> Table {
 /// A row of cleaned cells.
 pub fn row<const N: usize>(table: &mut Table, cells: [String; N]) {
     table.add_row(cells.map(|cell| Cell::new(clean(&cell))));
+}
+
+/// A column of a table that fits a terminal.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// What stands above it.
+    pub name: &'static str,
+    /// Characters that it needs at least to be read; a longer text wraps.
+    pub least: usize,
+    /// Where the terminal is too narrow for all, columns leave in this order, the lowest first; `None` never leaves.
+    pub leaves: Option<u8>,
+}
+
+/// Prints a table whose columns fit `width`; a pipe has none, and gets every column on one line a row.
+///
+/// On a terminal a column without any text is left out, and so are those that find no room: they are named below.
+///
+/// # Errors
+///
+/// As [`line`].
+pub fn fitted<const N: usize>(
+    columns: &[Column; N],
+    rows: &[[String; N]],
+    none: &str,
+) -> io::Result<()> {
+    let mut table = table([""; 0]);
+    let (kept, gone) = match table.width() {
+        Some(width) => fit(columns, rows, width.into()),
+        None => ((0..N).collect(), Vec::new()),
+    };
+    let name = |column: &usize| columns.get(*column).map_or("", |column| column.name);
+    table.set_header(kept.iter().map(|column| Cell::new(name(column))));
+    for row in rows {
+        table.add_row(kept.iter().filter_map(|column| row.get(*column)).map(|cell| clean(cell)));
+    }
+    for (column, shown) in kept.iter().zip(table.column_iter_mut()) {
+        let least = columns.get(*column).map_or(0, |column| column.least);
+        let width = least.min(widest(rows, *column)).max(name(column).len()) + GAP;
+        let width = Width::Fixed(u16::try_from(width).unwrap_or(u16::MAX));
+        shown.set_constraint(ColumnConstraint::LowerBoundary(width));
+    }
+    print(table, none)?;
+    if !gone.is_empty() && !rows.is_empty() {
+        let names = gone.iter().map(name).collect::<Vec<_>>().join(", ");
+        note(&format!("no room for {names}: widen the terminal, or use --json"));
+    }
+    Ok(())
+}
+
+/// Which columns are shown, and which are not though they say something.
+fn fit<const N: usize>(
+    columns: &[Column; N],
+    rows: &[[String; N]],
+    width: usize,
+) -> (Vec<usize>, Vec<usize>) {
+    let need = |at: &usize| {
+        columns
+            .get(*at)
+            .map_or(0, |column| column.least.min(widest(rows, *at)).max(column.name.len()) + GAP)
+    };
+    let leaves = |at: &usize| columns.get(*at).and_then(|column| column.leaves);
+    let mut kept: Vec<usize> =
+        (0..N).filter(|at| leaves(at).is_none() || widest(rows, *at) > 0).collect();
+    let mut gone = Vec::new();
+    // The gap behind the last column needs no room.
+    while kept.iter().map(need).sum::<usize>() > width + GAP {
+        let first = kept.iter().copied().filter(|at| leaves(at).is_some()).min_by_key(leaves);
+        let Some(first) = first else { break };
+        kept.retain(|at| *at != first);
+        gone.push(first);
+    }
+    gone.sort_unstable();
+    (kept, gone)
+}
+
+/// Characters of a column's longest text.
+fn widest<const N: usize>(rows: &[[String; N]], column: usize) -> usize {
+    rows.iter()
+        .filter_map(|row| row.get(column))
+        .map(|cell| cell.chars().count())
+        .max()
+        .unwrap_or(0)
 }
 
 /// Prints a table, or a sentence where it has no rows.
@@ -137,6 +222,22 @@ mod tests {
         // A clock that runs ahead is no reason for a negative time.
         check("2026-11-20T09:00:05Z", "0 s");
         check("", "");
+    }
+
+    #[test]
+    fn a_narrow_terminal_keeps_what_matters_most() {
+        let columns = [("MAC", None), ("SITE", Some(1)), ("NAME", Some(3)), ("LAST", Some(2))]
+            .map(|(name, leaves)| Column { name, least: 12, leaves });
+        let rows = [["12345678", "", "Anna", "has a file of its own"].map(str::to_owned)];
+        let check = |width, kept: &[usize], gone: &[usize]| {
+            assert_eq!(fit(&columns, &rows, width), (kept.to_vec(), gone.to_vec()), "{width}");
+        };
+        // Nobody has a site, so nobody misses the column. 8 + 2 + 4 + 2 + 12 = 28.
+        check(200, &[0, 2, 3], &[]);
+        check(28, &[0, 2, 3], &[]);
+        check(27, &[0, 2], &[3]);
+        check(10, &[0], &[2, 3]);
+        check(1, &[0], &[2, 3]);
     }
 
     #[test]

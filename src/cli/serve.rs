@@ -1,55 +1,93 @@
 //! `ringup serve`: runs the appliance until it is asked to stop.
 
-use std::{io, path::Path, process};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process,
+};
 
 use tokio::{
     runtime::{Builder, Runtime},
     signal::unix::{Signal, SignalKind, signal},
 };
 
-use crate::{appliance::Appliance, config};
+use sd_notify::NotifyState;
+
+use crate::{
+    appliance::{Appliance, Late, Plan, Reread},
+    domain::Severity,
+    provision::{Reload, Unloaded},
+};
+
+use super::{exit::Exit, settings};
 
 /// Exit code of a run that a second signal cut short: as a shell tells an interrupt.
 const INTERRUPTED: i32 = 130;
 
-/// Options of `ringup serve`: none but the common ones.
+/// Options of `ringup serve`.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Serve {}
+#[command(after_help = "Examples:\n  \
+    ringup check && sudo ringup serve            with /etc/ringup/ringup.toml\n  \
+    ringup serve --config bench.toml             with settings of your own\n  \
+    RINGUP_LOG=debug ringup serve                with every packet in the log\n\n\
+    Without settings it serves TFTP on port 69, HTTP on ports 80 and 6970, the page on 127.0.0.1:8080, and no DHCP.\n\
+    SIGTERM and ctrl-C stop it; transfers under way get 5 s to end. SIGHUP reads the settings anew (`ringup reload`).\n\n\
+    An interface that does not exist or has no address ends the start with 78, unless --wait is given or systemd starts \
+    it: then it is waited for, and said so. Once it runs, an interface that goes away is waited for in either case.\n\n\
+    Exit codes: 0 stopped, 66 no such settings, 69 a port or the state directory is in use, 70 a part of it broke, \
+    74 input or output, 77 permission, 78 settings, or no such interface.")]
+pub struct Serve {
+    /// Wait for interfaces that are not there yet.
+    #[arg(long)]
+    wait: bool,
+}
 
 impl Serve {
     /// Runs the appliance to its end.
     ///
-    /// Exit codes: 0 stopped; 69 port or state directory in use; 70 a carrier broke; 74 I/O; 77 permission;
-    /// 78 settings, or an interface that is not there.
+    /// Exit codes: 0 stopped; 66 no such settings; 69 port or state directory in use; 70 a carrier broke; 74 I/O;
+    /// 77 permission; 78 settings, or an interface that is not there.
     #[must_use]
-    #[expect(
-        clippy::unused_self,
-        reason = "commands are run alike, whether they have options or not"
-    )]
     pub fn run(&self, path: Option<&Path>) -> u8 {
-        let loaded = match config::load(path) {
-            Ok(loaded) => loaded,
-            Err(problems) => {
-                for problem in problems {
-                    eprintln!("{problem}");
-                }
-                return 78;
+        let plan = match self.plan(path) {
+            Ok(plan) => plan,
+            Err(failure) => {
+                // A problem in a file begins with its place; what is no problem in a file, with our name.
+                let ours = if failure.exit == Exit::Config { "" } else { "ringup: " };
+                eprintln!("{ours}{}", failure.text);
+                return failure.exit.code();
             }
         };
         match runtime() {
-            Ok(runtime) => runtime.block_on(serve(loaded)),
+            Ok(runtime) => runtime.block_on(serve(plan)),
             Err(error) => {
                 eprintln!("ringup: {error}");
                 74
             }
         }
     }
+
+    fn plan(&self, path: Option<&Path>) -> Result<Plan, super::Failure> {
+        let ready = settings::sound(path)?;
+        // Nobody is there to correct a name when the machine boots, and interfaces come when they come.
+        let waits = self.wait || std::env::var_os("NOTIFY_SOCKET").is_some();
+        let path: Option<PathBuf> = path.map(Path::to_owned);
+        Ok(Plan {
+            settings: ready.loaded.settings,
+            written: ready.loaded.written,
+            families: Some((ready.catalog, ready.profiles)),
+            warnings: ready.problems,
+            late: if waits { Late::Wait } else { Late::Refuse },
+            reread: Some(Reread::new(move || settings::fresh(path.as_deref()))),
+        })
+    }
 }
 
-async fn serve(loaded: config::Loaded) -> u8 {
+async fn serve(plan: Plan) -> u8 {
     // First of all, so that a signal during the start is not lost.
     let mut stop = Stop::listen();
-    let mut running = match Appliance::start(loaded.settings, loaded.warnings) {
+    let hangup = signal(SignalKind::hangup());
+    let mut running = match Appliance::run(plan) {
         Ok(running) => running,
         Err(error) => {
             eprintln!("ringup: {error}");
@@ -57,7 +95,11 @@ async fn serve(loaded: config::Loaded) -> u8 {
         }
     };
     eprint!("{}", running.summary());
-    tell_systemd(sd_notify::NotifyState::Ready);
+    tell_systemd(&[NotifyState::Ready]);
+    if let Ok(hangup) = hangup {
+        // Ends with the runtime.
+        tokio::spawn(reloads(hangup, running.reloads()));
+    }
     let code = tokio::select! {
         // Both only watch; nothing is lost with the one that is dropped.
         () = stop.asked() => 0,
@@ -66,7 +108,7 @@ async fn serve(loaded: config::Loaded) -> u8 {
             70
         }
     };
-    tell_systemd(sd_notify::NotifyState::Stopping);
+    tell_systemd(&[NotifyState::Stopping]);
     tokio::select! {
         () = running.stop() => code,
         // Dropping `stop()` half-way loses progress reports at most: what was acknowledged is on disk already.
@@ -74,9 +116,34 @@ async fn serve(loaded: config::Loaded) -> u8 {
     }
 }
 
+/// Reads the settings anew at each SIGHUP. Nobody waits for the outcome, so the log has all of it.
+async fn reloads(mut hangup: Signal, reload: Reload) {
+    while hangup.recv().await.is_some() {
+        match NotifyState::monotonic_usec_now() {
+            Ok(now) => tell_systemd(&[NotifyState::Reloading, now]),
+            Err(error) => tracing::debug!(%error, "systemd was not told"),
+        }
+        match reload.ask(false).await {
+            Ok(done) => {
+                done.changes.iter().for_each(|one| tracing::info!(key = one.key, "changed"));
+                done.restart.iter().for_each(|text| tracing::warn!("needs a restart: {text}"));
+            }
+            Err(Unloaded::Problems(problems)) => {
+                let errors = problems.iter().filter(|one| one.severity == Severity::Error).count();
+                for problem in &problems {
+                    eprintln!("{problem}");
+                }
+                tracing::error!(errors, "the settings were not taken: nothing has changed");
+            }
+            Err(Unloaded::Busy) => tracing::warn!("another reload is under way"),
+        }
+        tell_systemd(&[NotifyState::Ready]);
+    }
+}
+
 /// Without systemd there is nobody to tell, and that is no fault.
-fn tell_systemd(state: sd_notify::NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(&[state]) {
+fn tell_systemd(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
         tracing::debug!(%error, "systemd was not told");
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::{
+    appliance::Fresh,
     config::{self, Loaded, Names},
     domain::{Problem, Severity},
     profile::Catalog,
@@ -74,6 +75,25 @@ pub fn sound(path: Option<&Path>) -> Result<Ready, Failure> {
     Ok(ready)
 }
 
+/// What a running appliance reads anew: settings and families, if there is no error in either.
+///
+/// # Errors
+///
+/// Every problem, if one of them is an error. That a family is broken stops a reload, unlike a start: the family as it
+/// was still serves its phones.
+pub fn fresh(path: Option<&Path>) -> Result<Fresh, Vec<Problem>> {
+    let Ready { loaded, catalog, mut problems, profiles } =
+        gather(path).map_err(|unread| match unread {
+            Unread::Missing(failure) => vec![Problem::error("", None, failure.text)],
+            Unread::Problems(problems) => problems,
+        })?;
+    problems.extend(profiles);
+    if problems.iter().any(|problem| problem.severity == Severity::Error) {
+        return Err(problems);
+    }
+    Ok(Fresh { loaded, catalog, warnings: problems })
+}
+
 /// The catalog as the settings see it.
 struct Families<'a>(&'a Catalog);
 
@@ -89,7 +109,11 @@ impl Names for Families<'_> {
     fn all(&self) -> Vec<String> {
         self.0
             .families()
-            .flat_map(|family| [family.name.as_str().to_owned(), family.vendor.to_lowercase()])
+            .flat_map(|family| {
+                let groups = family.also.iter().chain([&family.vendor]);
+                let groups = groups.map(|name| name.to_lowercase());
+                groups.chain([family.name.as_str().to_owned()])
+            })
             .collect()
     }
 }

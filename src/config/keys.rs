@@ -55,13 +55,36 @@ pub fn read(
         let span = error.span().unwrap_or(0..0);
         let found = prune(table.get_mut(), &span, "");
         let text = one_line(error.message());
-        let text = found.as_ref().map_or(text.clone(), |key| format!("`{key}`: {text}"));
-        problems.push(sources.error(span.start, text));
+        let key = found.as_deref().unwrap_or_default();
+        let problem = match misfit(key, &text) {
+            Some((text, help)) => sources.error(span.start, text).help(help),
+            None if key.is_empty() => sources.error(span.start, text),
+            None => sources.error(span.start, format!("`{key}`: {text}")),
+        };
+        problems.push(problem);
         if found.is_none() {
             break;
         }
     }
     FileTable::default()
+}
+
+/// What serde says of a value of the wrong kind, in the words of who typed it, and how it is written.
+fn misfit(key: &str, text: &str) -> Option<(String, String)> {
+    let (found, expected) = text.strip_prefix("invalid type: ")?.split_once(", expected ")?;
+    let last = key.rsplit('.').next().filter(|last| !last.is_empty())?;
+    let value = found.split_once(' ').map_or("", |(_, value)| value.trim_matches(['`', '"']));
+    let scalar = found.starts_with("string") || found.starts_with("integer");
+    let (kind, written) = match expected {
+        "a sequence" if scalar => ("a list", format!("{last} = [\"{value}\"]")),
+        "a sequence" => ("a list", format!("{last} = [\"…\"]")),
+        "a string" if scalar => ("text", format!("\"{value}\"")),
+        "a string" => ("text", format!("{last} = \"…\"")),
+        "a boolean" => ("true or false", format!("{last} = true")),
+        "i64" => ("a number", format!("{last} = 1, without quotes")),
+        _ => return None,
+    };
+    Some((format!("`{key}` takes {kind}, and this is {found}"), written))
 }
 
 /// Removes the value that `span` lies in and tells its path.

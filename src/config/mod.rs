@@ -11,6 +11,7 @@ mod source;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod written;
 
 pub use names::Names;
 pub use settings::{
@@ -18,6 +19,7 @@ pub use settings::{
     Option82, PeerRule, Protocol, RawOption, ReadyWhen, Registrar, Secrets, Settings, Site, Srtp,
     Subnet, Tftp, Transport,
 };
+pub use written::{Difference, Written};
 
 use std::{
     fs,
@@ -45,6 +47,8 @@ pub struct Loaded {
     pub warnings: Vec<Problem>,
     /// Where they came from; `None` for the defaults.
     pub path: Option<PathBuf>,
+    /// Every key as written, to tell what a reload changes.
+    pub written: Written,
     /// Names of families, vendors and models in them, for [`Loaded::expand`].
     names: Vec<names::Use>,
 }
@@ -64,6 +68,7 @@ pub fn load(path: Option<&Path>) -> Result<Loaded, Vec<Problem>> {
             settings: Settings::default(),
             warnings: Vec::new(),
             path: None,
+            written: Written::default(),
             names: Vec::new(),
         }),
     }
@@ -75,23 +80,25 @@ fn load_at(path: &Path, now: Timestamp) -> Result<Loaded, Vec<Problem>> {
     let mut problems = Vec::new();
     let base = path.parent().unwrap_or(Path::new(""));
     sources.read(path, &path.display().to_string()).map_err(|problem| vec![problem])?;
-    include(&mut sources, base, &mut problems);
+    include(&mut sources, path, &mut problems);
     let merged = sources.merged(&mut problems);
     if !problems.is_empty() {
         // A text that does not parse would give a page of follow-up problems.
         return Err(problems);
     }
+    let written = Written::of(merged.get_ref(), base);
     let tables = keys::read(&sources, merged, &mut problems);
     let (settings, names) = check::settings(&sources, base, &tables, now, &mut problems);
     problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
     }
-    Ok(Loaded { settings, warnings: problems, path: Some(path.to_owned()), names })
+    Ok(Loaded { settings, warnings: problems, path: Some(path.to_owned()), written, names })
 }
 
 /// Takes in the files that the first one includes, in order, each pattern's by name.
-fn include(sources: &mut Sources, base: &Path, problems: &mut Vec<Problem>) {
+fn include(sources: &mut Sources, main: &Path, problems: &mut Vec<Problem>) {
+    let base = main.parent().unwrap_or(Path::new(""));
     // Its syntax errors are told when all files are parsed.
     let first = sources.parse(0, &mut Vec::new());
     let patterns: Vec<Spanned<String>> = match first.get_ref().get("include").map(Spanned::get_ref)
@@ -105,6 +112,8 @@ fn include(sources: &mut Sources, base: &Path, problems: &mut Vec<Problem>) {
     };
     drop(first);
     let mut count = 0;
+    // A pattern may match what another matched, or the first file itself: once is what is meant.
+    let mut taken: Vec<PathBuf> = fs::canonicalize(main).into_iter().collect();
     for pattern in patterns {
         let at = pattern.span().start;
         let files = match matching(&base.join(pattern.get_ref())) {
@@ -123,6 +132,11 @@ fn include(sources: &mut Sources, base: &Path, problems: &mut Vec<Problem>) {
             return;
         }
         for file in files {
+            let real = fs::canonicalize(&file).unwrap_or_else(|_| file.clone());
+            if taken.contains(&real) {
+                continue;
+            }
+            taken.push(real);
             if let Err(problem) = sources.read(&file, &file.display().to_string()) {
                 problems.push(problem);
             }

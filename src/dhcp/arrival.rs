@@ -19,6 +19,8 @@ pub(super) struct Arrival<'a> {
     pub local: Ipv4Addr,
     /// Our addresses on the interface, with prefix lengths; none behind a relay listener.
     pub own: &'a [(Ipv4Addr, u8)],
+    /// The VLAN that the interface is, if it is one and no relay stands between.
+    pub vlan: Option<u16>,
 }
 
 /// Where a reply goes.

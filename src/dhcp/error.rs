@@ -63,6 +63,12 @@ impl DhcpError {
         }
     }
 
+    /// True if it may pass without anybody correcting the settings: interfaces come late, addresses later.
+    #[must_use]
+    pub(super) const fn may_pass(&self) -> bool {
+        matches!(self, Self::NoSuchInterface { .. } | Self::NoAddress { .. })
+    }
+
     /// The exit code that says the same to a script (`sysexits.h`).
     #[must_use]
     pub const fn exit_code(&self) -> u8 {

@@ -12,6 +12,7 @@
 
 mod addresses;
 mod arrival;
+mod desk;
 mod error;
 mod offers;
 mod port;
@@ -21,5 +22,6 @@ mod server;
 #[cfg(test)]
 mod tests;
 
+pub use desk::all_there;
 pub use error::DhcpError;
-pub use server::Dhcp;
+pub use server::{Dhcp, Late};

@@ -3,7 +3,7 @@
 use std::{
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4},
-    sync::{PoisonError, RwLock},
+    sync::{PoisonError, RwLock, RwLockReadGuard},
 };
 
 use crate::{
@@ -29,10 +29,20 @@ pub(super) struct Port {
 #[derive(Debug)]
 struct Wire {
     frames: FrameSender,
-    interface: String,
-    hardware: [u8; 6],
-    /// Its addresses with prefix lengths, as they were when last looked at.
-    own: RwLock<Vec<(Ipv4Addr, u8)>>,
+    /// As it was when last looked at.
+    now: RwLock<Interface>,
+    vlan: Option<u16>,
+}
+
+/// What became of an interface since it was last looked at.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Presence {
+    /// It serves.
+    Here,
+    /// It is there and can't serve, for this reason; it may come back by itself.
+    Idle(String),
+    /// It is gone, or another one has its name: a new socket is needed.
+    Gone,
 }
 
 impl Port {
@@ -52,9 +62,8 @@ impl Port {
         }
         let wire = Wire {
             frames: FrameSender::open(interface.index).map_err(other)?,
-            interface: name.to_owned(),
-            hardware: interface.hardware,
-            own: RwLock::new(interface.addresses.clone()),
+            vlan: interface.vlan(),
+            now: RwLock::new(interface.clone()),
         };
         let socket = UdpPktInfo::bind_on(name, SERVER_PORT).map_err(other)?;
         Ok(Self { name: name.to_owned(), socket, wire: Some(wire) })
@@ -70,16 +79,30 @@ impl Port {
 
     /// Our addresses here, with prefix lengths.
     pub fn own(&self) -> Vec<(Ipv4Addr, u8)> {
-        let own = |wire: &Wire| wire.own.read().unwrap_or_else(PoisonError::into_inner).clone();
-        self.wire.as_ref().map(own).unwrap_or_default()
+        self.wire.as_ref().map(|wire| wire.now().addresses.clone()).unwrap_or_default()
     }
 
-    /// Looks at the addresses again: an operator may have changed them. What can't be read stays as it was.
-    pub fn refresh(&self) {
-        let Some(wire) = &self.wire else { return };
-        if let Ok(Some(interface)) = Interface::find(&wire.interface) {
-            *wire.own.write().unwrap_or_else(PoisonError::into_inner) = interface.addresses;
-        }
+    /// The VLAN that the interface is, if it is one.
+    pub fn vlan(&self) -> Option<u16> {
+        self.wire.as_ref()?.vlan
+    }
+
+    /// Looks at the interface again: an operator may have changed its addresses, taken it down or made it anew. What
+    /// can't be read stays as it was.
+    pub fn refresh(&self) -> Presence {
+        let Some(wire) = &self.wire else { return Presence::Here };
+        let Ok(found) = Interface::find(&self.name) else { return Presence::Here };
+        let Some(found) = found.filter(|found| found.index == wire.now().index) else {
+            return Presence::Gone;
+        };
+        let name = &self.name;
+        let idle = match (found.up, found.addresses.is_empty()) {
+            (false, _) => Some(format!("{name} is down: ip link set {name} up")),
+            (true, true) => Some(DhcpError::NoAddress { name: name.clone() }.to_string()),
+            (true, false) => None,
+        };
+        *wire.now.write().unwrap_or_else(PoisonError::into_inner) = found;
+        idle.map_or(Presence::Here, Presence::Idle)
     }
 
     /// Waits for a datagram: its length, its sender, and which of our addresses it was sent to. Cancel-safe.
@@ -102,7 +125,7 @@ impl Port {
             || io::Error::new(io::ErrorKind::NetworkUnreachable, "only relays are served here");
         let wire = self.wire.as_ref().ok_or_else(unreachable)?;
         let frame = Frame {
-            from: wire.hardware,
+            from: wire.now().hardware,
             to: hardware,
             source: SocketAddrV4::new(from, SERVER_PORT),
             destination: SocketAddrV4::new(address, CLIENT_PORT),
@@ -110,5 +133,11 @@ impl Port {
         };
         let too_long = || io::Error::new(io::ErrorKind::InvalidInput, "longer than a datagram");
         wire.frames.send(&frame.encode().ok_or_else(too_long)?).await
+    }
+}
+
+impl Wire {
+    fn now(&self) -> RwLockReadGuard<'_, Interface> {
+        self.now.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

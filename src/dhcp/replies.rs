@@ -56,8 +56,17 @@ impl Replies<'_> {
 
     fn options(&self, reply: Reply, subnet: &Subnet) -> Reply {
         let asked = self.arrival.message.asked();
+        // A phone that is in its VLAN already must not be sent there: it would start over for ever.
+        let arrived = subnet.voice_vlan.is_some_and(|vlan| self.is_in(vlan));
+        let stay = arrived.then(|| Subnet { voice_vlan: None, ..subnet.clone() });
+        let subnet = stay.as_ref().unwrap_or(subnet);
         let options = self.provisioner.options(self.client, subnet, self.own(Some(subnet)), asked);
         options.into_iter().fold(reply, |reply, (code, content)| reply.option(code, content))
+    }
+
+    /// True if the client is known to be in this VLAN: our interface is that VLAN, and no relay stands between.
+    fn is_in(&self, vlan: u16) -> bool {
+        self.arrival.relay().is_none() && self.arrival.vlan == Some(vlan)
     }
 
     /// A relay's option 82 is echoed; without a relay only where the subnet says that its switches insert it.

@@ -149,13 +149,16 @@ impl<'a> Responder<'a> {
     }
 
     fn discover(&mut self, case: &Case<'a>) -> Verdict {
-        let Some(first) = case.subnets.first() else {
+        if case.subnets.is_empty() {
             return self.unserved(case, Silence::NoSubnet, Unserved::NoSubnet);
-        };
-        if !admits(first, case.client) {
+        }
+        // Several subnets on one wire may want different clients: phones one of them, everybody else another.
+        let admit = case.subnets.iter().filter(|subnet| admits(subnet, case.client)).copied();
+        let subnets: Vec<&Subnet> = admit.collect();
+        if subnets.is_empty() {
             return self.unserved(case, Silence::NotAdmitted, Unserved::NotAdmitted);
         }
-        let Some((subnet, address)) = self.choose(case) else {
+        let Some((subnet, address)) = self.choose(case, &subnets) else {
             return self.unserved(case, Silence::PoolExhausted, Unserved::PoolExhausted);
         };
         let xid = case.message().xid();
@@ -172,14 +175,18 @@ impl<'a> Responder<'a> {
     }
 
     /// The address to offer: one that the client has a claim to, else a new one.
-    fn choose(&mut self, case: &Case<'a>) -> Option<(&'a Subnet, Ipv4Addr)> {
+    fn choose(
+        &mut self,
+        case: &Case<'a>,
+        subnets: &[&'a Subnet],
+    ) -> Option<(&'a Subnet, Ipv4Addr)> {
         let wish = case.message().address(code::REQUESTED);
-        if let Some(known) = self.addresses(case).known(&case.subnets, wish) {
+        if let Some(known) = self.addresses(case).known(subnets, wish) {
             return Some(known);
         }
         let listed = case.client.listed;
         let patience = if listed { PATIENCE_OF_LISTED } else { PATIENCE };
-        for subnet in &case.subnets {
+        for subnet in subnets {
             let full = self.offers.is_full(subnet.network, self.now);
             if full && !listed {
                 continue;
@@ -225,9 +232,8 @@ impl<'a> Responder<'a> {
 
     /// INIT-REBOOT: the client asks whether the address of before still holds (RFC 2131 §4.3.2).
     fn reboot(&mut self, case: &Case<'a>, address: Ipv4Addr) -> Verdict {
-        let Some(first) = case.subnets.first() else { return ignore(Silence::NoSubnet) };
         let Some(subnet) = case.subnet_of(address) else { return self.wrong_net(case, address) };
-        if !admits(first, case.client) {
+        if !admits(subnet, case.client) {
             return ignore(Silence::NotAdmitted);
         }
         let usable = self.addresses(case).is_usable(subnet, address);

@@ -26,8 +26,9 @@ use crate::{
 use super::{
     DhcpError,
     arrival::{Arrival, To},
+    desk::{Desk, Place, wanted},
     offers::Offers,
-    port::Port,
+    port::{Port, Presence},
     responder::{Responder, Verdict},
 };
 
@@ -37,8 +38,9 @@ const LONGEST: usize = 4096;
 /// The most replies of a port that wait for the disk. One more waits in the socket, and clients send again.
 const MAX_PENDING: usize = 4096;
 
-/// How often the addresses of an interface are looked at again.
-const REFRESH: Duration = Duration::from_secs(10);
+/// How often an interface is looked at again. One that was made anew gets a new socket this late at most, and phones
+/// send a DISCOVER again after four seconds.
+const REFRESH: Duration = Duration::from_secs(1);
 
 /// How long a port rests after the system refused to read, so that a dead interface does not eat a processor.
 const REST: Duration = Duration::from_millis(100);
@@ -46,15 +48,35 @@ const REST: Duration = Duration::from_millis(100);
 /// A bound DHCP server.
 #[derive(Debug)]
 pub struct Dhcp {
-    ports: Vec<Port>,
+    /// Where it serves; a place without a port is waited for.
+    ports: Vec<(Place, Option<Port>)>,
     shared: Arc<Shared>,
 }
 
+/// What is done at the start about an interface that is not there or has no address.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Late {
+    /// It is an error: whoever typed it is there to correct it.
+    #[default]
+    Refuse,
+    /// It is waited for: at boot, interfaces come when they come.
+    Wait,
+}
+
 #[derive(Debug)]
-struct Shared {
-    service: Arc<Service>,
+pub(super) struct Shared {
+    pub service: Arc<Service>,
     counters: Counters,
     offers: Mutex<Offers>,
+}
+
+/// Why a port is served no more.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum End {
+    /// It was to stop.
+    Stopped,
+    /// Its interface is gone.
+    Gone,
 }
 
 /// What is due to one datagram, ready to be carried out.
@@ -80,51 +102,73 @@ impl Dhcp {
     ///
     /// # Errors
     ///
-    /// [`DhcpError`], naming the interface and the cure.
+    /// [`DhcpError`], naming the interface and the cure; one that may come later is none with [`Late::Wait`].
     ///
     /// # Panics
     ///
     /// Outside a tokio runtime.
-    pub fn bind(service: Arc<Service>, counters: Counters) -> Result<Self, DhcpError> {
-        let provisioner = service.provisioner();
-        let settings = &provisioner.settings().dhcp;
-        let mut ports = Vec::new();
-        for name in &settings.interfaces {
-            ports.push(Port::on_interface(name)?);
-        }
-        if let Some(listen) = settings.relay_listen {
-            ports.push(Port::for_relays(listen)?);
-        }
+    pub fn bind(service: Arc<Service>, counters: Counters, late: Late) -> Result<Self, DhcpError> {
+        let places = wanted(&service.provisioner().settings().dhcp);
         let offers = Mutex::new(Offers::new());
-        Ok(Self { ports, shared: Arc::new(Shared { service, counters, offers }) })
+        let shared = Arc::new(Shared { service, counters, offers });
+        let mut ports = Vec::new();
+        for place in places {
+            let port = match place.open() {
+                Ok(port) => Some(port),
+                Err(error) if late == Late::Wait && error.may_pass() => {
+                    shared.waits_for(&place, &error);
+                    None
+                }
+                Err(error) => return Err(error),
+            };
+            ports.push((place, port));
+        }
+        Ok(Self { ports, shared })
     }
 
-    /// Serves until `stop` turns true, then sends the replies that still wait for the disk.
-    pub async fn serve(self, stop: watch::Receiver<bool>) {
-        let mut tasks = JoinSet::new();
-        for port in self.ports {
-            tasks.spawn(listen(Arc::new(port), Arc::clone(&self.shared), stop.clone()));
+    /// Serves until `stop` turns true, then sends the replies that still wait for the disk. Follows the settings: an
+    /// interface that they name anew is served as soon as it is there, one that they drop is left.
+    pub async fn serve(self, mut stop: watch::Receiver<bool>) {
+        let Self { ports, shared } = self;
+        let mut replaced = shared.service.replaced();
+        let mut desk = Desk::new(shared);
+        for (place, port) in ports {
+            desk.attend(place, port);
         }
-        while let Some(ended) = tasks.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!(%error, "a DHCP port broke");
+        desk.follow();
+        loop {
+            // All three are cancel-safe.
+            tokio::select! {
+                () = stopped(&mut stop) => break,
+                Ok(()) = replaced.changed() => desk.follow(),
+                // One that breaks would leave its phones without a word: better none, and started anew.
+                broken = desk.ended() => if broken { break },
             }
         }
+        desk.close().await;
     }
 }
 
-/// Serves one port.
-async fn listen(port: Arc<Port>, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+/// Serves one port until it is to stop or its interface is gone.
+pub(super) async fn listen(
+    port: Arc<Port>,
+    shared: Arc<Shared>,
+    mut stop: watch::Receiver<bool>,
+) -> End {
     let mut pending = Pending::default();
     let mut buffer = vec![0; LONGEST];
     let mut refresh = interval(REFRESH);
     refresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
+    let end = loop {
         // Every branch may be dropped at its await: none has taken anything by then.
         tokio::select! {
-            () = stopped(&mut stop) => break,
+            () = stopped(&mut stop) => break End::Stopped,
             () = pending.one(), if !pending.is_empty() => {}
-            _ = refresh.tick() => port.refresh(),
+            _ = refresh.tick() => match port.refresh() {
+                Presence::Here => shared.notice(&port.name, None),
+                Presence::Idle(text) => shared.notice(&port.name, Some(text)),
+                Presence::Gone => break End::Gone,
+            },
             received = port.recv(&mut buffer), if pending.has_room() => match received {
                 Ok((length, peer, local)) => {
                     let due = shared.isolated(&port, &buffer[..length], peer, local);
@@ -137,14 +181,15 @@ async fn listen(port: Arc<Port>, shared: Arc<Shared>, mut stop: watch::Receiver<
                 }
             },
         }
-    }
+    };
     while !pending.is_empty() {
         pending.one().await;
     }
+    end
 }
 
 /// Waits until it is time to stop, or nobody is left who could say so. Cancel-safe.
-async fn stopped(stop: &mut watch::Receiver<bool>) {
+pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
@@ -266,7 +311,7 @@ impl Shared {
         self.counters.count("dhcp", name(message.kind()));
         let now = Timestamp::now();
         let own = port.own();
-        let arrival = Arrival { message: &message, peer, local, own: &own };
+        let arrival = Arrival { message: &message, peer, local, own: &own, vlan: port.vlan() };
         let provisioner = self.service.provisioner();
         let client = provisioner.client(message.mac(), &arrival.seen(), now);
         if matches!(client.kind, ClientKind::NotPhone(_)) {

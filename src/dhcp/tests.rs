@@ -4,6 +4,7 @@ mod hostile;
 mod pools;
 mod relays;
 mod rfc2131;
+mod wires;
 
 use std::{
     collections::BTreeMap,
@@ -72,6 +73,8 @@ struct Bench {
     now: i64,
     /// What the last message brought to the record.
     recorded: Vec<Change>,
+    /// The VLAN that the interface is.
+    vlan: Option<u16>,
 }
 
 /// What became of a message.
@@ -100,6 +103,7 @@ impl Bench {
             offers: Offers::new(),
             now: 0,
             recorded: Vec::new(),
+            vlan: None,
         }
     }
 
@@ -136,7 +140,7 @@ impl Bench {
         let view = View::new(self.state.clone());
         let provisioner = Provisioner::new(settings, Arc::clone(&self.catalog), library, view);
         let peer = SocketAddrV4::new(peer.0, peer.1);
-        let arrival = Arrival { message: &message, peer, local, own };
+        let arrival = Arrival { message: &message, peer, local, own, vlan: self.vlan };
         let now = self.time();
         let client = provisioner.client(message.mac(), &arrival.seen(), now);
         let mut responder = Responder {

@@ -129,6 +129,10 @@ impl Boot {
     pub fn fold(&mut self, event: &Event) {
         let before = self.stage();
         self.apply(event);
+        if self.rounds == 0 {
+            // First seen in the middle of its boot: what is known of the round begins here.
+            (self.round, self.rounds) = (event.at, 1);
+        }
         self.rise(Stage::Discovered);
         if self.stage() != before {
             self.since = event.at;
@@ -194,10 +198,8 @@ impl Boot {
 
     fn asks(&mut self, at: Timestamp, asked: &Asked) {
         if asked.first {
-            if self.first.contains(&asked.name) {
-                self.begin(at);
-            } else if self.rounds == 0 {
-                // A phone with a fixed address: its first file is the first sign of its first round.
+            // It begins a boot, so it is asked before any file of the phone's own: after one, the boot is another.
+            if self.rounds == 0 || self.delivered != 0 || self.first.contains(&asked.name) {
                 self.begin(at);
             }
             if self.first.len() < MAX_FIRST {
@@ -225,6 +227,9 @@ impl Boot {
     }
 
     fn ended(&mut self, asked: &Asked, bytes: u64, outcome: &Outcome, etag: &str, normal: bool) {
+        let held = self.held.iter().any(|(name, tag)| *name == asked.name && tag == etag);
+        // A phone stops reading its own file because it has these bytes, or because something is wrong.
+        let normal = normal && (held || asked.role != Role::Own);
         if let Some(transfer) = self.running(&asked.name) {
             transfer.bytes = bytes;
             transfer.outcome = Some(outcome.clone());
@@ -233,7 +238,6 @@ impl Boot {
         if self.upgrade.as_ref().is_some_and(|upgrade| upgrade.name == asked.name) {
             self.upgrade = None;
         }
-        let held = self.held.iter().any(|(name, tag)| *name == asked.name && tag == etag);
         if *outcome == Outcome::Complete {
             self.hold(asked, etag);
             self.deliver(asked.role, asked.required);
@@ -372,6 +376,18 @@ mod tests {
     }
 
     #[test]
+    fn first_seen_in_the_middle_of_a_round() {
+        let own = || asked("SEP001E7AC41022.cnf.xml", Role::Own);
+        let (boot, seen) = stages(vec![
+            What::Opened { asked: own(), length: 10 },
+            ended(own(), Outcome::Complete, "a"),
+            What::Discovered { relay: None },
+        ]);
+        assert_eq!(seen, "asking configured discovered");
+        assert_eq!((boot.rounds, boot.round), (2, Timestamp::from_second(3).unwrap()));
+    }
+
+    #[test]
     fn an_abort_of_other_bytes_delivers_nothing() {
         let own = || asked("0004f2aabbcc.cfg", Role::Own);
         let aborted = |etag| ended(own(), Outcome::Aborted { text: String::new() }, etag);
@@ -383,6 +399,26 @@ mod tests {
             aborted("a"),
         ]);
         assert_eq!(seen, "discovered configured discovered discovered configured");
+    }
+
+    #[test]
+    fn breaking_off_its_own_file_is_normal_only_with_the_same_bytes_in_hand() {
+        let own = || asked("0004f2aabbcc-line.cfg", Role::Own);
+        let aborted = || ended(own(), Outcome::Aborted { text: String::new() }, "a");
+        let opened = || What::Opened { asked: own(), length: 10 };
+        let whole = ended(own(), Outcome::Complete, "a");
+        let (boot, seen) = stages(vec![
+            opened(),
+            aborted(),
+            opened(),
+            whole,
+            What::Discovered { relay: None },
+            opened(),
+            aborted(),
+        ]);
+        assert_eq!(seen, "asking asking asking configured discovered asking configured");
+        let normal: Vec<bool> = boot.transfers.iter().map(|one| one.normal).collect();
+        assert_eq!(normal, [false, false, true]);
     }
 
     #[test]

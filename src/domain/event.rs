@@ -189,13 +189,15 @@ impl fmt::Display for What {
             Self::Progress { name, bytes, length } => {
                 write!(f, "has {bytes} of {length} bytes of {name}")
             }
-            Self::Ended { asked, bytes, length, outcome, .. } => match outcome {
+            Self::Ended { asked, bytes, length, outcome, normal, .. } => match outcome {
                 Outcome::Complete => write!(f, "has {} ({length} bytes)", asked.name),
                 Outcome::Aborted { .. } | Outcome::TimedOut | Outcome::Failed { .. } => {
-                    write!(f, "{}: {outcome} after {bytes} of {length} bytes", asked.name)
+                    let normal = if *normal { ", which is normal" } else { "" };
+                    write!(f, "{}: {outcome} after {bytes} of {length} bytes{normal}", asked.name)
                 }
             },
             Self::Unchanged { asked, .. } => write!(f, "has the current {} already", asked.name),
+            // Most healthy boots end with one of these: it must not read like a fault.
             Self::Refused { asked, normal: true, .. } => {
                 write!(f, "asked for {}, which it can do without", asked.name)
             }
@@ -212,5 +214,33 @@ impl fmt::Display for Unserved {
             Self::NotAdmitted => "`admit` leaves it out",
             Self::NoSubnet => "no subnet in the settings covers where it asked from",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Carrier, Role};
+
+    #[test]
+    fn what_is_normal_does_not_read_like_a_fault() {
+        let asked = || Asked {
+            name: "a.cfg".into(),
+            role: Role::Extra,
+            carrier: Carrier::Tftp,
+            required: None,
+            first: false,
+        };
+        let refused =
+            |normal| What::Refused { asked: asked(), why: "there is no a.cfg".into(), normal };
+        let aborted = |normal| {
+            let (etag, outcome) = (String::new(), Outcome::Aborted { text: String::new() });
+            What::Ended { asked: asked(), bytes: 4, length: 9, outcome, etag, normal }
+        };
+        let check = |what: What, text: &str| assert_eq!(what.to_string(), text);
+        check(refused(true), "asked for a.cfg, which it can do without");
+        check(refused(false), "was refused a.cfg: there is no a.cfg");
+        check(aborted(true), "a.cfg: aborted after 4 of 9 bytes, which is normal");
+        check(aborted(false), "a.cfg: aborted after 4 of 9 bytes");
     }
 }

@@ -24,6 +24,19 @@ pub enum FindingKind {
 }
 
 impl FindingKind {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::WrongModel,
+        Self::WrongFamily,
+        Self::NotListed,
+        Self::NoNumbersLeft,
+        Self::PoolExhausted,
+        Self::AddressConflict,
+        Self::SecretWithheld,
+        Self::MacMismatch,
+        Self::FirmwareMissing,
+    ];
+
     /// The name in JSON and on the command line.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -57,22 +57,22 @@ pub struct Guest {
     pub seat: Seat,
 }
 
-/// Accepts on all listeners until `stop`, then waits for the connections to end.
+/// Accepts on all listeners until either of `ends` turns true, then waits for the connections to end.
 ///
 /// A connection without a seat is closed and counted under `part`; so is an accept that failed.
 pub async fn accept<F>(
     listeners: Vec<TcpListener>,
     seats: Seats,
     (counters, part): (Counters, &'static str),
-    stop: watch::Receiver<bool>,
+    ends: [watch::Receiver<bool>; 2],
     converse: impl Fn(Guest) -> F + Clone + Send + 'static,
 ) where
     F: Future<Output = ()> + Send + 'static,
 {
     let mut doors = JoinSet::new();
     for listener in listeners {
-        let (seats, counters, stop) = (seats.clone(), counters.clone(), stop.clone());
-        doors.spawn(door(listener, seats, counters, part, stop, converse.clone()));
+        let (seats, counters, ends) = (seats.clone(), counters.clone(), ends.clone());
+        doors.spawn(door(listener, seats, counters, part, ends, converse.clone()));
     }
     while doors.join_next().await.is_some() {}
 }
@@ -82,7 +82,7 @@ async fn door<F>(
     seats: Seats,
     counters: Counters,
     part: &'static str,
-    mut stop: watch::Receiver<bool>,
+    [mut close, mut stop]: [watch::Receiver<bool>; 2],
     converse: impl Fn(Guest) -> F,
 ) where
     F: Future<Output = ()> + Send + 'static,
@@ -91,6 +91,7 @@ async fn door<F>(
     loop {
         // Accept and join are cancel-safe: neither loses a connection or a result when another branch wins.
         tokio::select! {
+            () = asked_to_stop(&mut close) => break,
             () = asked_to_stop(&mut stop) => break,
             Some(_) = guests.join_next(), if !guests.is_empty() => {}
             accepted = listener.accept() => match accepted {

@@ -18,7 +18,7 @@ mod trust;
 
 pub use operators::{About, Caller, Operators, OperatorsPort, Socket};
 pub use phones::Phones;
-pub use trust::{Network, Trust};
+pub use trust::{Guard, Network, Trust};
 
 use std::io;
 

@@ -17,7 +17,11 @@ use tokio::{
 };
 use tower::ServiceExt;
 
-use crate::{domain::Secret, provision::Service, telemetry::Counters};
+use crate::{
+    domain::Secret,
+    provision::{Reload, Service},
+    telemetry::Counters,
+};
 
 use super::{
     HttpError, api,
@@ -25,7 +29,7 @@ use super::{
     listen::{self, Guest},
     meter::Meter,
     seats::Seats,
-    trust::{NOBODY, Network, Trust},
+    trust::{Guard, NOBODY, Network, Trust},
 };
 
 /// Connections on all operators' ports together, and through the control socket.
@@ -55,6 +59,8 @@ pub struct Operators {
     pub counters: Counters,
     /// What is said about the appliance itself.
     pub about: Arc<About>,
+    /// How to ask for other settings; `None` where nothing runs that could take them.
+    pub(super) reload: Option<Reload>,
     pub(super) streams: Arc<Semaphore>,
     /// Held from the check of an edit or import to its commit, so that two can't both find an address free.
     pub(super) edits: Arc<Mutex<()>>,
@@ -65,7 +71,14 @@ impl Operators {
     #[must_use]
     pub fn new(service: Arc<Service>, counters: Counters, about: About) -> Self {
         let streams = Arc::new(Semaphore::new(MAX_STREAMS));
-        Self { service, counters, about: Arc::new(about), streams, edits: Arc::default() }
+        let about = Arc::new(about);
+        Self { service, counters, about, reload: None, streams, edits: Arc::default() }
+    }
+
+    /// The same for an appliance that takes other settings while it runs.
+    #[must_use]
+    pub fn reloading(self, reload: Reload) -> Self {
+        Self { reload: Some(reload), ..self }
     }
 }
 
@@ -93,7 +106,8 @@ pub struct Caller {
 pub struct OperatorsPort {
     listeners: Vec<TcpListener>,
     operators: Operators,
-    trust: Trust,
+    guard: Guard,
+    seats: Seats,
 }
 
 impl OperatorsPort {
@@ -109,8 +123,25 @@ impl OperatorsPort {
         token: Option<&Secret>,
         hosts: &[String],
     ) -> Result<Self, HttpError> {
-        let trust = Trust::Network(Arc::new(Network::new(password_hash, token, hosts, listen)?));
-        Ok(Self { listeners: listen::bind(listen)?, operators, trust })
+        let guard = Guard::new(Network::new(password_hash, token, hosts, listen)?);
+        let seats = Seats::new(MAX_CONNECTIONS, MAX_OF_ONE_PEER);
+        Ok(Self { listeners: listen::bind(listen)?, operators, guard, seats })
+    }
+
+    /// Binds more addresses; who is let in is the same, and all connections count together.
+    ///
+    /// # Errors
+    ///
+    /// As [`OperatorsPort::bind`].
+    pub fn beside(&self, listen: &[SocketAddr]) -> Result<Self, HttpError> {
+        let (operators, guard) = (self.operators.clone(), self.guard.clone());
+        Ok(Self { listeners: listen::bind(listen)?, operators, guard, seats: self.seats.clone() })
+    }
+
+    /// Who lets callers in at these addresses and those beside them.
+    #[must_use]
+    pub fn guard(&self) -> &Guard {
+        &self.guard
     }
 
     /// Where it listens, with the ports that the kernel chose.
@@ -121,8 +152,14 @@ impl OperatorsPort {
 
     /// Serves until `stop` turns true, then ends event streams, finishes the rest (10 s at most) and returns.
     pub async fn serve(self, stop: watch::Receiver<bool>) {
+        self.serve_until(stop.clone(), stop).await;
+    }
+
+    /// The same, but nobody new is let in once `close` turns true; who is in may stay until `stop`.
+    pub async fn serve_until(self, close: watch::Receiver<bool>, stop: watch::Receiver<bool>) {
         let counters = self.operators.counters.clone();
-        let (router, ending) = (api::router(self.operators, self.trust), stop.clone());
+        let router = api::router(self.operators, Trust::Network(self.guard));
+        let ending = stop.clone();
         let serve = move |guest: Guest| {
             let (router, stop) = (router.clone(), ending.clone());
             async move {
@@ -131,8 +168,8 @@ impl OperatorsPort {
                 drop(seat);
             }
         };
-        let seats = Seats::new(MAX_CONNECTIONS, MAX_OF_ONE_PEER);
-        listen::accept(self.listeners, seats, (counters, "operators"), stop, serve).await;
+        let ends = [close, stop];
+        listen::accept(self.listeners, self.seats, (counters, "operators"), ends, serve).await;
     }
 }
 

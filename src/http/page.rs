@@ -103,7 +103,13 @@ fn frame(title: &str, operators: &Operators, mac: Option<&str>, content: &Markup
                     a.brand href="/" { img src="/icon.svg" alt="" width="24" height="24"; "ringup" }
                     span #live role="status" { "connecting" }
                 }
-                @for notice in &operators.about.notices {
+                @if let Some(fault) = operators.service.journal.fault() {
+                    p.notice role="alert" {
+                        "Nothing can be stored any more, so no phone gets an address and no change is taken: " (fault)
+                        ". Mend that, then restart ringup."
+                    }
+                }
+                @for notice in operators.about.notices.iter().chain(&operators.service.notices.texts()) {
                     p.notice { (notice) }
                 }
                 main { (content) }

@@ -43,6 +43,7 @@ pub struct Phones {
     listeners: Vec<TcpListener>,
     service: Arc<Service>,
     counters: Counters,
+    seats: Seats,
 }
 
 impl Phones {
@@ -56,7 +57,18 @@ impl Phones {
         service: Arc<Service>,
         counters: Counters,
     ) -> Result<Self, HttpError> {
-        Ok(Self { listeners: listen::bind(listen)?, service, counters })
+        let seats = Seats::new(MAX_CONNECTIONS, MAX_OF_ONE_PEER);
+        Ok(Self { listeners: listen::bind(listen)?, service, counters, seats })
+    }
+
+    /// Binds more addresses; all connections count together.
+    ///
+    /// # Errors
+    ///
+    /// As [`Phones::bind`].
+    pub fn beside(&self, listen: &[SocketAddr]) -> Result<Self, HttpError> {
+        let (service, counters) = (Arc::clone(&self.service), self.counters.clone());
+        Ok(Self { listeners: listen::bind(listen)?, service, counters, seats: self.seats.clone() })
     }
 
     /// Where it listens, with the ports that the kernel chose.
@@ -67,7 +79,11 @@ impl Phones {
 
     /// Serves until `stop` turns true, then finishes what is under way (10 s at most) and returns.
     pub async fn serve(self, stop: watch::Receiver<bool>) {
-        let seats = Seats::new(MAX_CONNECTIONS, MAX_OF_ONE_PEER);
+        self.serve_until(stop.clone(), stop).await;
+    }
+
+    /// The same, but nobody new is let in once `close` turns true; who is in may stay until `stop`.
+    pub async fn serve_until(self, close: watch::Receiver<bool>, stop: watch::Receiver<bool>) {
         let (service, counters, ending) = (self.service, self.counters.clone(), stop.clone());
         let serve = move |guest: Guest| {
             let (service, counters, stop) =
@@ -84,7 +100,8 @@ impl Phones {
                 drop(seat);
             }
         };
-        listen::accept(self.listeners, seats, (self.counters, "http"), stop, serve).await;
+        let ends = [close, stop];
+        listen::accept(self.listeners, self.seats, (self.counters, "http"), ends, serve).await;
     }
 }
 
@@ -178,7 +195,7 @@ impl Line {
             self.service.peek(request, now).ok().filter(|opened| opened.admit.is_none())?;
         tags.any(|tag| has(tag, &opened.etag)).then(|| {
             self.counters.count("http", "unchanged");
-            self.service.unchanged(&opened, now);
+            self.service.unchanged(request, &opened, now);
             let mut response = Response::new(Answer::empty());
             *response.status_mut() = StatusCode::NOT_MODIFIED;
             put(&mut response, header::ETAG, &format!("\"{}\"", opened.etag));

@@ -5,7 +5,7 @@ mod origin;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
 use argon2::{
@@ -33,7 +33,29 @@ pub enum Trust {
     /// A unix socket: whoever may open the file is an operator.
     Socket,
     /// A network address.
-    Network(Arc<Network>),
+    Network(Guard),
+}
+
+/// Lets callers in by rules that can be replaced while it stands there. Cheap to clone; all clones are one.
+#[derive(Clone, Debug)]
+pub struct Guard(Arc<RwLock<Arc<Network>>>);
+
+impl Guard {
+    /// With these rules.
+    #[must_use]
+    pub fn new(network: Network) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(network))))
+    }
+
+    /// Puts other rules in force: for requests that come from now on, also over connections that are open.
+    pub fn replace(&self, network: Network) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(network);
+    }
+
+    /// The rules in force.
+    pub(super) fn network(&self) -> Arc<Network> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// What a caller on the network has to show.

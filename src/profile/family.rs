@@ -70,6 +70,8 @@ pub struct FileRule {
     pub normal: Normal,
     /// The model that asking for this very name gives away.
     pub model: Option<String>,
+    /// What the models that ask for this very name have in common (7941 for 7941G and 7941G-GE), where several do.
+    pub series: Option<String>,
     /// One plain sentence for the page.
     pub note: String,
 }

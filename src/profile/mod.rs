@@ -6,6 +6,7 @@
 mod family;
 mod load;
 mod names;
+mod opening;
 mod parse;
 mod pattern;
 mod poly_class;
@@ -17,6 +18,7 @@ mod xml;
 
 pub use family::{DhcpRule, Family, FileRule, Form, Format, Model, Normal, ServerOption, Speaks};
 pub use load::shipped_files;
+pub use opening::Opening;
 
 use std::{collections::BTreeSet, path::Path};
 

@@ -294,6 +294,7 @@ fn rule(file: &FileTable, table: &Table) -> FileRule {
         speaks: file.speaks.map(Into::into),
         normal: Normal { miss: file.miss.is_some(), abort: file.abort.is_some() },
         model: file.model.as_ref().map(|name| name.get_ref().clone()),
+        series: file.series.clone(),
         note: file.note.clone(),
     }
 }

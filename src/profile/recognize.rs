@@ -2,7 +2,7 @@
 
 use regex::Regex;
 
-use crate::domain::{Ground, Mac, Origin, Role, Timestamp, printable};
+use crate::domain::{Ground, Identity, Mac, Origin, Role, Timestamp, printable};
 
 use super::{Catalog, Family, Seen, names::Found, poly_class};
 
@@ -193,6 +193,35 @@ impl Catalog {
             Claim { place: found.place, rank, model, firmware: None, mac: found.file.mac }
         };
         self.names.find(&self.families, name).into_iter().map(claim).collect()
+    }
+
+    /// The model as the phone itself words it: a file name tells its number and no more (`term06` is a 7906, `term41`
+    /// a 7941 of either kind), and a User-Agent may tell more than the catalog's name (a T58A is a T58).
+    #[must_use]
+    pub fn worded(&self, identity: &Identity) -> Option<String> {
+        let Some(model) = identity.model.as_deref() else {
+            let name = identity.grounds.iter().find(|ground| ground.from == Origin::FileName)?;
+            let found = self.names.find(&self.families, &name.value);
+            return found.first().and_then(|found| found.file.file.series.clone());
+        };
+        let mut speakers = identity.grounds.iter().filter(|ground| ground.model.is_some());
+        let speaker = speakers.next()?;
+        let worded = if speaker.from != Origin::FileName {
+            // `SIP-T58A`, `VP530P`: what stands in front of the name is decoration.
+            let mut tokens = speaker.value.split([' ', ',', ';', '/']);
+            tokens.find_map(|token| token.find(model).map(|place| &token[place..]))
+        } else if speakers.next().is_none() {
+            let known = self.model(model);
+            let aliases = known.iter().flat_map(|(_, known)| &known.aliases);
+            let is_number = |alias: &&str| {
+                alias.bytes().all(|byte| byte.is_ascii_digit()) && model.starts_with(alias)
+            };
+            aliases.map(String::as_str).find(is_number)
+        } else {
+            None
+        };
+        let known = |worded: &&str| self.same_product(worded, model);
+        Some(worded.filter(known).unwrap_or(model).to_owned())
     }
 
     /// What a family makes of a model's name: its own name for it, or the name as it came.

@@ -111,6 +111,7 @@ pub(super) struct FileTable {
     pub(super) miss: Option<NormalWord>,
     pub(super) abort: Option<NormalWord>,
     pub(super) model: Option<Spanned<String>>,
+    pub(super) series: Option<String>,
     #[serde(default)]
     pub(super) note: String,
 }

@@ -124,13 +124,18 @@ fn shown(range: Option<NumberRange>) -> String {
     )
 }
 
+/// A new SIP password.
+#[must_use]
+pub fn password() -> Secret {
+    Secret::new(Alphanumeric.sample_string(&mut rand::rng(), PASSWORD))
+}
+
 fn admission(phone: Mac, number: String, case: &Case<'_>) -> Admission {
-    let password = Alphanumeric.sample_string(&mut rand::rng(), PASSWORD);
     let line = Line {
         number: number.clone(),
         name: String::new(),
         sip_user: String::new(),
-        sip_password: Secret::new(password),
+        sip_password: password(),
     };
     let entry = Entry {
         model: case.model().to_owned(),

@@ -112,16 +112,20 @@ impl Provisioner {
             secrets,
             now: case.now,
         };
-        let values = values(&scene);
-        let rendered = match source {
-            Source::Template(family, rule, _) => self.catalog().render(family, rule, &values),
-            Source::Text(name, text) => {
-                let format = found.map_or_else(|| format_of(name), |found| found.file.format);
-                self.catalog().render_text(name, text, format, &values)
+        let rendered = |version: &str| {
+            let values = values(&scene, version);
+            match source {
+                Source::Template(family, rule, _) => self.catalog().render(family, rule, &values),
+                Source::Text(name, text) => {
+                    let format = found.map_or_else(|| format_of(name), |found| found.file.format);
+                    self.catalog().render_text(name, text, format, &values)
+                }
+                Source::File(_) | Source::Firmware(_) => Ok(Vec::new()),
             }
-            Source::File(_) | Source::Firmware(_) => return Ok(Vec::new()),
         };
-        rendered.map_err(|error| match error {
+        // The stamp is that of the text without it: a value that this file does not use does not make it a new one.
+        let stamped = rendered("").and_then(|bare| rendered(&etag(&bare)));
+        stamped.map_err(|error| match error {
             RenderError::Absent { .. } => Why::Missing { name: case.target.name.clone() },
             RenderError::Template { .. } | RenderError::Value { .. } => {
                 Why::Unrenderable { text: error.to_string() }

@@ -9,7 +9,7 @@ use crate::{
     wire::dhcp::{Message, code},
 };
 
-use super::{Provisioner, values::http_base};
+use super::{Provisioner, elsewhere::agreed, values::http_base};
 
 /// Codes that this file writes itself (RFC 2132; 150: RFC 5859).
 const MASK: u8 = 1;
@@ -21,6 +21,8 @@ const NTP: u8 = 42;
 const VENDOR: u8 = 43;
 const TFTP_NAME: u8 = 66;
 const TFTP_ADDRESSES: u8 = 150;
+/// The voice VLAN in decimal digits: what most vendors read.
+const VLAN: u8 = 132;
 /// Poly's and others' boot server, by convention.
 const BOOT_SERVER: u8 = 160;
 
@@ -177,11 +179,7 @@ impl Provisioner {
 
     /// Where another server provisions this family.
     fn elsewhere<'a>(&self, client: &Client, subnet: &'a Subnet) -> Option<&'a ForFamily> {
-        let families = self.candidates(client);
-        let of = |family: &&Family| subnet.for_family.get(family.name.as_str());
-        let other = of(families.first()?)?;
-        let agreed = families.iter().all(|family| of(family) == Some(other));
-        (agreed && !other.servers.is_empty()).then_some(other)
+        agreed(&self.candidates(client), subnet)
     }
 
     fn server_options(
@@ -198,32 +196,18 @@ impl Provisioner {
         } else {
             http_base(self.settings(), IpAddr::V4(*first))
         };
-        let text = |text: &str| {
-            text.replace("{http}", &http).replace("{server}", &first.to_string()).into_bytes()
-        };
-        let content = |option: &ServerOption| match option.form {
-            Form::Addresses => octets(&servers),
-            Form::Bare => first.to_string().into_bytes(),
-            Form::Text => text(&option.text),
-        };
-        match self.rule(client) {
-            Some(rule) => {
-                encapsulate(rule.servers.iter().map(|one| (one.code, one.sub, content(one))))
-            }
-            // Never a bare host in 66: to an old Poly that means FTP.
-            None => vec![
-                (TFTP_ADDRESSES, octets(&servers)),
-                (TFTP_NAME, text("{http}/")),
-                (BOOT_SERVER, text("{http}/")),
-            ],
-        }
+        server_content(self.rule(client), &servers, &http)
     }
 
     fn vlan_options(&self, client: &Client, subnet: &Subnet) -> Vec<(u8, Vec<u8>)> {
-        let rule = self.rule(client).filter(|_| client.kind == ClientKind::Phone);
-        let (Some(vlan), Some(rule)) = (subnet.voice_vlan, rule) else { return Vec::new() };
-        let text = |text: &str| text.replace("{vlan}", &vlan.to_string()).into_bytes();
-        rule.vlan.iter().map(|(code, form)| (*code, text(form))).collect()
+        let voice_vlan = subnet.voice_vlan.filter(|_| client.kind == ClientKind::Phone);
+        let Some(vlan) = voice_vlan.map(|vlan| vlan.to_string()) else { return Vec::new() };
+        let text = |text: &str| text.replace("{vlan}", &vlan).into_bytes();
+        match self.rule(client) {
+            Some(rule) => rule.vlan.iter().map(|(code, form)| (*code, text(form))).collect(),
+            // A phone of a family that has no form of its own here.
+            None => vec![(VLAN, vlan.into_bytes())],
+        }
     }
 
     /// What the client's family wants from DHCP; where only the vendor is known, what all its families agree on.
@@ -266,6 +250,34 @@ impl Vote {
         let family =
             votes.into_iter().filter(|vote| vote.vendor == vendor).find_map(|vote| vote.family);
         Self { vendor, family }
+    }
+}
+
+/// What names the servers to a family with this rule; without one, what no phone takes amiss.
+///
+/// `http` is the base of the URLs of the first server.
+pub(super) fn server_content(
+    rule: Option<&DhcpRule>,
+    servers: &[Ipv4Addr],
+    http: &str,
+) -> Vec<(u8, Vec<u8>)> {
+    let Some(first) = servers.first() else { return Vec::new() };
+    let text = |text: &str| {
+        text.replace("{http}", http).replace("{server}", &first.to_string()).into_bytes()
+    };
+    let content = |option: &ServerOption| match option.form {
+        Form::Addresses => octets(servers),
+        Form::Bare => first.to_string().into_bytes(),
+        Form::Text => text(&option.text),
+    };
+    match rule {
+        Some(rule) => encapsulate(rule.servers.iter().map(|one| (one.code, one.sub, content(one)))),
+        // Never a bare host in 66: to an old Poly that means FTP.
+        None => vec![
+            (TFTP_ADDRESSES, octets(servers)),
+            (TFTP_NAME, text("{http}/")),
+            (BOOT_SERVER, text("{http}/")),
+        ],
     }
 }
 

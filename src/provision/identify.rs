@@ -190,6 +190,21 @@ pub(super) fn holder(state: &State, peer: IpAddr, now: Timestamp) -> Option<Mac>
     }
 }
 
+/// True if a request for a phone's file can't be the phone's: its address is leased to another one, or the phone has a
+/// lease of another address. Where no leases are gone by, nothing tells.
+pub(super) fn is_forged(
+    settings: &Settings,
+    state: &State,
+    (peer, phone): (IpAddr, Mac),
+    now: Timestamp,
+) -> bool {
+    let held = |address: IpAddr| holder(state, address, now);
+    let own = || state.phones.get(&phone)?.boot.address.map(IpAddr::from);
+    let is_elsewhere = || own().is_some_and(|own| held(own) == Some(phone));
+    rule(settings) == PeerRule::Lease
+        && held(peer).map_or_else(is_elsewhere, |holder| holder != phone)
+}
+
 /// The subnet that an address lies in.
 pub(super) fn subnet_of(settings: &Settings, address: IpAddr) -> Option<&crate::config::Subnet> {
     match address.to_canonical() {

@@ -34,10 +34,11 @@ pub(super) fn base(name: &str) -> &str {
 
 /// The MAC in a name that no family knows: twelve hexadecimal digits in its last component.
 ///
-/// Only used to decide who may have an operator's file, where taking too many names for a phone's own is the safe side.
-/// So the digits may stand alone, or behind or before letters, some of which may look like digits (`spa0002fdaabbcc.cfg`,
+/// Decides who may have an operator's file, where taking too many names for a phone's own is the safe side, and tells a
+/// person whose file such a name is. So the digits may stand alone, or behind or before letters, some of which may look like digits (`spa0002fdaabbcc.cfg`,
 /// as Cisco SPA phones ask), or in pairs (`00-11-22-aa-bb-cc.xml`).
-pub(super) fn mac_in(name: &str) -> Option<Mac> {
+#[must_use]
+pub fn mac_in(name: &str) -> Option<Mac> {
     let base = base(name);
     let alone = base.split(|c: char| !c.is_ascii_hexdigit()).filter(|run| run.len() == 12);
     let beside_letters = base.split(|c: char| !c.is_ascii_alphanumeric()).flat_map(beside_letters);

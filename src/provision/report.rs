@@ -1,6 +1,9 @@
 //! What there is to say about one phone: what it is, what is wrong, whether it is ready. Derived, never stored.
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
 use crate::{
     config::{ReadyWhen, Site},
@@ -50,6 +53,8 @@ pub struct Report {
     pub looping: bool,
     /// It was configured; its lease has expired.
     pub away: bool,
+    /// The servers that provision it instead of us; empty if we do.
+    pub elsewhere: Vec<Ipv4Addr>,
 }
 
 impl Provisioner {
@@ -57,12 +62,17 @@ impl Provisioner {
     #[must_use]
     pub fn report(&self, mac: Mac, phone: &Phone, state: &State, now: Timestamp) -> Report {
         let look = Look::new(self, mac, phone, state, now);
+        let elsewhere = look.elsewhere();
+        if !elsewhere.is_empty() {
+            return look.report_elsewhere(elsewhere);
+        }
         let (ready, looping, away) = (look.is_ready(), look.is_looping(), look.is_away());
         let stuck = look.is_stuck();
         let diagnosis = if ready || away { None } else { diagnose::diagnose(&look, stuck) };
         let family = look.family.map(|family| family.title.clone());
         let findings = look.findings();
-        Report { identity: look.identity, family, findings, diagnosis, ready, stuck, looping, away }
+        let identity = look.identity;
+        Report { identity, family, findings, diagnosis, ready, stuck, looping, away, elsewhere }
     }
 }
 
@@ -111,6 +121,14 @@ impl<'a> Look<'a> {
             site: identify::site(provisioner.settings(), &site_name),
             site_name,
         }
+    }
+
+    /// What is left to say where another server provisions it: addresses are still ours, files and progress are not.
+    fn report_elsewhere(self, elsewhere: Vec<Ipv4Addr>) -> Report {
+        let findings = [Self::pool_exhausted, Self::address_conflict];
+        let findings = findings.iter().filter_map(|check| check(&self)).collect();
+        let family = self.family.map(|family| family.title.clone());
+        Report { identity: self.identity, family, findings, elsewhere, ..Report::default() }
     }
 
     fn is_ready(&self) -> bool {
@@ -210,7 +228,10 @@ impl<'a> Look<'a> {
         let mac = self.mac;
         stranger.then(|| {
             let what = self.identity.model.as_deref().map(|model| format!(", a {model},"));
-            let text = format!("{mac}{} is here and not listed", what.unwrap_or_default());
+            let closed = self.refused().is_some_and(|(reason, _)| reason == Reason::NotListed);
+            let closed =
+                if closed { ": it got no file, because auto-registration is closed" } else { "" };
+            let text = format!("{mac}{} is here and not listed{closed}", what.unwrap_or_default());
             let remedy =
                 format!("list it (`ringup phones set {mac} number=…`) or open auto-registration");
             finding(FindingKind::NotListed, text, remedy)
@@ -308,7 +329,7 @@ impl<'a> Look<'a> {
             finding(
                 FindingKind::FirmwareMissing,
                 text,
-                format!("put it into {directory} and restart ringup"),
+                format!("put it into {directory}, then `ringup reload`"),
             )
         })
     }

@@ -2,15 +2,17 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio::sync::watch;
+
 use crate::{
-    config::PeerRule,
     domain::{Batch, Change, Claim, Commit, Event, Ground, Mac, Timestamp, What},
     store::{CommitError, Feed, Journal, View},
     telemetry::Counters,
 };
 
 use super::{
-    Admission, Delivery, Opened, Provisioner, Recorder, Refusal, Request, Why, identify::rule,
+    Admission, Delivery, Notices, Opened, Provisioner, Recorder, Refusal, Request, Why,
+    identify::{holder, is_forged},
     news::News,
 };
 
@@ -31,7 +33,11 @@ pub struct Service {
     pub feed: Feed,
     /// What happened how often.
     pub counters: Counters,
+    /// What operators should know as long as it holds.
+    pub notices: Notices,
     provisioner: RwLock<Arc<Provisioner>>,
+    /// How often it was replaced.
+    replaced: watch::Sender<u64>,
     news: News,
 }
 
@@ -48,7 +54,9 @@ impl Service {
         let (recorder, task) = Recorder::new(journal.clone(), counters.clone());
         tokio::spawn(task);
         let provisioner = RwLock::new(Arc::new(provisioner));
-        Self { journal, recorder, view, feed, counters, provisioner, news: News::default() }
+        let replaced = watch::Sender::new(0);
+        let (notices, news) = (Notices::default(), News::default());
+        Self { journal, recorder, view, feed, counters, notices, provisioner, replaced, news }
     }
 
     /// The resolver in force. Take it once per request.
@@ -62,6 +70,14 @@ impl Service {
         let mut current = self.provisioner.write().unwrap_or_else(PoisonError::into_inner);
         provisioner.peers = Arc::clone(&current.peers);
         *current = Arc::new(provisioner);
+        drop(current);
+        self.replaced.send_modify(|times| *times += 1);
+    }
+
+    /// Tells whenever [`Service::replace`] puts other settings in force.
+    #[must_use]
+    pub fn replaced(&self) -> watch::Receiver<u64> {
+        self.replaced.subscribe()
     }
 
     /// Opens a file for a peer: lists the phone first where auto-registration says so, and records what happened.
@@ -107,10 +123,14 @@ impl Service {
     }
 
     /// Records that a phone asked whether the file that it has is still the right one, and it is (HTTP 304). `opened`
-    /// is what [`Service::peek`] gave.
-    pub fn unchanged(&self, opened: &Opened, now: Timestamp) {
+    /// is what [`Service::peek`] gave for `request`.
+    pub fn unchanged(&self, request: &Request<'_>, opened: &Opened, now: Timestamp) {
         self.counters.count("provision", "unchanged");
         let Some(phone) = opened.phone else { return };
+        let ends = (request.peer, phone);
+        if is_forged(self.provisioner().settings(), &self.view.read(), ends, now) {
+            return;
+        }
         self.show(phone, &opened.grounds);
         let (asked, etag) = (opened.asked.clone(), opened.etag.clone());
         self.recorder.happened(phone, now, What::Unchanged { asked, etag });
@@ -149,7 +169,7 @@ impl Service {
             Err(refusal) => refusal.phone,
         };
         let recorded =
-            phone.is_some_and(|phone| self.is_recorded(provisioner, request, &result, phone));
+            phone.is_some_and(|phone| self.is_recorded(provisioner, request, &result, phone, now));
         match result {
             Ok(mut opened) => {
                 self.counters.count("provision", "opened");
@@ -180,24 +200,32 @@ impl Service {
 
     /// True if this request goes on the phone's record. Remembers who was behind the peer's address.
     ///
-    /// A phone that nobody listed or saw is not put on record by somebody who asks for its file from an address that
-    /// is not its own, nor by an address that has brought up hundreds of such phones already.
+    /// What comes from an address that can't be the phone's is put on record only where the phone is known and its own
+    /// file was withheld; else whoever sits beside it could begin a round of its boot, or bring thousands of phones up
+    /// that are not there. A phone without a lease may have an address by hand: then it counts as a stranger's.
     fn is_recorded(
         &self,
         provisioner: &Provisioner,
         request: &Request<'_>,
         result: &Result<Opened, Refusal>,
         phone: Mac,
+        now: Timestamp,
     ) -> bool {
-        let stranger = !self.view.read().phones.contains_key(&phone);
+        let peer = request.peer.to_canonical();
+        let (stranger, leased, forged) = {
+            let state = self.view.read();
+            let forged = is_forged(provisioner.settings(), &state, (peer, phone), now);
+            let leased = holder(&state, peer, now) == Some(phone);
+            (!state.phones.contains_key(&phone), leased, forged)
+        };
         let withheld = |refusal: &Refusal| {
             matches!(refusal.why, Why::NotItsAddress { .. } | Why::NoLease { .. })
         };
         if result.as_ref().is_err_and(withheld) {
             return !stranger;
         }
-        let leased = rule(provisioner.settings()) == PeerRule::Lease;
-        leased || provisioner.peers.remember(request.peer.to_canonical(), phone, stranger)
+        // A holder of a lease is one of as many as there are addresses.
+        !forged && (provisioner.peers.remember(peer, phone, stranger && !leased) || leased)
     }
 
     /// Records what a request showed, where that is new.

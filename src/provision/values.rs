@@ -13,7 +13,6 @@ use crate::{
 
 use super::{
     identify::{self, speaks},
-    library::etag,
     resolve::spoken,
 };
 
@@ -126,10 +125,9 @@ struct FailoverValue {
     fail_back_timeout: u16,
 }
 
-/// The values of a scene, with `version`: a stamp that changes with any of them.
-pub(super) fn values(scene: &Scene<'_>) -> minijinja::Value {
+/// The values of a scene, and `version`, the stamp of what is rendered from them.
+pub(super) fn values(scene: &Scene<'_>, version: &str) -> minijinja::Value {
     let mut json = serde_json::to_value(context(scene)).unwrap_or_default();
-    let version = etag(json.to_string().as_bytes());
     if let Some(map) = json.as_object_mut() {
         map.insert("version".to_owned(), version.into());
     }

@@ -26,6 +26,8 @@ pub struct Fleet {
     pub network: Network,
     /// The phones.
     pub phones: Vec<Subject>,
+    /// What lies between the power-on of one phone and that of the next; zero for all at once.
+    pub stagger: Duration,
     /// How many boot at the same time; the rest wait for their turn, as behind one switch that is powered on in steps.
     pub at_once: usize,
     /// What lies between two futile cycles of one phone.
@@ -46,7 +48,11 @@ impl Fleet {
             // Power cycles are spread, so that the page shows one phone after another and not all at once.
             let restart = self.restart.map(|restart| restart + restart / 16 * (number % 16));
             let live = live(subject, network, pause, restart, turns, outcomes.clone());
-            tasks.spawn(live);
+            let powered = self.stagger.saturating_mul(number);
+            tasks.spawn(async move {
+                tokio::time::sleep(powered).await;
+                live.await;
+            });
         }
         drop(outcomes);
         tokio::select! {

@@ -149,12 +149,13 @@ struct Whole {
 /// [`StoreError::NotEmpty`], [`StoreError::BadBackup`], [`StoreError::Newer`], [`StoreError::Locked`] and
 /// [`StoreError::Io`].
 pub fn restore(file: &Path, directory: &Path) -> Result<Restored, StoreError> {
+    // The file first: one that is no backup is no backup wherever it should go.
+    let Whole { state, events } = read(file)?;
     let _lock = lock(directory)?;
     let path = rows_of(directory);
     if is_used(directory) {
         return Err(StoreError::NotEmpty { path: directory.display().to_string() });
     }
-    let Whole { state, events } = read(file)?;
     let restored = Restored {
         commit: state.commit,
         phones: state.phones.len(),

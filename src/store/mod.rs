@@ -44,6 +44,14 @@ pub enum StoreError {
         /// What the system said.
         text: String,
     },
+    /// The state directory is somebody else's.
+    #[error(
+        "{path}: permission denied; use `sudo`, or name a directory of your own as [appliance] state"
+    )]
+    Denied {
+        /// Where.
+        path: String,
+    },
     /// A backup that is not one, or not whole.
     #[error("{path} is not a whole backup: {text}")]
     BadBackup {

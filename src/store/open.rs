@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, TryLockError},
-    io::{Read as _, Write},
+    io::{self, Read as _, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
@@ -160,12 +160,12 @@ fn replace(path: &Path, text: &str) -> Result<(Read, PathBuf), StoreError> {
 /// Makes the directory if need be and takes its lock. The directory holds passwords: it is for its owner only.
 pub(super) fn lock(directory: &Path) -> Result<File, StoreError> {
     let path = directory.join(LOCK);
-    let io = |error| fault(&path, error);
+    let io = |error| refused(&path, &error);
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(directory)
-        .map_err(|error| fault(directory, error))?;
+        .map_err(|error| refused(directory, &error))?;
     let mut file = File::options()
         .read(true)
         .write(true)
@@ -187,6 +187,14 @@ pub(super) fn lock(directory: &Path) -> Result<File, StoreError> {
     }
     file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(io)?;
     Ok(file)
+}
+
+/// What the system said; that this user may not is an answer of its own, because there is a cure.
+fn refused(path: &Path, error: &io::Error) -> StoreError {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => StoreError::Denied { path: path.display().to_string() },
+        _ => fault(path, error),
+    }
 }
 
 /// Moves rows that can't be read out of the way, whole.

@@ -1,6 +1,7 @@
 //! The driver that listens: takes requests, keeps track of transfers, and starts a task for each.
 
 use std::{
+    fmt,
     hash::{BuildHasher, RandomState},
     net::{IpAddr, SocketAddr},
     panic::{AssertUnwindSafe, catch_unwind},
@@ -47,6 +48,12 @@ pub struct Tftp {
     shared: Arc<Shared>,
 }
 
+impl fmt::Debug for Tftp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Tftp").field(&self.addresses()).finish()
+    }
+}
+
 /// What all transfers share.
 pub(super) struct Shared {
     pub shelf: Arc<dyn Shelf>,
@@ -91,14 +98,18 @@ impl Tftp {
         shelf: Arc<dyn Shelf>,
         counters: Counters,
     ) -> Result<Self, TftpError> {
-        let bind = |&address| {
-            let socket = UdpPktInfo::bind(address).map_err(|e| TftpError::new(address, e))?;
-            let bound = socket.local_addr().map_err(|e| TftpError::new(address, e))?;
-            Ok((bound, socket))
-        };
-        let listeners = listen.iter().map(bind).collect::<Result<_, _>>()?;
+        let listeners = bound(listen)?;
         let (sessions, hasher) = Default::default();
         Ok(Self { listeners, shared: Arc::new(Shared { shelf, counters, sessions, hasher }) })
+    }
+
+    /// Listens on one more set of addresses; all transfers count together.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tftp::bind`].
+    pub fn beside(&self, listen: &[SocketAddr]) -> Result<Self, TftpError> {
+        Ok(Self { listeners: bound(listen)?, shared: Arc::clone(&self.shared) })
     }
 
     /// Where it listens, with the ports that the system chose for port 0.
@@ -110,17 +121,36 @@ impl Tftp {
     /// Serves until `stop` turns true (or its sender is gone); then no new transfer begins, and the running ones have
     /// 3 s to end before their phones are told that the server stops.
     pub async fn serve(self, stop: watch::Receiver<bool>) {
+        self.serve_until(stop.clone(), stop).await;
+    }
+
+    /// The same, but no new transfer begins once `close` turns true; the running ones may go on until `stop`.
+    pub async fn serve_until(self, close: watch::Receiver<bool>, stop: watch::Receiver<bool>) {
         // Owned here: whoever drops this future drops every task.
         let mut loops = JoinSet::new();
         for (_, listener) in self.listeners {
-            loops.spawn(listen(listener, self.shared.clone(), stop.clone()));
+            loops.spawn(listen(listener, self.shared.clone(), close.clone(), stop.clone()));
         }
         while loops.join_next().await.is_some() {}
     }
 }
 
+fn bound(listen: &[SocketAddr]) -> Result<Vec<(SocketAddr, UdpPktInfo)>, TftpError> {
+    let bind = |&address| {
+        let socket = UdpPktInfo::bind(address).map_err(|e| TftpError::new(address, e))?;
+        let bound = socket.local_addr().map_err(|e| TftpError::new(address, e))?;
+        Ok((bound, socket))
+    };
+    listen.iter().map(bind).collect()
+}
+
 /// Takes requests on one address and owns the transfers that they start.
-async fn listen(listener: UdpPktInfo, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+async fn listen(
+    listener: UdpPktInfo,
+    shared: Arc<Shared>,
+    mut close: watch::Receiver<bool>,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut transfers = JoinSet::new();
     let mut buffer = vec![0; REQUEST_BUFFER];
     let running = stop.clone();
@@ -128,6 +158,7 @@ async fn listen(listener: UdpPktInfo, shared: Arc<Shared>, mut stop: watch::Rece
         // Cancel-safe: each branch takes one thing whole or nothing.
         tokio::select! {
             () = stopped(&mut stop) => break,
+            () = stopped(&mut close) => break,
             Some(ended) = transfers.join_next() => note_panic(&shared, &ended),
             received = listener.recv(&mut buffer) => match received {
                 Ok((length, peer, local)) => {
@@ -145,8 +176,17 @@ async fn listen(listener: UdpPktInfo, shared: Arc<Shared>, mut stop: watch::Rece
             },
         }
     }
-    // Nobody new; those that run know from `stop` that they have to hurry.
+    // Nobody new; those that run know from `stop` that they have to hurry, and until then have all the time they need.
     drop(listener);
+    loop {
+        tokio::select! {
+            () = stopped(&mut stop) => break,
+            ended = transfers.join_next() => match ended {
+                Some(ended) => note_panic(&shared, &ended),
+                None => return,
+            },
+        }
+    }
     let ends = async {
         while let Some(ended) = transfers.join_next().await {
             note_panic(&shared, &ended);

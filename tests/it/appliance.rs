@@ -49,6 +49,18 @@ fn an_interface_that_is_not_there_is_told_with_its_cure() {
     refuses(settings, 78, &["nowhere7"]);
 }
 
+#[test]
+fn a_family_that_there_is_not_is_told_before_anything_runs() {
+    let settings = "[dhcp]\nmode = \"serve\"\ninterfaces = [\"lo\"]\n[[dhcp.subnet]]\nsubnet = \"10.99.0.0/24\"\n\
+        for.cisco-enterprize = { servers = [\"10.99.0.5\"] }\n";
+    let home = Home::new(settings);
+    let mut child = home.spawn(&[]);
+    let ended = until("end", || child.try_wait().unwrap());
+    let said = home.log();
+    assert_eq!(ended.code(), Some(78), "{said}");
+    assert!(said.contains("cisco-enterprize") && said.contains("did you mean"), "{said}");
+}
+
 /// Resident memory of a process, in KiB.
 fn resident(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();

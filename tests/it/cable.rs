@@ -59,6 +59,21 @@ impl Cable {
         ip(&["-n", &self.client, "link", "set", "eth1", "up"]);
     }
 
+    /// Lays one more cable, up and without addresses, under this name on both ends.
+    pub fn cable(&self, name: &str) {
+        let Self { server, client } = self;
+        let ends = ["type", "veth", "peer", "name", name, "netns", client];
+        ip(&[&["-n", server, "link", "add", name][..], &ends].concat());
+        for end in [server, client] {
+            ip(&["-n", end, "link", "set", name, "up"]);
+        }
+    }
+
+    /// Changes something about the links on the appliance's end: words of `ip`.
+    pub fn at_server(&self, words: &[&str]) {
+        ip(&[&["-n", &self.server], words].concat());
+    }
+
     /// Types an address in.
     pub fn address(&self, address: &str) {
         ip(&["-n", &self.client, "addr", "add", address, "dev", "eth1"]);

@@ -47,9 +47,22 @@ fn exit_codes() {
     check(&["identify"], 64, "--option-60");
     check(&["identify", "--mac", "1"], 64, "12");
     check(&["check", "--config", "none.toml"], 66, "none.toml: there is no such file");
+    check(&["serve", "--config", "none.toml"], 66, "none.toml: there is no such file");
+    check(&["lab", "--operators", "0.0.0.0:8080"], 64, "of loopback");
+    check(&["phones", "list", "--finding", "wrong"], 64, "one of: wrong-model");
+    check(&["phones", "list", "--finding", "wrong-model"], 0, "no phone is like that");
+    check(&["phones", "import", "x.csv", "--map", "MAC Address"], 64, "'MAC Address=mac'");
+    check(&["render", MAC, "0004f2aabbcc.cfg"], 66, "is the file of 00:04:f2:aa:bb:cc");
     check(&["phones", "show", MAC], 66, "neither listed nor");
     check(&["phones", "import", "none.csv"], 66, "none.csv");
     check(&["profiles", "show", "none"], 66, "no family or vendor is called `none`");
+    check(&["dhcp-snippet", "kea"], 64, "--server 10.20.0.2");
+    check(&["dhcp-snippet", "vax", "--server", "10.20.0.2"], 64, "mikrotik");
+    let none = ["dhcp-snippet", "kea", "--server", "10.20.0.2", "--family", "none"];
+    check(&none, 66, "no family or vendor is called `none`");
+    check(&["leases", "list"], 0, "no leases");
+    check(&["leases", "import", "none.leases"], 66, "none.leases");
+    check(&["leases", "import", "-"], 65, "there is nothing in it");
     check(&["restore", "none.backup"], 66, "there is no such file");
     check(&["password"], 65, "at least 8 characters");
 }
@@ -65,6 +78,16 @@ fn check_tells_everything_at_once() {
     assert!(
         expect(&home, &args, "", 1)
             .starts_with("silly.toml:2: warning: `fail-back-timeout` has no effect")
+    );
+
+    let elsewhere = "[dhcp]\nmode = \"serve\"\ninterfaces = [\"no-such-one\"]\n\
+                     [[dhcp.subnet]]\nsubnet = \"10.20.0.0/22\"\n";
+    fs::write(home.path("elsewhere.toml"), elsewhere).unwrap();
+    let told = expect(&home, &["check", "--config", "elsewhere.toml"], "", 1);
+    assert!(
+        told.contains("this machine has no interface no-such-one")
+            && told.contains("help: there are: "),
+        "{told}"
     );
 
     let bad = "[dhcp]\nmode = \"serve\"\n\n[[dhcp.subnet]]\nsubnt = \"10.20.0.0/22\"\n";
@@ -123,6 +146,25 @@ fn identify_answers_every_line() {
     assert!(out.contains("vendor    Cisco") && out.contains(MAC), "{out}");
 }
 
+/// Requests of real phones, and samples built from the rules of other provisioners: `source` says where from.
+#[test]
+fn what_phones_show_says_what_they_are() {
+    let home = Home::new("");
+    let cases = include_str!("data/identity.jsonl");
+    let out = expect(&home, &["identify", "--batch"], cases, 0);
+    assert_eq!(out.lines().count(), cases.lines().count());
+    let mut wrong = Vec::new();
+    for (case, answer) in cases.lines().zip(out.lines()) {
+        let case_value: Value = serde_json::from_str(case).unwrap();
+        let answer: Value = serde_json::from_str(answer).unwrap();
+        let agrees = |part: &str| answer[part] == case_value["expect"][part];
+        if !["vendor", "model", "firmware", "mac"].into_iter().all(agrees) {
+            wrong.push(format!("{case}\n  {answer}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn a_closed_pipe_is_no_failure() {
     let (reader, writer) = io::pipe().unwrap();
@@ -136,6 +178,11 @@ fn a_closed_pipe_is_no_failure() {
 #[test]
 fn a_list_is_imported_whole_or_not_at_all() {
     let home = Home::new("");
+    let empty = expect(&home, &["phones", "import", "-"], "", 65);
+    assert!(empty.ends_with("\nnothing was imported\n"), "{empty}");
+    let two = "mac,address,key.1\n001565000001,300.1.1.1,blf\n";
+    let two = expect(&home, &["phones", "import", "-"], two, 65);
+    assert!(two.contains("10.20.0.51; key.1: a key is "), "{two}");
     let csv = "mac,model,number,name,sip-password\n001E7AC41022,7961G,4012,Front desk,s3cret\n001565aabbcc,T46U,4013,Anna,x\n";
     fs::write(home.path("phones.csv"), csv).unwrap();
     let out = expect(&home, &["phones", "import", "phones.csv", "--dry-run"], "", 0);
@@ -183,6 +230,8 @@ fn entries_from_set_to_restore() {
     let out = expect(&home, &["render", MAC, "SEP001E7AC41022.cnf.xml"], "", 0);
     assert!(out.contains("<device") && out.contains("Reception"), "{out}");
     expect(&home, &["render", MAC, "none.such"], "", 66);
+    fs::write(home.path("files/broken.xml.j2"), "<a>{{ mac }}").unwrap();
+    expect(&home, &["render", MAC, "broken.xml"], "", 65);
 
     expect(&home, &["backup", "all.backup"], "", 0);
     expect(&home, &["backup", "all.backup"], "", 74);
@@ -192,6 +241,8 @@ fn entries_from_set_to_restore() {
     expect(&home, &["state", "size"], "", 0);
 
     expect(&home, &["restore", "all.backup"], "", 78);
+    fs::write(home.path("none.backup"), "nothing").unwrap();
+    expect(&home, &["restore", "none.backup"], "", 65);
     fs::rename(home.path("state"), home.path("state.old")).unwrap();
     fs::write(home.path("not.backup"), "x").unwrap();
     expect(&home, &["restore", "not.backup"], "", 65);
@@ -199,6 +250,36 @@ fn entries_from_set_to_restore() {
     let out = expect(&home, &["phones", "list", "--json"], "", 0);
     let json: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(json["items"].as_array().map(Vec::len), Some(2), "{out}");
+}
+
+#[test]
+fn a_phone_takes_the_place_of_another() {
+    let home = Home::new("");
+    let set = ["phones", "set", MAC, "model=7961G", "number=4012", "sip-password=s3cret"];
+    expect(&home, &set, "", 0);
+    let other = ["phones", "replace", MAC, "001565aabbcc"];
+    let (code, _, err) = run(&home, &other, "");
+    assert!(code == 65 && err.contains("made by Yealink") && err.contains("--yes"), "{code} {err}");
+    let out = expect(&home, &["phones", "replace", MAC, "001E7AC41099"], "", 0);
+    assert!(out.contains("and is 4012") && out.contains("new SIP passwords: 1"), "{out}");
+    let accounts = expect(&home, &["phones", "export", "--format", "pjsip", "--secrets"], "", 0);
+    assert!(accounts.contains("username = 4012") && !accounts.contains("s3cret"), "{accounts}");
+    expect(&home, &["phones", "export", "--format", "freeswitch"], "", 65);
+    assert!(expect(&home, &["phones", "undo"], "", 0).contains("taken back"));
+    assert!(expect(&home, &["phones", "show", MAC, "--secrets"], "", 0).contains("s3cret"));
+    let (code, _, err) = run(&home, &["phones", "accept", MAC], "");
+    assert!(code == 65 && err.contains("proposes a repair"), "{code} {err}");
+}
+
+#[test]
+fn a_foreign_list_is_told_by_its_columns() {
+    let home = Home::new("");
+    let csv = "Device Name,Description,Device Type,Directory Number 1\nSEP001E7AC41022,Hall,Cisco 7961,4012\n";
+    let out = expect(&home, &["phones", "import", "-"], csv, 0);
+    assert!(out.contains("read as phones of Cisco Unified CM") && out.contains("1 added"), "{out}");
+    expect(&home, &["phones", "import", "-", "--from", "3cx"], csv, 65);
+    expect(&home, &["phones", "import", "-", "--from", "excel"], csv, 64);
+    assert!(expect(&home, &["phones", "list"], "", 0).contains("4012"));
 }
 
 /// Entries that the settings and the catalog do not know are told by `check`.
@@ -257,4 +338,49 @@ fn commands_reach_a_running_appliance() {
     expect(&home, &["restore", "all.backup"], "", 69);
     assert_eq!(serving.stop(), Some(0));
     assert!(expect(&home, &["phones", "list"], "", 0).contains("4012"));
+}
+
+#[test]
+fn a_snippet_is_for_the_families_in_use() {
+    let home = Home::new(
+        "[dhcp]\n[[dhcp.subnet]]\nsubnet = \"10.20.0.0/22\"\nservers = [\"10.20.0.2\"]\n\
+         for.yealink-desk = { servers = [\"10.1.1.5\"] }\n",
+    );
+    let check = |args: &[&str], families: [bool; 3]| {
+        let text = expect(&home, &[&["dhcp-snippet", "isc"], args].concat(), "", 0);
+        let has = ["Cisco Systems", "Polycom", "yealink"].map(|class| text.contains(class));
+        assert_eq!(has, families, "{args:?}\n{text}");
+    };
+    check(&[], [true, true, true]);
+    assert!(!home.path("state").exists(), "looking makes no state");
+    expect(&home, &["phones", "import", "-"], &format!("mac,model\n{MAC},7961G\n"), 0);
+    // The listed one, and the one that another server provisions.
+    check(&[], [true, false, true]);
+    check(&["--all"], [true, true, true]);
+    check(&["--family", "Poly"], [false, true, false]);
+}
+
+#[test]
+fn leases_of_another_server() {
+    let home = Home::new(
+        "[dhcp]\n[[dhcp.subnet]]\nsubnet = \"10.20.0.0/22\"\npool = [\"10.20.0.50-10.20.0.90\"]\n",
+    );
+    let file = "0 00:15:65:00:00:01 10.20.0.51 * 01:00:15:65:00:00:01\n\
+                1 00:15:65:00:00:02 10.20.0.52 * *\n\
+                0 00:15:65:00:00:03 10.20.0.1 * *\n";
+    let out = expect(&home, &["leases", "import", "-", "--dry-run"], file, 65);
+    assert!(
+        out.contains("1 imported, 0 the same, 1 skipped, 1 refused; nothing was changed"),
+        "{out}"
+    );
+    assert!(out.contains("outside the pools"), "{out}");
+    assert_eq!(expect(&home, &["leases", "list"], "", 0), "no leases\n");
+    // What can be taken over is, whatever else is in the file.
+    expect(&home, &["leases", "import", "-"], file, 65);
+    let out = expect(&home, &["leases", "list"], "", 0);
+    assert!(out.contains("10.20.0.51  00:15:65:00:00:01  active"), "{out}");
+    let leases: Value =
+        serde_json::from_str(&expect(&home, &["leases", "list", "--active", "--json"], "", 0))
+            .unwrap();
+    assert_eq!(leases["items"].as_array().unwrap().len(), 1);
 }

@@ -31,10 +31,15 @@ request subnet-mask, routers, domain-name, tftp-server-name, option-150, option-
 timeout 20;
 "#;
 
-/// Runs dhclient until it has a lease; what its lease file says last. The lease file stays for the next run.
+/// Runs dhclient until it has a lease; what its lease file says last.
 fn dhclient(cable: &Cable, home: &Home, class: &str) -> String {
+    lease(cable, home, &DHCLIENT.replace("{class}", class))
+}
+
+/// The same with any settings of dhclient. The lease file, `leases`, stays for the next run.
+pub fn lease(cable: &Cable, home: &Home, conf: &str) -> String {
     let path = |name: &str| home.path(name).display().to_string();
-    fs::write(home.path("dhclient.conf"), DHCLIENT.replace("{class}", class)).unwrap();
+    fs::write(home.path("dhclient.conf"), conf).unwrap();
     let (conf, leases, pid) = (path("dhclient.conf"), path("leases"), path("dhclient.pid"));
     let files = ["-cf", &conf, "-lf", &leases, "-pf", &pid, "-sf", "/bin/true"];
     let limit = PATIENCE.as_secs().to_string();
@@ -46,11 +51,12 @@ fn dhclient(cable: &Cable, home: &Home, class: &str) -> String {
     // Stops it without giving the address back.
     let words = [&["dhclient", "-x", "-q"][..], &files, &["eth1"]].concat();
     let _ = cable.phone(&words).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    assert!(status.success(), "dhclient as {class}: {status}\n{text}\n{}", home.log());
+    assert!(status.success(), "dhclient with {conf}: {status}\n{text}\n{}", home.log());
     text.rsplit("lease {").next().unwrap_or_default().to_owned()
 }
 
-fn address(lease: &str) -> String {
+/// The address of a lease.
+pub fn address(lease: &str) -> String {
     let (_, rest) = lease.split_once("fixed-address ").unwrap();
     rest.split(';').next().unwrap().to_owned()
 }
@@ -66,6 +72,26 @@ fn happened(serving: &Serving<'_>, mac: &str, what: &str) {
     until(&format!("`{what}` of {mac}"), || {
         timeline(serving, mac).iter().any(|text| text.contains(what)).then_some(())
     });
+}
+
+#[test]
+fn a_vendors_other_servers_reach_all_its_families() {
+    let cable = Cable::new();
+    let other = "for.cisco-enterprise = { servers = [\"10.20.9.5\", \"10.20.9.6\"] }\n[[site";
+    let home = Home::new(&SETTINGS.replace("[[site", other));
+    let _serving = home.serve(&cable.server());
+    let check = |mac: &str, class: &str, expected: &str| {
+        cable.plug(mac);
+        let _ = fs::remove_file(home.path("leases"));
+        let lease = dhclient(&cable, &home, class);
+        assert!(lease.contains(expected), "{class}: {lease}");
+    };
+    let elsewhere = "option option-150 10.20.9.5,10.20.9.6;";
+    check("02:30:94:00:00:11", "Cisco Systems, Inc. IP Phone 7905", elsewhere);
+    check("02:06:53:00:00:12", "Cisco Systems, Inc. IP Phone CP-7960G\\000", elsewhere);
+    check("02:21:a0:00:00:13", "Cisco Systems, Inc. IP Phone CP-7961G\\000", elsewhere);
+    check("02:21:a0:00:00:14", "Cisco Systems, Inc.", elsewhere);
+    check("02:04:f2:00:00:15", "Polycom-SPIP670", "option tftp-server-name \"http://10.20.0.1/\";");
 }
 
 #[test]

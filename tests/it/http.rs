@@ -2,6 +2,7 @@
 
 mod operators;
 mod phones;
+mod repairs;
 
 use std::{
     fs,
@@ -178,6 +179,10 @@ impl Answer {
             let (key, value) = line.split_once(": ")?;
             key.eq_ignore_ascii_case(name).then_some(value)
         })
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
     }
 
     pub fn json(&self) -> Value {

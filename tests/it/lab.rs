@@ -45,3 +45,17 @@ fn ctrl_c_leaves_nothing_behind() {
     assert_eq!(lab.wait().unwrap().code(), Some(0));
     assert!(!leftovers().contains(&mine));
 }
+
+/// Whoever reads only the head of it gets no panic.
+#[test]
+fn a_closed_pipe_is_no_failure() {
+    let mut lab = Command::new(BINARY)
+        .args(["lab", "--phones", "2", "--for", "30s", "--operators", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(lab.stdout.take());
+    let lab = lab.wait_with_output().unwrap();
+    assert_eq!((lab.status.code(), &*String::from_utf8_lossy(&lab.stderr)), (Some(0), ""));
+}

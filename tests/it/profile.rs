@@ -59,6 +59,7 @@ fn everything(model: &str, protocol: &str, load: &str) -> Value {
             re_register_on => 1, fail_registration_on => 1, only_signal_with_registered => 0,
             fail_back_mode => "duration", fail_back_timeout => 600,
         },
+        set => std::collections::BTreeMap::from([("lcl.ml.lang", "R&D"), ("voice.volume.persist.handset", "1")]),
         ..one_line(model, protocol)
     }
 }

@@ -39,6 +39,7 @@ const HOMES: &[(&str, &str)] = &[
     ("socket2", "net"),
     ("libc", "net"),
     ("csv", "provision"),
+    ("encoding_rs", "provision"),
     ("prometheus_client", "telemetry"),
     ("tracing_subscriber", "telemetry"),
     ("maud", "http"),

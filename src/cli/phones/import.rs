@@ -21,7 +21,8 @@ use super::super::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     ringup phones import phones.csv --dry-run\n  \
-    ringup phones import export.csv --map 'MAC Address=mac' --map Ext=number --ignore-unknown\n\n\
+    ringup phones import export.csv --map 'MAC Address=mac' --map Ext=number --ignore-unknown\n  \
+    ringup phones import bat-export.txt     what FreePBX, 3CX and Cisco Unified CM (BAT) export is told by its columns\n\n\
     The first row names the columns, in any order: mac, model, number, name, sip-user, sip-password, site, location, \
     address, note, line, key.N, module.M.key.N, set.KEY, var.NAME. A second row with the same MAC and line = 2 adds a \
     line. Exit code 65 if a row was refused; then nothing is imported unless --partial is given. \
@@ -37,8 +38,11 @@ pub struct Import {
     #[arg(long)]
     partial: bool,
     /// Read a column under another name.
-    #[arg(long, value_name = "THEIRS=OURS")]
+    #[arg(long, value_name = "THEIRS=OURS", value_parser = renaming)]
     map: Vec<String>,
+    /// Whose export it is; told by the columns unless said or --map names some.
+    #[arg(long, value_name = "WHOSE", value_parser = ["freepbx", "3cx", "cucm"])]
+    from: Option<String>,
     /// Pass over columns that ringup does not know.
     #[arg(long)]
     ignore_unknown: bool,
@@ -56,6 +60,14 @@ pub struct Import {
     json: bool,
 }
 
+/// `THEIRS=OURS`: their name may hold an `=`, ours never does.
+fn renaming(text: &str) -> Result<String, String> {
+    let named =
+        text.rsplit_once('=').is_some_and(|(theirs, ours)| !theirs.is_empty() && !ours.is_empty());
+    let help = "their name, then ours, such as 'MAC Address=mac'";
+    if named { Ok(text.to_owned()) } else { Err(help.to_owned()) }
+}
+
 impl Import {
     /// Runs it.
     pub fn run(&self, client: &Client) -> Done {
@@ -64,7 +76,8 @@ impl Import {
             .flag("partial", self.partial)
             .flag("ignore-unknown", self.ignore_unknown)
             .flag("prune", self.prune)
-            .maybe("site", self.site.as_deref());
+            .maybe("site", self.site.as_deref())
+            .maybe("from", self.from.as_deref());
         for map in &self.map {
             query = query.with("map", map);
         }
@@ -141,7 +154,7 @@ fn what(row: &Value) -> String {
     let fields: Vec<String> = list(row, "/fields").iter().map(|field| text(field, "")).collect();
     let fields = Some(fields.join(", ")).filter(|fields| !fields.is_empty());
     let warnings = list(row, "/warnings").iter().map(|warning| text(warning, ""));
-    faults.chain(fields).chain(warnings).collect::<Vec<_>>().join("\n")
+    faults.chain(fields).chain(warnings).collect::<Vec<_>>().join("; ")
 }
 
 fn fault(fault: &Value) -> String {
@@ -168,9 +181,11 @@ fn summary(answer: &Value, dry: bool) -> String {
     let end = match (applied, dry) {
         (true, _) => "",
         (false, true) => "; nothing was changed: this is a dry run",
-        (false, false) if is_refused(answer) => {
+        (false, false) if count("refused") > 0 => {
             "; nothing was imported: mend the refused rows, or take the others with --partial"
         }
+        // No row is to blame: what the list as a whole lacks is told above, and --partial would not help.
+        (false, false) if is_refused(answer) => return "nothing was imported".to_owned(),
         (false, false) => "; there was nothing to do",
     };
     format!("{}{end}", parts.join(", "))
@@ -208,7 +223,7 @@ mod tests {
         let refused = json!({"faults": [fault], "warnings": ["no family has it"]});
         assert_eq!(
             what(&refused),
-            "mac: `1.57E+11` is what a spreadsheet made of it — format the column as text\nno family has it"
+            "mac: `1.57E+11` is what a spreadsheet made of it — format the column as text; no family has it"
         );
         assert_eq!(what(&json!({"fields": ["model", "name"]})), "model, name");
     }

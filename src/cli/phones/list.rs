@@ -2,13 +2,16 @@
 
 use serde_json::{Value, json};
 
-use crate::{cli::output, domain::Timestamp};
+use crate::{
+    cli::output,
+    domain::{FindingKind, Stage, Timestamp},
+};
 
 use super::{
     super::{
         client::{Client, Query},
         exit::{Done, Exit},
-        output::{ago, list, text},
+        output::{Column, ago, list, text},
     },
     flags,
 };
@@ -23,8 +26,9 @@ pub struct List {
     /// registered.
     #[arg(long, value_name = "STAGE", value_parser = stage)]
     stage: Option<String>,
-    /// Only phones with this finding, such as wrong-model or not-listed.
-    #[arg(long, value_name = "KIND")]
+    /// Only phones with this finding: wrong-model, wrong-family, not-listed, no-numbers-left, pool-exhausted,
+    /// address-conflict, secret-withheld, mac-mismatch, firmware-missing.
+    #[arg(long, value_name = "KIND", value_parser = finding)]
     finding: Option<String>,
     /// Only phones of this site.
     #[arg(long, value_name = "NAME")]
@@ -38,7 +42,14 @@ pub struct List {
 }
 
 fn stage(text: &str) -> Result<String, String> {
-    let names = crate::domain::Stage::ALL.map(crate::domain::Stage::as_str);
+    one_of(text, &Stage::ALL.map(Stage::as_str))
+}
+
+fn finding(text: &str) -> Result<String, String> {
+    one_of(text, &FindingKind::ALL.map(FindingKind::as_str))
+}
+
+fn one_of(text: &str, names: &[&str]) -> Result<String, String> {
     let known = names.contains(&text);
     if known { Ok(text.to_owned()) } else { Err(format!("one of: {}", names.join(", "))) }
 }
@@ -56,18 +67,37 @@ impl List {
             output::json(&json!({ "items": phones }))?;
             return Ok(Exit::Ok);
         }
-        let mut table = output::table([
-            "MAC", "STAGE", "SINCE", "FLAGS", "MODEL", "NUMBER", "NAME", "SITE", "ADDRESS",
-            "FINDINGS", "LAST",
-        ]);
         let now = Timestamp::now();
-        for phone in &phones {
-            output::row(&mut table, row(phone, now));
-        }
-        output::print(table, "no phones: `ringup phones import FILE.csv` lists some")?;
+        let rows: Vec<_> = phones.iter().map(|phone| row(phone, now)).collect();
+        output::fitted(&COLUMNS, &rows, self.none())?;
         Ok(Exit::Ok)
     }
+
+    /// What to say where there is nothing to list.
+    fn none(&self) -> &'static str {
+        let asked = [&self.stage, &self.finding, &self.site, &self.query];
+        if asked.iter().any(|asked| asked.is_some()) {
+            "no phone is like that"
+        } else {
+            "no phones: `ringup phones import FILE.csv` lists some"
+        }
+    }
 }
+
+/// What stands in a row. On 80 columns there is room for what is wrong with which phone.
+const COLUMNS: [Column; 11] = [
+    Column { name: "MAC", least: 17, leaves: None },
+    Column { name: "STAGE", least: 11, leaves: None },
+    Column { name: "SINCE", least: 6, leaves: Some(3) },
+    Column { name: "FLAGS", least: 7, leaves: Some(7) },
+    Column { name: "MODEL", least: 10, leaves: Some(6) },
+    Column { name: "NUMBER", least: 6, leaves: Some(9) },
+    Column { name: "NAME", least: 10, leaves: Some(4) },
+    Column { name: "SITE", least: 8, leaves: Some(2) },
+    Column { name: "ADDRESS", least: 15, leaves: Some(5) },
+    Column { name: "FINDINGS", least: 17, leaves: Some(8) },
+    Column { name: "LAST", least: 20, leaves: Some(1) },
+];
 
 fn row(phone: &Value, now: Timestamp) -> [String; 11] {
     let kinds: Vec<String> = list(phone, "/findings").iter().map(|f| text(f, "/kind")).collect();

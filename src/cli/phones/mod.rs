@@ -1,9 +1,11 @@
 //! `ringup phones`: the inventory and what became of it.
 
+mod accept;
 mod export;
 mod forget;
 mod import;
 mod list;
+mod replace;
 mod set;
 mod show;
 mod undo;
@@ -12,7 +14,7 @@ use std::path::Path;
 
 use clap::Subcommand;
 
-use crate::domain::Mac;
+use crate::{domain::Mac, provision::inventory};
 
 use super::{client::Client, exit::Done, settings};
 
@@ -27,11 +29,15 @@ pub enum Phones {
     Set(set::Set),
     /// List phones from a CSV file, with a verdict on every row.
     Import(import::Import),
-    /// Print all entries as CSV or JSON.
+    /// Put another phone in the place of a dead one.
+    Replace(replace::Replace),
+    /// Accept the repair that a finding proposes.
+    Accept(accept::Accept),
+    /// Print all entries as CSV or JSON, or their SIP accounts for a PBX.
     Export(export::Export),
     /// Forget phones: their entries and what they did. Their numbers stay theirs.
     Forget(forget::Forget),
-    /// Take the last import back.
+    /// Take the last import, replacement or accepted repair back.
     Undo(undo::Undo),
 }
 
@@ -44,6 +50,8 @@ impl Phones {
             Self::Show(show) => show.run(&client),
             Self::Set(set) => set.run(&client),
             Self::Import(import) => import.run(&client),
+            Self::Replace(replace) => replace.run(&client),
+            Self::Accept(accept) => accept.run(&client),
             Self::Export(export) => export.run(&client),
             Self::Forget(forget) => forget.run(&client),
             Self::Undo(undo) => undo.run(&client),
@@ -56,13 +64,17 @@ fn place(mac: Mac) -> String {
     format!("/api/v1/phones/{}", super::client::part(&mac.to_string()))
 }
 
-/// A MAC as typed, for clap.
+/// A MAC as typed or scanned, for clap.
 pub fn mac(text: &str) -> Result<Mac, String> {
-    text.parse::<Mac>().map_err(|error| error.to_string())
+    inventory::mac(text).map_err(|fault| fault.to_string())
 }
 
 /// What a phone's JSON says of its flags, in one cell.
 fn flags(phone: &serde_json::Value) -> String {
     let set = |flag: &&str| phone.get(*flag) == Some(&serde_json::Value::Bool(true));
-    ["ready", "stuck", "looping", "away"].into_iter().filter(set).collect::<Vec<_>>().join(" ")
+    let mut flags: Vec<&str> =
+        ["ready", "stuck", "looping", "away"].into_iter().filter(set).collect();
+    // Not ours to bring up: shown where the eye looks for what is wrong.
+    flags.extend(phone.get("elsewhere").map(|_| "elsewhere"));
+    flags.join(" ")
 }

@@ -24,9 +24,11 @@ impl Undo {
         let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
         let undone = text(&answer, "/commit");
         let what = match (undone.as_str(), text(&answer, "/changes").as_str()) {
-            ("", _) => "there is no import to take back".to_owned(),
+            ("", _) => "there is nothing to take back".to_owned(),
             (commit, changes) => {
-                format!("the last import is taken back: {changes} changes, commit {commit}")
+                format!(
+                    "the last import, replacement or repair is taken back: {changes} changes, commit {commit}"
+                )
             }
         };
         output::line(&what)?;

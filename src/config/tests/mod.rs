@@ -6,6 +6,7 @@ use super::*;
 
 mod dhcp;
 mod site;
+mod written;
 
 /// Loads `text` as `ringup.toml` of a folder of its own, at a fixed time, with `files` beside it.
 fn load_text(text: &str, files: &[(&str, &str)]) -> Result<Loaded, Vec<Problem>> {
@@ -120,9 +121,20 @@ fn every_table_denies_unknown_keys() {
 fn kinds_and_syntax() {
     check(
         "[tftp]\nlisten = 69\n[http]\nphones = [80]\n[secrets]\npeer = \"leased\"",
-        "ringup.toml:2: `tftp.listen`: invalid type: integer `69`, expected a sequence\n\
-         ringup.toml:4: `http.phones`: invalid type: integer `80`, expected a string\n\
+        "ringup.toml:2: `tftp.listen` takes a list, and this is integer `69`\n  help: listen = [\"69\"]\n\
+         ringup.toml:4: `http.phones` takes text, and this is integer `80`\n  help: \"80\"\n\
          ringup.toml:6: `peer` can't be `leased`\n  help: did you mean `lease`? It is one of: auto, lease, any",
+    );
+    check(
+        "[dhcp]\ninterfaces = \"eth1\"\nauthoritative = \"yes\"\n[site.default]\nsrtp = true\n\
+         [[site.default.server]]\naddress = \"10.0.0.1\"\nport = \"5060\"",
+        "ringup.toml:2: `dhcp.interfaces` takes a list, and this is string \"eth1\"\n  \
+         help: interfaces = [\"eth1\"]\n\
+         ringup.toml:3: `dhcp.authoritative` takes true or false, and this is string \"yes\"\n  \
+         help: authoritative = true\n\
+         ringup.toml:5: `site.default.srtp` takes text, and this is boolean `true`\n  help: srtp = \"…\"\n\
+         ringup.toml:8: `site.default.server.port` takes a number, and this is string \"5060\"\n  \
+         help: port = 1, without quotes",
     );
     let problems = load_text("[tftp]\nlisten = [\n[http\n", &[]).unwrap_err();
     assert!(problems.len() >= 2, "{problems:?}");

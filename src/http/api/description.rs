@@ -3,7 +3,9 @@
 use axum::Json;
 use utoipa::OpenApi;
 
-use super::{import, lists, metrics, phones, state, stream, window};
+use super::{
+    export, import, leases, lists, metrics, phones, reload, repair, state, stream, window,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -20,13 +22,17 @@ use super::{import, lists, metrics, phones, state, stream, window};
         phones::events,
         phones::file,
         import::import,
-        import::export,
+        export::export,
+        repair::replace,
+        repair::accept,
         lists::findings,
         lists::leases,
+        leases::import,
         lists::profiles,
         lists::firmware,
         window::show,
         window::put,
+        reload::reload,
         state::undo,
         state::backup,
         stream::events,

@@ -4,8 +4,7 @@ use axum::{
     Json,
     body::Bytes,
     extract::{State, rejection::BytesRejection},
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
+    http::StatusCode,
 };
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
@@ -13,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::Severity,
-    provision::inventory::{self, Fault, Import, ImportOptions, RowVerdict, Verdict},
+    provision::inventory::{self, Fault, Foreign, Import, ImportOptions, RowVerdict, Verdict},
 };
 
 use super::{
@@ -47,6 +46,8 @@ pub struct Wanted {
     prune: bool,
     /// Which site's entries `prune` may remove.
     site: Option<String>,
+    /// Whose export it is: `freepbx`, `3cx` or `cucm`. Told by the header unless said.
+    from: Option<String>,
 }
 
 /// What became of a list.
@@ -139,6 +140,11 @@ pub async fn import(
         Some(batch) => Some(operators.service.journal.commit(batch).await?.number),
         None => None,
     };
+    if let Some(commit) = commit {
+        let counts = ["added", "changed", "refused"].map(|verdict| import.count(verdict));
+        let ([added, changed, refused], removed) = (counts, import.removed.len());
+        tracing::info!(commit, added, changed, refused, removed, "an operator imported a list");
+    }
     let broken = import.problems.iter().any(|problem| problem.severity == Severity::Error);
     let refused = !dry_run && (broken || import.has_refusals() && !partial);
     let status = if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
@@ -154,6 +160,11 @@ impl Wanted {
             (true, site) => site,
             (false, _) => None,
         };
+        let from = self.from.as_deref().filter(|from| !from.is_empty()).map(|from| {
+            let known =
+                || format!("`from` is one of {}", Foreign::ALL.map(Foreign::as_str).join(", "));
+            Foreign::named(from).ok_or_else(|| Details::bad(known()))
+        });
         let named = pairs(query).filter(|(key, _)| key == "map").map(|(_, map)| {
             let (theirs, ours) =
                 map.rsplit_once('=').ok_or_else(|| Details::bad("`map` is FILE=OURS"))?;
@@ -165,6 +176,7 @@ impl Wanted {
             prune_site,
             ignore_unknown: self.ignore_unknown,
             map: named.collect::<Result<_, Details>>()?,
+            from: from.transpose()?,
         })
     }
 }
@@ -225,50 +237,4 @@ impl From<&Fault> for FaultView {
             repair: fault.repair.clone(),
         }
     }
-}
-
-/// In which form to hand the list out.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-pub struct Form {
-    /// `csv`, unless said, or `json`.
-    format: Option<String>,
-    /// Only of this site.
-    site: Option<String>,
-    /// With passwords in clear.
-    #[serde(deserialize_with = "switch")]
-    secrets: bool,
-}
-
-/// Hands out the list of phones, in the form that an import takes.
-#[utoipa::path(get, path = "/api/v1/phones/export", tag = "phones", params(Form),
-    responses((status = 200, content_type = "text/csv"), (status = 400, body = Details)))]
-pub async fn export(
-    State(operators): State<Operators>,
-    Params(form): Params<Form>,
-) -> Result<Response, Details> {
-    let json = match form.format.as_deref() {
-        None | Some("csv") => false,
-        Some("json") => true,
-        Some(_) => return Err(Details::bad("`format` is csv or json")),
-    };
-    if form.secrets {
-        operators.revealed("an export");
-    }
-    let text = spawn_blocking(move || {
-        let state = operators.service.view.read().clone();
-        let site = form.site.as_deref();
-        let wanted =
-            |_, entry: &crate::domain::Entry| site.is_none() || entry.site.as_deref() == site;
-        let write = if json { inventory::export_json } else { inventory::export_csv };
-        write(&state, &wanted, form.secrets)
-    });
-    let text = text.await.map_err(|fault| Details::fault(fault.to_string()))?;
-    let (kind, name) = if json {
-        ("application/json", "attachment; filename=\"phones.json\"")
-    } else {
-        ("text/csv; charset=utf-8", "attachment; filename=\"phones.csv\"")
-    };
-    Ok(([(header::CONTENT_TYPE, kind), (header::CONTENT_DISPOSITION, name)], text).into_response())
 }

@@ -2,11 +2,15 @@
 
 mod description;
 mod entry;
+mod export;
 mod import;
+mod leases;
 mod lists;
 mod metrics;
 mod phones;
 mod problem;
+mod reload;
+mod repair;
 mod state;
 mod stream;
 mod timeline;
@@ -50,15 +54,22 @@ pub fn router(operators: Operators, trust: Trust) -> Router {
             "/api/v1/phones/import",
             post(import::import).layer(DefaultBodyLimit::max(import::MAX_LIST)),
         )
-        .route("/api/v1/phones/export", get(import::export))
+        .route("/api/v1/phones/export", get(export::export))
         .route("/api/v1/phones/{mac}", get(phones::one).put(phones::put).delete(phones::forget))
         .route("/api/v1/phones/{mac}/events", get(phones::events))
         .route("/api/v1/phones/{mac}/files/{*name}", get(phones::file))
+        .route("/api/v1/phones/{mac}/replace", post(repair::replace))
+        .route("/api/v1/phones/{mac}/accept", post(repair::accept))
         .route("/api/v1/findings", get(lists::findings))
         .route("/api/v1/leases", get(lists::leases))
+        .route(
+            "/api/v1/leases/import",
+            post(leases::import).layer(DefaultBodyLimit::max(import::MAX_LIST)),
+        )
         .route("/api/v1/profiles", get(lists::profiles))
         .route("/api/v1/firmware", get(lists::firmware))
         .route("/api/v1/auto-registration", get(window::show).put(window::put))
+        .route("/api/v1/reload", post(reload::reload))
         .route("/api/v1/undo", post(state::undo))
         .route("/api/v1/backup", get(state::backup))
         .route("/api/v1/events", get(stream::events))
@@ -83,7 +94,8 @@ struct Gate {
 
 /// Turns away whom the router doesn't trust, before anything else looks at the request.
 async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    let Trust::Network(network) = &gate.trust else { return next.run(request).await };
+    let Trust::Network(guard) = &gate.trust else { return next.run(request).await };
+    let network = guard.network();
     let Some(caller) = request.extensions().get::<Caller>().cloned() else {
         return Details::fault("a connection without a far end").into_response();
     };

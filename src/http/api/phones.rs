@@ -17,7 +17,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{Batch, Change, Mac, Stage, Timestamp},
-    provision::{Provisioner, inventory},
+    provision::{Provisioner, Why, inventory},
     store::{self, Phone},
 };
 
@@ -248,7 +248,7 @@ pub async fn one(
     view(&operators, mac, shown.reveal).map(Json)
 }
 
-fn view(operators: &Operators, mac: Mac, reveal: bool) -> Result<PhoneView, Details> {
+pub(super) fn view(operators: &Operators, mac: Mac, reveal: bool) -> Result<PhoneView, Details> {
     let (provisioner, state) = (operators.service.provisioner(), operators.service.view.read());
     PhoneView::of(&provisioner, &state, mac, reveal, Timestamp::now()).ok_or_else(|| unknown(mac))
 }
@@ -283,7 +283,7 @@ pub async fn put(
     Ok((status, Json(view(&operators, mac, false)?)))
 }
 
-fn unprocessable(faults: &[inventory::Fault]) -> Details {
+pub(super) fn unprocessable(faults: &[inventory::Fault]) -> Details {
     let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
     Details::new(StatusCode::UNPROCESSABLE_ENTITY, faults.join("; "))
 }
@@ -356,7 +356,7 @@ pub async fn file(
     let local = local(&operators, mac, asked);
     let opened = provisioner
         .preview(mac, &name, local, shown.reveal, Timestamp::now())
-        .map_err(|refusal| Details::from(refusal.why))?;
+        .map_err(|refusal| unshown(mac, &name, refusal.why))?;
     if opened.length > MAX_SHOWN {
         let text =
             format!("{name} has {} bytes; at most {MAX_SHOWN} are shown here", opened.length);
@@ -372,6 +372,16 @@ pub async fn file(
     let read = tokio::task::spawn_blocking(read).await.map_err(|joined| fault(&joined))?;
     let (bytes, source) = read.map_err(|failed| fault(&failed))?;
     Ok(attached(bytes, &source))
+}
+
+/// Why a file is not shown. An operator who names one phone and the file of another has no address to be told of.
+fn unshown(mac: Mac, name: &str, why: Why) -> Details {
+    match why {
+        Why::NotItsAddress { phone, .. } if phone != mac => {
+            Details::missing(format!("{name} is the file of {phone}, and {mac} would not get it"))
+        }
+        why => Details::from(why),
+    }
 }
 
 /// Bytes that a browser never takes for a page of ours, whatever is in them.

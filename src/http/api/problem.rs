@@ -92,7 +92,8 @@ impl From<Why> for Details {
             | Why::NotListed { .. }
             | Why::NoNumbersLeft { .. } => StatusCode::NOT_FOUND,
             Why::NoLease { .. } | Why::NotItsAddress { .. } => StatusCode::FORBIDDEN,
-            Why::Unrenderable { .. } => StatusCode::INTERNAL_SERVER_ERROR,
+            // The operator's own file or template does not hold together: nothing here is broken.
+            Why::Unrenderable { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Self::new(status, why.to_string())
     }

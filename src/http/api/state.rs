@@ -33,7 +33,7 @@ pub struct Undone {
     changes: usize,
 }
 
-/// Takes the last import back.
+/// Takes the last import, replacement or accepted repair back.
 #[utoipa::path(post, path = "/api/v1/undo", tag = "phones", responses((status = 200, body = Undone)))]
 pub async fn undo(State(operators): State<Operators>) -> Result<Json<Undone>, Details> {
     let undone = operators.service.journal.undo().await?;

@@ -33,6 +33,9 @@ pub struct PhoneView {
     pub looping: bool,
     /// Was ready; its lease or registration ended.
     pub away: bool,
+    /// The servers that provision it instead of ringup (`for.FAMILY` of its subnet); left out if ringup does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<String>,
     /// What the operator listed; null for a stranger.
     pub entry: Option<EntryView>,
     /// What it is, by its own evidence.
@@ -168,6 +171,7 @@ impl PhoneView {
             stuck: report.stuck,
             looping: report.looping,
             away: report.away,
+            elsewhere: report.elsewhere.iter().map(Ipv4Addr::to_string).collect(),
             entry: phone.entry.as_deref().map(|entry| EntryView::new(entry, reveal)),
             identity: IdentityView::from(&report.identity),
             address: boot.address.as_ref().map(Ipv4Addr::to_string),

@@ -38,6 +38,13 @@ pub struct Wanted {
     /// When it closes by itself, RFC 3339; left out or null: not by itself.
     #[serde(default)]
     until: Option<String>,
+    /// As shown: the range belongs to the settings and can't be changed here.
+    #[serde(default)]
+    numbers: Option<String>,
+    /// Not looked at: it is here so that what was shown can be sent back.
+    #[serde(default)]
+    #[expect(dead_code, reason = "read by nobody but serde")]
+    left: Option<u64>,
 }
 
 /// Shows whether phones that nobody listed are taken in.
@@ -57,6 +64,16 @@ pub async fn put(
 ) -> Result<Json<WindowView>, Details> {
     let wanted: Wanted =
         serde_json::from_slice(&body?).map_err(|error| Details::bad(error.to_string()))?;
+    if let Some(numbers) = &wanted.numbers {
+        let range = range(&operators.service.provisioner());
+        if range.as_ref() != Some(numbers) {
+            let range = range.unwrap_or_else(|| "not set".to_owned());
+            let text = format!(
+                "`numbers` is {range} in the settings, [auto-registration]: change it there"
+            );
+            return Err(Details::bad(text));
+        }
+    }
     let until = match wanted.until {
         None => None,
         Some(text) => {
@@ -77,7 +94,6 @@ pub async fn put(
 fn view(provisioner: &Provisioner, state: &store::State) -> WindowView {
     let window = provisioner.window(state, Timestamp::now());
     let range = provisioner.settings().auto_registration.numbers;
-    let spelt = |number: u64, width: usize| format!("{number:0width$}");
     let left = range.map(|range| {
         let is_in = |number: &&String| {
             number.len() == range.width
@@ -91,9 +107,13 @@ fn view(provisioner: &Provisioner, state: &store::State) -> WindowView {
     WindowView {
         enabled: window.enabled,
         until: window.until.map(moment),
-        numbers: range.map(|range| {
-            format!("{}-{}", spelt(range.first, range.width), spelt(range.last, range.width))
-        }),
+        numbers: self::range(provisioner),
         left,
     }
+}
+
+/// A range as the settings spell it.
+fn range(provisioner: &Provisioner) -> Option<String> {
+    let range = provisioner.settings().auto_registration.numbers?;
+    Some(format!("{:0width$}-{:0width$}", range.first, range.last, width = range.width))
 }

@@ -180,6 +180,7 @@ function overview() {
     };
     for (const finding of phone.findings) add(finding.text, finding.remedy, true);
     if (phone.diagnosis && phone.findings.length === 0) add(phone.diagnosis.text, phone.diagnosis.remedy, phone.stuck);
+    if (phone.elsewhere) cell.append(make("span", "quiet", `provisioned elsewhere: by ${phone.elsewhere.join(", ")}`));
     if (phone.ready && phone.findings.length === 0) cell.append(make("span", "good", "ready"));
     return cell;
   }
@@ -280,6 +281,8 @@ function onePhone() {
   const again = soon(() => renew().catch(() => {}), 300);
   clocks(document);
   setInterval(() => clocks(document), 5000);
+  // Being stuck or away comes with time alone, without an event: ask again now and then.
+  setInterval(again, 30000);
   let first = true;
   listen({ phone: (phone) => { if (phone.mac === mac) again(); } }, () => { if (!first) again(); first = false; });
 }

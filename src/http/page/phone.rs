@@ -68,6 +68,9 @@ fn content(phone: &PhoneView, title: &str, events: &[EventView]) -> Markup {
             ] {
                 @if set { span.flag data-flag=(flag) { (flag) } " " }
             }
+            @if !phone.elsewhere.is_empty() {
+                "provisioned elsewhere: by " (phone.elsewhere.join(", ")) " "
+            }
             @if let Some(since) = &phone.since { "stage reached " (moment(since)) }
             @else { "never seen" }
         }
@@ -82,15 +85,20 @@ fn content(phone: &PhoneView, title: &str, events: &[EventView]) -> Markup {
 }
 
 fn troubles(phone: &PhoneView) -> Markup {
+    // The cause is often a finding as well: one block says both.
+    let cause = phone.diagnosis.as_ref().map(|diagnosis| &diagnosis.text);
+    let (same, others): (Vec<_>, Vec<_>) =
+        phone.findings.iter().partition(|finding| Some(&finding.text) == cause);
     html! {
         @if let Some(diagnosis) = &phone.diagnosis {
             div.trouble {
+                @for finding in same { span.kind { (finding.kind) } }
                 strong { (diagnosis.text) }
                 p { (diagnosis.remedy) }
                 @if let Some(expected) = &diagnosis.expected { p.quiet { "Expected next: " (expected) } }
             }
         }
-        @for finding in &phone.findings { (trouble(finding)) }
+        @for finding in others { (trouble(finding)) }
     }
 }
 
@@ -191,18 +199,46 @@ fn row(transfer: &TransferView) -> Markup {
     }
 }
 
+/// True for a miss or an abort that the family's profile calls normal: it is told, and no fault.
+fn is_normal(event: &EventView) -> bool {
+    event.data["normal"] == true
+}
+
 fn happened(events: &[EventView]) -> Markup {
     html! {
         @if events.is_empty() { p.quiet { "Nothing has happened yet." } }
         @else {
             ol.timeline {
                 @for event in events.iter().rev() {
-                    li data-kind=(event.kind) {
+                    li.quiet[is_normal(event)] data-kind=(event.kind) {
                         (moment(&event.at)) " "
                         span { (event.text) }
                     }
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Asked, Carrier, Event, Role, What};
+
+    #[test]
+    fn a_normal_miss_is_quiet_in_the_timeline() {
+        let shown = |normal| {
+            let asked = Asked {
+                name: "a".into(),
+                role: Role::Extra,
+                carrier: Carrier::Tftp,
+                required: None,
+                first: false,
+            };
+            let what = What::Refused { asked, why: "there is no a".into(), normal };
+            happened(&[EventView::new(1, &Event { at: Timestamp::UNIX_EPOCH, what })]).into_string()
+        };
+        assert!(shown(true).contains("class=\"quiet\""), "{}", shown(true));
+        assert!(!shown(false).contains("quiet"), "{}", shown(false));
     }
 }

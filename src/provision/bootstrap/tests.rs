@@ -176,13 +176,47 @@ fn ports_servers_and_other_servers() {
         assert_eq!(show(&provisioner.options(&client, subnet, OWN, &[])), expected);
     };
     check(&subnet, CISCO, "150=10.1.1.5,10.1.1.6 66=10.1.1.5");
-    check(&subnet, POLY, "160=http://10.1.1.5:8069/ 66=http://10.1.1.5:8069/ 128=VLAN-A=20;");
+    check(
+        &subnet,
+        POLY,
+        "160=http://10.1.1.5:8069/ 66=http://10.1.1.5:8069/ 128=VLAN-A=20; 144=VLAN-A=20; 157=VLAN-A=20; 191=VLAN-A=20;",
+    );
     check(&subnet, b"yealink", "66=http://10.9.9.9/ 132=20");
     check(&subnet, b"MSFT 5.0", "");
     // What the operator wrote goes before what the family would get; option 2 is there only if he wrote it.
     let raw = |code, text: &str| RawOption { code, bytes: text.as_bytes().to_vec() };
     subnet.options = vec![raw(66, "tftp.example"), raw(2, "\0\0\x0e\x10")];
     check(&subnet, CISCO, "66=tftp.example 2=\0\0\u{e}\u{10} 150=10.1.1.5,10.1.1.6");
+}
+
+#[test]
+fn the_voice_vlan_in_each_familys_form() {
+    let changes = vec![listed(mac("020000000002"), "Siemens optiPoint")];
+    let provisioner = provisioner(Settings::default(), changes);
+    let leave = Subnet { voice_vlan: Some(20), ..subnet() };
+    let check = |mac_text: &str, class: &[u8], expected: &str| {
+        let seen = [Seen::Option60(class)];
+        let client = provisioner.client(mac(mac_text), &seen, Timestamp::UNIX_EPOCH);
+        let vlans = |subnet: &Subnet| {
+            let options = provisioner.options(&client, subnet, OWN, &[1, 3]);
+            let vlans = |(code, _): &(u8, Vec<u8>)| [128, 132, 144, 157, 191].contains(code);
+            show(&options.into_iter().filter(vlans).collect::<Vec<_>>())
+        };
+        assert_eq!(vlans(&leave), expected, "{client:?}");
+        // A subnet that names none is the voice VLAN itself, or there is none.
+        assert_eq!(vlans(&subnet()), "");
+    };
+    let poly = "128=VLAN-A=20; 144=VLAN-A=20; 157=VLAN-A=20; 191=VLAN-A=20;";
+    check("020000000001", POLY, poly);
+    check("020000000001", b"Polycom-VVX401", poly);
+    check("0004f2000001", b"", poly);
+    check("020000000001", b"yealink", "132=20");
+    // They read it from CDP and LLDP only.
+    check("020000000001", CISCO, "");
+    // A phone of no family that we know; what is none; what may be one.
+    check("020000000002", b"", "132=20");
+    check("020000000001", b"MSFT 5.0", "");
+    check("020000000001", b"", "");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use crate::domain::{Mac, MacError};
 
-use super::{Fault, MAX_CELL, column::Column};
+use super::{Fault, MAX_CELL, column::Column, damage::Damage};
 
 /// What scanners and labels print before an address. Longer ones first.
 const PREFIXES: [&str; 9] =
@@ -44,9 +44,9 @@ fn explain(text: &str, error: MacError) -> Fault {
     if text.is_empty() {
         return Fault::new(Column::Mac, "there is none");
     }
-    if is_float(text) {
-        return Fault::new(Column::Mac, format!("a spreadsheet turned it into the number {text}"))
-            .repair("make the column text, and enter the address again");
+    if let Some(damage) = Damage::of(text) {
+        let repair = "make the column text, and enter the address again";
+        return Fault::new(Column::Mac, damage.reason(text)).repair(repair);
     }
     let fault = Fault::new(Column::Mac, error.to_string());
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
@@ -75,14 +75,6 @@ fn meant(address: &str) -> String {
     address.parse::<Mac>().map_or_else(|_| String::new(), |mac| format!("is it {mac}?"))
 }
 
-/// True for what a spreadsheet shows of a long number: `1.57E+11`, also with a decimal comma.
-fn is_float(text: &str) -> bool {
-    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else { return false };
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, "0"));
-    digits(whole) && digits(fraction) && exponent.strip_prefix('+').is_some_and(digits)
-}
-
 /// A cell as a value, or why it can't be one.
 ///
 /// # Errors
@@ -107,9 +99,8 @@ pub(super) fn clean(column: &Column, text: &str) -> Result<String, Fault> {
     if text.chars().nth(MAX_CELL).is_some() {
         return Err(Fault::new(column, format!("longer than {MAX_CELL} characters")));
     }
-    if column.is_number() && is_float(text) {
-        let reason = format!("a spreadsheet turned it into the number {text}");
-        return Err(Fault::new(column, reason).repair("make the column text, and enter it again"));
+    if let Some(damage) = Damage::of(text).filter(|damage| damage.matters(column)) {
+        return Err(Fault::new(column, damage.reason(text)).repair(damage.repair()));
     }
     if column.is_number() && text.contains(char::is_whitespace) {
         let rest: String = text.split_whitespace().collect();

@@ -116,6 +116,11 @@ impl Column {
         matches!(self, Self::Own(Part::SipPassword) | Self::Line(_, Part::SipPassword))
     }
 
+    /// True for numbers that are dialled.
+    pub(super) const fn is_dialled(&self) -> bool {
+        matches!(self, Self::Own(Part::Number) | Self::Line(_, Part::Number))
+    }
+
     /// True where only digits or an identifier make sense, so that what looks like a float was made by a spreadsheet.
     pub(super) const fn is_number(&self) -> bool {
         matches!(

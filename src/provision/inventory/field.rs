@@ -50,10 +50,15 @@ fn text(value: &str) -> Option<String> {
     (!value.is_empty()).then(|| value.to_owned())
 }
 
-/// A model without the `CP-` that Cisco prints before it.
-fn model(value: &str) -> &str {
-    let prefix = value.get(..3).filter(|prefix| prefix.eq_ignore_ascii_case("cp-"));
-    prefix.map_or(value, |_| &value[3..])
+/// A model without the `CP-` that Cisco prints before it, so that a name which was taken once is taken as it is.
+fn model(mut value: &str) -> &str {
+    while let Some((prefix, rest)) = value.split_at_checked(3)
+        && prefix.eq_ignore_ascii_case("cp-")
+        && !rest.is_empty()
+    {
+        value = rest;
+    }
+    value
 }
 
 fn address(value: &str) -> Result<Option<Ipv4Addr>, &'static str> {

@@ -4,10 +4,14 @@
 //! that speaks of more than one line (`line`, `line.2.number` …) lists all lines of its phones. Every row gets a
 //! verdict, and a file with a refused row changes nothing unless the operator says so.
 
+mod account;
 mod cell;
 mod column;
+mod damage;
 mod export;
 mod field;
+mod foreign;
+mod pbx;
 mod plan;
 mod table;
 #[cfg(test)]
@@ -24,12 +28,18 @@ use crate::{
 
 pub use cell::mac;
 pub use export::{export_csv, export_json};
+pub use foreign::Foreign;
+pub use pbx::{Pbx, export_pbx};
 
 /// What a masked password looks like in an export. Read back, it means "as it is".
 pub const MASK: &str = "••••";
 
 /// The most rows that one file may have. A longer one is refused whole.
 pub const MAX_ROWS: usize = 100_000;
+
+/// The most columns that a file may have: a phone with 48 lines and all its keys has some hundreds. A wider one is
+/// refused whole.
+pub const MAX_COLUMNS: usize = 4096;
 
 /// The most characters of a cell. A longer one is refused.
 pub const MAX_CELL: usize = 1000;
@@ -47,6 +57,8 @@ pub struct ImportOptions {
     pub ignore_unknown: bool,
     /// Columns by other names: (as in the file, as here).
     pub map: Vec<(String, String)>,
+    /// Whose export it is; `None` tells by the header, unless `map` names columns.
+    pub from: Option<Foreign>,
 }
 
 /// What is wrong with one cell, or with what an operator typed.

@@ -15,7 +15,7 @@ use crate::{
 use super::{
     Fault, Import, ImportOptions, MASK, RowVerdict, Verdict, cell,
     column::Column,
-    field,
+    damage, field, foreign,
     table::{self, Row, Table},
 };
 
@@ -49,13 +49,16 @@ pub(super) fn plan(
     rules: &Rules<'_>,
     options: &ImportOptions,
 ) -> Import {
-    let table = match table::read(bytes, file, options) {
+    let table = table::read(bytes, file, options);
+    let table = match table.and_then(|table| foreign::join(table, state, file)) {
         Ok(table) => table,
         Err(problems) => return Import { problems, ..Import::default() },
     };
     let (mut listings, unread) = group(&table, state);
+    let short = damage::lost_zeros(&table);
     for listing in listings.values_mut() {
         list(listing, &table, rules);
+        listing.warnings.extend(listing.rows.iter().filter_map(|row| short.get(row).cloned()));
     }
     refuse_shared_addresses(&mut listings, &table, state);
     let rows = verdicts(&table, &listings, unread);
@@ -186,7 +189,7 @@ fn repeated(column: &Column, line: usize, before: &str, value: &str) -> Result<(
 /// Checks an entry as a whole.
 fn finish(listing: &mut Listing, table: &Table, mentioned: &BTreeSet<usize>, rules: &Rules<'_>) {
     let Some(&first) = listing.rows.first() else { return };
-    if table.has(Column::lists_lines) {
+    if table.lists_lines() {
         // Of lines after the first, those that the file has are all there are.
         let last = mentioned.last().copied().unwrap_or(1);
         listing.entry.lines.truncate(last);

@@ -1,10 +1,11 @@
 //! Files as tables: whatever encoding and separator a spreadsheet chose.
 
-use csv::{ReaderBuilder, StringRecord};
+use csv::ReaderBuilder;
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::domain::Problem;
 
-use super::{ImportOptions, MAX_ROWS, column::Column};
+use super::{ImportOptions, MAX_COLUMNS, MAX_ROWS, column::Column, foreign};
 
 /// A file as rows of cells.
 #[derive(Debug)]
@@ -13,10 +14,12 @@ pub(super) struct Table {
     pub(super) columns: Vec<Option<Column>>,
     pub(super) rows: Vec<Row>,
     pub(super) warnings: Vec<Problem>,
+    /// True if the file names phones by the numbers of their lines only; [`foreign::join`] finds their MACs.
+    pub(super) by_number: bool,
 }
 
 /// A row of cells.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Row {
     /// The line of the file where it starts, from 1.
     pub(super) line: usize,
@@ -24,8 +27,9 @@ pub(super) struct Row {
 }
 
 impl Table {
-    pub(super) fn has(&self, is: impl Fn(&Column) -> bool) -> bool {
-        self.columns.iter().flatten().any(is)
+    /// True if the file says which lines there are after the first: then it lists all of them.
+    pub(super) fn lists_lines(&self) -> bool {
+        !self.by_number && self.columns.iter().flatten().any(Column::lists_lines)
     }
 }
 
@@ -46,7 +50,7 @@ pub(super) fn read(
         .flexible(true)
         .delimiter(separator)
         .from_reader(text.as_bytes());
-    let mut rows = Vec::new();
+    let (mut rows, mut lines) = (Vec::new(), Lines::of(text, skipped));
     for record in reader.records() {
         let record = record.map_err(|error| vec![Problem::error(file, None, error.to_string())])?;
         if record.iter().all(|cell| cell.trim().is_empty()) {
@@ -56,7 +60,8 @@ pub(super) fn read(
             let text = format!("there are more than {MAX_ROWS} rows");
             return Err(vec![Problem::error(file, None, text).help("import it in parts")]);
         }
-        rows.push(row(&record, skipped));
+        let line = lines.at(record.position().map_or(0, csv::Position::byte));
+        rows.push(Row { line, cells: record.iter().map(str::to_owned).collect() });
     }
     if rows.is_empty() {
         let problem = Problem::error(file, None, "there is nothing in it");
@@ -64,15 +69,44 @@ pub(super) fn read(
             problem.help("the first row names the columns, such as mac,model,number,name"),
         ]);
     }
+    if let Some(form) = foreign::recognize(&rows, options) {
+        return foreign::table(form, rows, file);
+    }
     let header = rows.remove(0);
     let (columns, warnings) = header_columns(&header, file, options)?;
-    Ok(Table { columns, rows, warnings })
+    Ok(Table { columns, rows, warnings, by_number: false })
 }
 
-fn row(record: &StringRecord, skipped: usize) -> Row {
-    let line = record.position().map_or(0, csv::Position::line);
-    let line = usize::try_from(line).unwrap_or(usize::MAX).saturating_add(skipped);
-    Row { line, cells: record.iter().map(str::to_owned).collect() }
+/// Counts lines as an editor does. The reader's own count is one behind where lines end with `\r\n`, as Excel ends them,
+/// and stands still where they end with `\r`.
+struct Lines<'a> {
+    octets: &'a [u8],
+    at: usize,
+    line: usize,
+}
+
+impl<'a> Lines<'a> {
+    const fn of(text: &'a str, skipped: usize) -> Self {
+        Self { octets: text.as_bytes(), at: 0, line: skipped + 1 }
+    }
+
+    /// The line of the record that begins at this octet, or behind line ends there. Never asked for one before the last.
+    fn at(&mut self, record: u64) -> usize {
+        let record = usize::try_from(record).unwrap_or(usize::MAX);
+        while let Some(octet) = self.octets.get(self.at) {
+            let ends = match octet {
+                b'\n' => true,
+                b'\r' => self.octets.get(self.at + 1) != Some(&b'\n'),
+                _ => false,
+            };
+            if self.at >= record && !matches!(octet, b'\n' | b'\r') {
+                break;
+            }
+            self.line += usize::from(ends);
+            self.at += 1;
+        }
+        self.line
+    }
 }
 
 type Columns = Vec<Option<Column>>;
@@ -83,6 +117,10 @@ fn header_columns(
     options: &ImportOptions,
 ) -> Result<(Columns, Vec<Problem>), Vec<Problem>> {
     let at = Some(header.line);
+    if header.cells.len() > MAX_COLUMNS {
+        let text = format!("there are more than {MAX_COLUMNS} columns");
+        return Err(vec![Problem::error(file, at, text).help("is it a list of phones?")]);
+    }
     let (mut columns, mut errors, mut warnings) = (Columns::new(), Vec::new(), Vec::new());
     for name in &header.cells {
         let mapped = options.map.iter().find(|(from, _)| alike(from, name));
@@ -147,33 +185,16 @@ fn separator(text: &str) -> (&str, usize, u8) {
 
 /// The text of a file in UTF-8, UTF-16 or Windows-1252, without a byte order mark.
 fn decode(bytes: &[u8]) -> String {
-    let utf16 = |bytes: &[u8], read: fn([u8; 2]) -> u16| {
-        let units = bytes.chunks(2).map(|pair| read([pair[0], pair.get(1).copied().unwrap_or(0)]));
-        char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
-    };
-    match bytes {
-        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+    let guessed = match bytes {
         // A header starts with a letter, so a NUL beside it tells the order without a mark.
-        [first, 0, ..] if *first != 0 => utf16(bytes, u16::from_le_bytes),
-        [0, first, ..] if *first != 0 => utf16(bytes, u16::from_be_bytes),
-        _ => {
-            let bytes = bytes.strip_prefix(&[0xef, 0xbb, 0xbf]).unwrap_or(bytes);
-            let text = std::str::from_utf8(bytes).map(str::to_owned);
-            text.unwrap_or_else(|_| bytes.iter().map(|octet| windows_1252(*octet)).collect())
-        }
-    }
-}
-
-/// Windows-1252: Latin-1, but for the octets 80 to 9F. The five that it leaves open stay control characters.
-fn windows_1252(octet: u8) -> char {
-    const HIGH: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
-        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
-        'ž', 'Ÿ',
-    ];
-    match octet {
-        0x80..=0x9f => HIGH[usize::from(octet - 0x80)],
-        octet => char::from(octet),
-    }
+        [first, 0, ..] if *first != 0 => UTF_16LE,
+        [0, first, ..] if *first != 0 => UTF_16BE,
+        bytes if std::str::from_utf8(bytes).is_ok() => UTF_8,
+        _ => WINDOWS_1252,
+    };
+    let (encoding, mark) = Encoding::for_bom(bytes).unwrap_or((guessed, 0));
+    // What claims to be UTF-8 and is not was glued together from files: the mark is the one thing that is wrong.
+    let broken = encoding == UTF_8 && std::str::from_utf8(&bytes[mark..]).is_err();
+    let encoding = if broken { WINDOWS_1252 } else { encoding };
+    encoding.decode_without_bom_handling(&bytes[mark..]).0.into_owned()
 }

@@ -1,5 +1,6 @@
 //! The operator's lists: what is taken, what is refused and why, and that writing out and reading in are one.
 
+mod damage;
 mod files;
 mod properties;
 
@@ -386,6 +387,8 @@ fn fields_one_by_one() {
         assert_eq!(shown, expected, "{field}={value}");
     };
     check("model", "cp-7961G", "7961G");
+    check("model", "CP-cp-7961G", "7961G");
+    check("model", "Cp-", "Cp-");
     check("Number", " 4012 ", "4012");
     check("sip_password", " x ", " x ");
     check("key.1", "BLF:4013:Anna: desk", "blf:4013:Anna: desk");

@@ -243,6 +243,25 @@ fn the_operators_own_files() {
     );
 }
 
+/// The stamp and the entity tag are those of the bytes: what is learned of a phone without changing its file makes it
+/// no new file, or every phone would read its configuration twice.
+#[test]
+fn a_stamp_follows_the_bytes() {
+    let file = |number: &str, model: Option<Seen<'_>>| {
+        let listed = listed("001565aabbcc", "", number);
+        let shown = model.map(|seen| showed("001565aabbcc", seen));
+        let here = provisioner(settings(), shown.into_iter().chain([listed]).collect());
+        let opened = open(&here, "10.20.0.9 001565aabbcc.cfg").unwrap();
+        (opened.etag.clone(), text(&opened))
+    };
+    let unknown = file("4000", None);
+    let agent = Seen::UserAgent("Yealink SIP-T46U 108.86.0.20 00:15:65:aa:bb:cc");
+    assert_eq!(unknown, file("4000", Some(agent)));
+    let other = file("4001", None);
+    let stamp = |file: &(String, String)| file.1.lines().nth(1).unwrap().to_owned();
+    assert!(unknown.0 != other.0 && stamp(&unknown) != stamp(&other) && stamp(&other).len() == 18);
+}
+
 #[test]
 fn a_phone_is_known_by_its_address_where_nothing_leases() {
     let here = provisioner(settings(), vec![listed(POLY, "VVX 401", "4013")]);

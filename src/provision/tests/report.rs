@@ -1,5 +1,6 @@
 //! Findings, diagnoses and flags.
 
+use crate::config::{ForFamily, Subnet};
 use crate::domain::{Asked, Event, Granted, Outcome, Quarantine, Required, Role, Unserved, What};
 
 use super::*;
@@ -63,6 +64,27 @@ fn acked() -> What {
 fn known() -> Vec<Change> {
     let class = Seen::Option60(b"Cisco Systems, Inc. IP Phone CP-7961G\0");
     vec![listed(CISCO, "7961G", "4012"), showed(CISCO, class)]
+}
+
+#[test]
+fn a_finding_says_why_a_stranger_got_no_file() {
+    let report = |why: &str| {
+        let happened = [(2, discovered()), (1, refused(OWN, Role::Own, why))];
+        let event = |(ago, what)| {
+            let at = now() - Duration::from_secs(ago);
+            Change::Happened(mac(CISCO), Event { at, what })
+        };
+        let state = state(happened.into_iter().map(event).collect());
+        let here = provisioner(settings(), vec![]);
+        let report = here.report(mac(CISCO), &state.phones[&mac(CISCO)], &state, now());
+        report.findings.into_iter().map(|finding| finding.text).collect::<Vec<_>>().join("; ")
+    };
+    let listed = "00:1e:7a:c4:10:22 is here and not listed";
+    assert_eq!(
+        report("00:1e:7a:c4:10:22 is not listed, and auto-registration is closed"),
+        format!("{listed}: it got no file, because auto-registration is closed")
+    );
+    assert_eq!(report("there is no SEP001E7AC41022.cnf.xml"), listed);
 }
 
 #[test]
@@ -237,4 +259,57 @@ fn away_when_the_lease_is_over() {
     assert_eq!(told_of(settings(), changes.clone(), boot.clone()), "ready");
     changes.push(Change::Released { address: Ipv4Addr::new(10, 20, 0, 51), at: now() });
     assert_eq!(told_of(settings(), changes, boot), "away");
+}
+
+/// One subnet, in which another server provisions Cisco's later phones.
+fn elsewhere() -> Settings {
+    let mut settings = Settings::default();
+    let other = ForFamily { servers: vec![[10, 1, 1, 5].into()] };
+    settings.dhcp.subnets = vec![Subnet {
+        network: [10, 20, 0, 0].into(),
+        prefix: 24,
+        site: "default".to_owned(),
+        pool: Vec::new(),
+        router: Vec::new(),
+        dns: Vec::new(),
+        ntp: Vec::new(),
+        domain: None,
+        lease_time: Duration::from_hours(1),
+        servers: Vec::new(),
+        voice_vlan: None,
+        option_82: crate::config::Option82::default(),
+        admit: crate::config::Admit::default(),
+        options: Vec::new(),
+        for_family: [("cisco-79xx-enterprise".to_owned(), other)].into(),
+    }];
+    settings
+}
+
+#[test]
+fn another_servers_phone_is_never_in_trouble_here() {
+    let showed = || {
+        let (catalog, _) = crate::profile::Catalog::load(None);
+        let class = crate::profile::Seen::Option60(b"Cisco Systems, Inc. IP Phone CP-7961G\0");
+        vec![Change::Showed(mac(CISCO), catalog.recognize(&class, now()).unwrap())]
+    };
+    let check = |settings: Settings, happened: Vec<(u64, What)>, expected: &str| {
+        assert_eq!(told_of(settings, showed(), happened), expected);
+    };
+    let leased = || vec![(600, discovered()), (599, acked())];
+    let ours = "stuck, not-listed, leased-but-never-asked-for-a-file -> CTLSEP001E7AC41022.tlv";
+    check(Settings::default(), leased(), ours);
+    check(elsewhere(), leased(), "");
+    // It starts over again and again, and asks us once although it should not.
+    let again = (0..20).flat_map(|n| [(600 - n, discovered()), (600 - n, acked())]).collect();
+    check(elsewhere(), again, "");
+    let why = format!("{} is not listed, and auto-registration is closed", mac(CISCO));
+    let asks = [leased(), vec![(500, refused(OWN, Role::Own, &why))]].concat();
+    check(elsewhere(), asks, "");
+    // Its address is ours to give: as long as it has none, we say what we know.
+    let unserved = vec![(600, discovered()), (600, What::Unserved(Unserved::PoolExhausted))];
+    check(
+        elsewhere(),
+        unserved,
+        "stuck, not-listed, pool-exhausted, no-address -> CTLSEP001E7AC41022.tlv",
+    );
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use tokio::task::JoinSet;
 
 use crate::{
-    domain::{Batch, Outcome, Stage},
+    domain::{Batch, Event, Granted, Outcome, Stage, What},
     store::Store,
     telemetry::Counters,
 };
@@ -122,7 +122,7 @@ async fn an_unchanged_file_configures() {
     let opened = bench.service.peek(&request, now()).unwrap();
     bench.service.drain().await;
     assert_eq!(stage(&bench.service, "001565000001"), Some(Stage::Silent), "a look is no boot");
-    bench.service.unchanged(&opened, now());
+    bench.service.unchanged(&request, &opened, now());
     bench.service.drain().await;
     assert_eq!(stage(&bench.service, "001565000001"), Some(Stage::Configured));
 }
@@ -141,6 +141,49 @@ async fn who_goes_on_record() {
     assert_eq!(seen("001565000002"), Some(Stage::Asking), "listed, at a strange address");
     assert_eq!((seen("001565000003"), seen("001565000004")), (None, None), "made up");
     assert_eq!(bench.service.counters.value("refused", "not-its-address"), 1);
+}
+
+#[tokio::test]
+async fn a_neighbour_begins_no_round_of_a_phones_boot() {
+    let phone = "001e7ac41022";
+    let changes = vec![listed(phone, "7961G", "1"), leased(phone, 51), leased("001565000009", 99)];
+    let bench = bench(serving(), changes).await;
+    let took = Event {
+        at: now(),
+        what: What::Leased {
+            address: Ipv4Addr::new(10, 20, 0, 51),
+            until: now() + Duration::from_hours(1),
+            granted: Granted::Selected,
+        },
+    };
+    bench.service.commit(Change::Happened(mac(phone), took).into()).await.unwrap();
+    fetch(&bench.service, [10, 20, 0, 51], "SEP001E7AC41022.cnf.xml").await;
+    // One with a lease of its own, and one without.
+    for neighbour in [99, 98] {
+        let peer = [10, 20, 0, neighbour];
+        fetch(&bench.service, peer, "CTLSEP001E7AC41022.tlv").await;
+        fetch(&bench.service, peer, "001e7ac41022-phone.cfg").await;
+        fetch(&bench.service, peer, "nobody-knows-001e7ac41022.bin").await;
+    }
+    bench.service.drain().await;
+    assert_eq!(stage(&bench.service, phone), Some(Stage::Configured));
+    fetch(&bench.service, [10, 20, 0, 51], "CTLSEP001E7AC41022.tlv").await;
+    bench.service.drain().await;
+    assert_eq!(stage(&bench.service, phone), Some(Stage::Asking), "its own request begins one");
+}
+
+#[tokio::test]
+async fn made_up_phones_are_few_where_leases_count() {
+    let bench = bench(serving(), vec![leased("001565000009", 99)]).await;
+    for number in 0..1000 {
+        for (peer, name) in [(99, "a"), (98, "b")] {
+            let name = format!("{name}-0015650{number:05x}.bin");
+            fetch(&bench.service, [10, 20, 0, peer], &name).await;
+        }
+    }
+    bench.service.drain().await;
+    let recorded = bench.service.view.read().phones.len();
+    assert!((200..=300).contains(&recorded), "{recorded} phones from two addresses");
 }
 
 #[tokio::test]

@@ -94,8 +94,13 @@ impl Writer {
             }
         }
         // The rows are closed before the lock goes.
-        let Self { agreement, disk, lock, .. } = self;
-        drop((agreement, disk));
+        let Self { agreement, disk, lock, fault, .. } = self;
+        if fault.get().is_some() {
+            // sled's last flush would wait for ever for what it could not write. What it has written is on the disk.
+            std::mem::forget((agreement, disk));
+        } else {
+            drop((agreement, disk));
+        }
         drop(lock);
     }
 
@@ -169,7 +174,7 @@ impl Draft {
                 (batch, next.filter(|next| !next.is_empty()))
             }
             None if undo.is_empty() => return self.answers.push((reply, Ok(None))),
-            None => (undoing(undo), Some(Undo::new())),
+            None => (self.undoing(state, undo), Some(Undo::new())),
         };
         if let Err(claim) = self.patch.admits(state, &batch) {
             return self.answers.push((reply, Err(CommitError::Taken(claim))));
@@ -190,6 +195,30 @@ impl Draft {
     fn replaced_by(&self, state: &State, batch: &Batch) -> Undo {
         let phones: BTreeSet<_> = batch.changes.iter().filter_map(listed).collect();
         phones.into_iter().map(|mac| (mac, self.patch.entry(state, mac).cloned())).collect()
+    }
+
+    /// The batch that restores what undo remembers. A number that went for ever from one of its phones to another comes
+    /// back with the entry that has it, or two phones would have a right to it.
+    fn undoing(&self, state: &State, undo: &Undo) -> Batch {
+        let given = |number: &String| {
+            self.patch.numbers.get(number).or_else(|| state.numbers.get(number)).copied()
+        };
+        let restored = |(mac, entry): &(Mac, Option<Arc<Entry>>)| match entry {
+            Some(entry) => Change::Listed(*mac, Box::new((**entry).clone())),
+            None => Change::Unlisted(*mac),
+        };
+        let mut changes: Vec<_> = undo.iter().map(restored).collect();
+        for (mac, entry) in undo {
+            let lines = entry.iter().flat_map(|entry| &entry.lines);
+            let moved = lines.filter(|line| {
+                given(&line.number).is_some_and(|holder| {
+                    holder != *mac
+                        && undo.iter().any(|(other, entry)| *other == holder && entry.is_none())
+                })
+            });
+            changes.extend(moved.map(|line| Change::Numbered(*mac, line.number.clone())));
+        }
+        changes.into()
     }
 
     /// All that the group puts on disk.
@@ -233,13 +262,4 @@ fn listed(change: &Change) -> Option<Mac> {
         | Change::Numbered(..)
         | Change::Window(_) => None,
     }
-}
-
-/// The batch that restores what undo remembers.
-fn undoing(undo: &Undo) -> Batch {
-    let restored = |(mac, entry): &(Mac, Option<Arc<Entry>>)| match entry {
-        Some(entry) => Change::Listed(*mac, Box::new((**entry).clone())),
-        None => Change::Unlisted(*mac),
-    };
-    undo.iter().map(restored).collect::<Vec<_>>().into()
 }

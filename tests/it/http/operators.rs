@@ -121,6 +121,12 @@ fn the_window_opens_and_closes() {
     );
     let past = r#"{"enabled":true,"until":"2020-01-01T00:00:00Z"}"#;
     assert_eq!(bench.api("PUT", "/api/v1/auto-registration", past).status, 400);
+    let mut back = bench.api("GET", "/api/v1/auto-registration", "").json();
+    back["enabled"] = false.into();
+    let closed = bench.api("PUT", "/api/v1/auto-registration", &back.to_string());
+    assert_eq!((closed.status, &closed.json()["enabled"]), (200, &Value::from(false)), "{back}");
+    back["numbers"] = "1-2".into();
+    assert_eq!(bench.api("PUT", "/api/v1/auto-registration", &back.to_string()).status, 400);
     bench.end();
 }
 
@@ -319,5 +325,24 @@ fn a_list_imported_and_taken_back() {
     assert_eq!(mapped.json()["added"], 1);
     assert_eq!(import("?prune", good).status, 400);
     assert_eq!(import("", &"x".repeat(17 << 20)).status, 413);
+    bench.end();
+}
+
+#[test]
+fn a_store_that_failed_is_no_secret() {
+    let bench = Bench::new(&[]);
+    let healthy = "ringup_store_failed 0";
+    assert!(bench.api("GET", "/metrics", "").text().contains(healthy));
+    // A value too long for a segment goes to a directory of its own, which is not there any more.
+    std::fs::remove_dir_all(bench.directory.path().join("state/store/blobs")).unwrap();
+    let note = "x".repeat(4 << 20);
+    let entry = Entry { note, ..entry("VVX 410", "4012", "Desk") };
+    let change = Change::Listed(mac(POLY), Box::new(entry));
+    bench.service.journal.commit_blocking(Batch::from(change)).unwrap_err();
+    let health = bench.api("GET", "/healthz", "");
+    assert_eq!((health.status, &health.json()["status"]), (503, &Value::from("failed")));
+    assert!(health.json()["fault"].as_str().is_some_and(|fault| fault.contains("store")));
+    assert!(bench.api("GET", "/", "").text().contains("Nothing can be stored any more"));
+    assert!(bench.api("GET", "/metrics", "").text().contains("ringup_store_failed 1"));
     bench.end();
 }

@@ -32,6 +32,10 @@ fn files_that_are_none() {
         writeln!(long, "02{n:010x}").unwrap();
     }
     check(&long, &["phones.csv: there are more than 100000 rows\n  help: import it in parts"]);
+    // A million of them would be compared each with each, for hours.
+    let wide = (0..1_000_000).map(|n| format!(",var.V{n}")).collect::<Vec<_>>().concat();
+    let text = "phones.csv:1: there are more than 4096 columns\n  help: is it a list of phones?";
+    check(&format!("mac{wide}\n"), &[text]);
 }
 
 #[test]
@@ -83,4 +87,32 @@ fn encodings_and_separators() {
         check(&units(mark, u16::to_le_bytes));
         check(&units(mark, u16::to_be_bytes));
     }
+}
+
+#[test]
+fn lines_are_counted_as_editors_do() {
+    let lines = |file: &str| -> Vec<usize> {
+        let import =
+            read(file.as_bytes(), &State::default(), &settings(), &ImportOptions::default());
+        import.rows.iter().map(|row| row.line).collect()
+    };
+    let file = "mac,name\n001565aabb01,Anna\n\n001565aabb02,\"Be\nrt\"\n001565aabb03,Cara\n";
+    assert_eq!(lines(file), [2, 4, 6]);
+    assert_eq!(lines(&file.replace('\n', "\r\n")), [2, 4, 6]);
+    assert_eq!(lines(&file.replace('\n', "\r")), [2, 4, 6]);
+    assert_eq!(lines(&format!("sep=,\r\n{}", file.replace('\n', "\r\n"))), [3, 5, 7]);
+}
+
+/// What no UTF-8 is and no mark says is Windows-1252, also behind a mark of UTF-8 that somebody glued in front.
+#[test]
+fn the_rest_is_windows_1252() {
+    let check = |mark: &[u8]| {
+        let bytes = [mark, b"mac,name\n001565aabb01,Zo\xeb \x80\x9f\n"].concat();
+        let import = read(&bytes, &State::default(), &settings(), &ImportOptions::default());
+        let mut state = State::default();
+        apply(&mut state, import);
+        assert_eq!(entry(&state, MAC1).name(), "Zoë €Ÿ");
+    };
+    check(b"");
+    check(b"\xef\xbb\xbf");
 }

@@ -49,7 +49,8 @@ fn named(name: &'static str) -> impl Strategy<Value = BTreeMap<String, String>> 
 
 prop_compose! {
     fn any_entry()(
-        model in word(),
+        // As an entry has it: an import takes the `CP-` off that Cisco prints before its models.
+        model in word().prop_filter("has no `CP-`", |model| !model.to_lowercase().starts_with("cp-")),
         site in option::of(Just("paris".to_owned())),
         location in text(),
         note in text(),

@@ -1,0 +1,132 @@
+//! A dead phone replaced, and a proposed repair accepted: one call each, one commit, and `undo` takes it back.
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, State, rejection::BytesRejection},
+    http::StatusCode,
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    domain::Timestamp,
+    provision::{self, SwapError, inventory},
+};
+
+use super::{
+    super::operators::Operators,
+    phones::{mac, view},
+    problem::{Details, Params, switch},
+    view::PhoneView,
+};
+
+/// Which phone takes the place.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct By {
+    /// The new phone's MAC, in any spelling.
+    by: String,
+}
+
+/// Whether to go on.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Sure {
+    /// Replace it even if the new phone is not like the old one.
+    #[serde(deserialize_with = "switch")]
+    confirm: bool,
+}
+
+/// A phone that was replaced.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Replaced {
+    /// The old phone, not listed any more; its record stays.
+    old: String,
+    /// The new phone, with the entry, the lines, the reservation and the number of the old one.
+    new: PhoneView,
+    /// In what the new phone differs.
+    differences: Vec<String>,
+    /// What is to know.
+    notes: Vec<String>,
+    /// How many lines have a new SIP password, which their registrar has to learn.
+    renewed: usize,
+    /// The number of the commit.
+    commit: u64,
+}
+
+/// Which finding's repair to accept.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Kind {
+    /// Its kind, such as `wrong-model`; the first that proposes one unless said.
+    kind: Option<String>,
+}
+
+/// Puts another phone in the place of one. A difference of model is a 409 that says it, unless `confirm`.
+#[utoipa::path(post, path = "/api/v1/phones/{mac}/replace", tag = "phones", params(("mac" = String, Path), Sure),
+    request_body = By,
+    responses((status = 200, body = Replaced), (status = 404, body = Details), (status = 409, body = Details)))]
+pub async fn replace(
+    State(operators): State<Operators>,
+    Path(text): Path<String>,
+    Params(sure): Params<Sure>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Replaced>, Details> {
+    let old = mac(&text)?;
+    let by: By = serde_json::from_slice(&body?).map_err(|error| Details::bad(error.to_string()))?;
+    let new = inventory::mac(&by.by).map_err(|fault| Details::bad(fault.to_string()))?;
+    // One edit at a time: what it is checked against must still hold when it is committed.
+    let _turn = operators.edits.lock().await;
+    let swap = {
+        let (provisioner, state) = (operators.service.provisioner(), operators.service.view.read());
+        provisioner.replace(&state, (old, new), Timestamp::now(), provision::password)?
+    };
+    if !swap.differences.is_empty() && !sure.confirm {
+        let text =
+            format!("{}; `confirm` (--yes) replaces it all the same", swap.differences.join("; "));
+        return Err(Details::new(StatusCode::CONFLICT, text));
+    }
+    let commit = operators.service.journal.commit(swap.batch).await?.number;
+    let renewed = swap.renewed;
+    tracing::info!(%old, %new, renewed, commit, "an operator replaced a phone");
+    let (differences, notes) = (swap.differences, swap.notes);
+    let new = view(&operators, new, false)?;
+    Ok(Json(Replaced { old: old.to_string(), new, differences, notes, renewed, commit }))
+}
+
+impl From<SwapError> for Details {
+    fn from(error: SwapError) -> Self {
+        let status = match error {
+            SwapError::NotListed(_) => StatusCode::NOT_FOUND,
+            SwapError::Listed { .. } => StatusCode::CONFLICT,
+            SwapError::Same(_) => StatusCode::BAD_REQUEST,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+/// Accepts the repair that a finding proposes, such as the model that the phone says it is.
+#[utoipa::path(post, path = "/api/v1/phones/{mac}/accept", tag = "phones", params(("mac" = String, Path)),
+    request_body = Kind,
+    responses((status = 200, body = PhoneView), (status = 409, body = Details, description = "nothing is proposed")))]
+pub async fn accept(
+    State(operators): State<Operators>,
+    Path(text): Path<String>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<PhoneView>, Details> {
+    let (mac, body) = (mac(&text)?, body?);
+    let wanted = if body.is_empty() { Ok(Kind::default()) } else { serde_json::from_slice(&body) };
+    let wanted: Kind = wanted.map_err(|error| Details::bad(error.to_string()))?;
+    let _turn = operators.edits.lock().await;
+    let accepted = {
+        let (provisioner, state) = (operators.service.provisioner(), operators.service.view.read());
+        let accepted = provisioner.accept(&state, mac, wanted.kind.as_deref(), Timestamp::now());
+        accepted.map_err(|text| Details::new(StatusCode::CONFLICT, text))?
+    };
+    let commit = operators.service.journal.commit(accepted.batch).await?.number;
+    let kind = accepted.finding.kind.as_str();
+    tracing::info!(phone = %mac, kind, commit, "an operator accepted a repair");
+    view(&operators, mac, false).map(Json)
+}
