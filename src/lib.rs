@@ -40,6 +40,9 @@
 //! - Findings and diagnoses are functions of facts and the time. They are never stored, so they are never stale.
 //! - Deciders take the time as an argument and do no I/O. Sockets, clocks and tasks live in few driver files.
 //! - Everything that a peer can make grow has a bound, and the bound's documentation says what happens there.
+//! - A reload checks and binds everything first and waits for nothing after that: all of it is in force, or nothing of
+//!   it. Who holds the old resolver finishes with it; whoever keeps something of the settings follows
+//!   [`provision::Service::replaced`].
 //! - Secrets are [`domain::Secret`]: they print as `••••` and leave only inside a file for their own phone, or for an
 //!   operator who asks.
 //!

@@ -100,12 +100,23 @@ impl Running {
     }
 
     fn put_in_force(&mut self, read: Read, dry_run: bool) -> Result<Reloaded, Problem> {
-        let Read { fresh: Fresh { loaded, catalog, warnings }, library, stamps } = read;
+        let Read { fresh: Fresh { loaded, catalog, mut warnings }, library, stamps } = read;
         let mut changes = self.plan.written.differences(&loaded.written);
         changes.extend(self.plan.stamps.differences(&stamps));
         let (settings, mut restart) = self.possible(loaded.settings);
-        if self.plan.late == Late::Refuse && settings.dhcp.mode != DhcpMode::Off {
-            dhcp::all_there(&settings.dhcp.interfaces).map_err(|error| problem(&error.into()))?;
+        if settings.dhcp.mode != DhcpMode::Off {
+            // One that was served and is gone is waited for already: no reason to refuse all the rest.
+            let old = &self.core.settings.dhcp.interfaces;
+            let mut new = settings.dhcp.interfaces.clone();
+            new.retain(|name| !old.contains(name));
+            match (dhcp::all_there(&new), self.plan.late) {
+                (Ok(()), _) => {}
+                (Err(error), Late::Refuse) => return Err(problem(&error.into())),
+                (Err(error), Late::Wait) => {
+                    let text = format!("{error}; DHCP waits for it");
+                    warnings.push(Problem::warning("", None, text));
+                }
+            }
         }
         let moves = self.listeners.prepare(&self.core.settings, &settings);
         let mut moves: Moves = moves.map_err(|error| problem(&error))?;

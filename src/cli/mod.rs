@@ -142,11 +142,10 @@ fn run(cli: Cli) -> u8 {
     }
 }
 
-/// Starts logging. A command that ends by itself says what it has to say; its log is for faults, unless
+/// Starts logging. A command that is no service says what it has to say; its log is for faults, unless
 /// `RINGUP_LOG` asks for more.
 fn log(command: &Command) -> Result<(), telemetry::FilterError> {
-    let runs = matches!(command, Command::Serve(_) | Command::Lab(_));
-    let quiet = !runs && std::env::var_os("RINGUP_LOG").is_none();
+    let quiet = !matches!(command, Command::Serve(_)) && std::env::var_os("RINGUP_LOG").is_none();
     telemetry::init(false, quiet.then_some("warn"))
 }
 

@@ -172,7 +172,7 @@ async fn opened(place: &Place, shared: &Shared, leave: &mut watch::Receiver<bool
     None
 }
 
-/// The first of these interfaces that does not exist.
+/// Checks that each of these interfaces exists.
 ///
 /// # Errors
 ///

@@ -122,8 +122,10 @@ fn an_interface_that_is_late_is_waited_for() {
     assert_eq!(reload(&home, &[]).0, 0);
     let words = ["timeout", "30", "udhcpc", "-i", "eth2", "-n", "-q", "-f", "-t", "2", "-T", "1"];
     assert!(!cable.phone(&words).output().unwrap().status.success());
-    write(&home, &settings);
-    assert_eq!(reload(&home, &[]).0, 0);
+    // A name that is new and nowhere is waited for here too, and whoever asked is told.
+    write(&home, &settings.replace("\"eth2\"", "\"eth2\", \"eth7\""));
+    let (code, told, _) = reload(&home, &[]);
+    assert!(code == 0 && told.contains("no interface eth7"), "{code} {told}");
     leases(&cable, "eth2", "10.30.0.");
     assert_eq!(serving.stop(), Some(0), "{}", home.log());
 }
