@@ -148,9 +148,10 @@ impl Shared {
     fn notice(&self, interface: &str, deaf: Option<String>) {
         let told = deaf.clone();
         if self.service.notices.set(&about(interface), deaf) {
-            match told {
-                Some(text) => tracing::warn!("{text}"),
-                None => tracing::info!("DHCP is observed on {interface} now"),
+            if let Some(text) = told {
+                tracing::warn!("{text}");
+            } else {
+                tracing::info!("DHCP is observed on {interface} now");
             }
         }
     }
