@@ -1,13 +1,15 @@
-//! `ringup render`: the bytes that a phone would get.
+//! `ringup render`: the bytes that a phone would get, or where their values come from.
 
 use std::path::Path;
+
+use serde_json::Value;
 
 use crate::domain::Mac;
 
 use super::{
     client::{Client, Query, part},
     exit::{Done, Exit},
-    output,
+    output::{self, list, text},
     phones::mac,
     settings,
 };
@@ -16,14 +18,21 @@ use super::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     ringup render 001E7AC41022 SEP001E7AC41022.cnf.xml\n  \
-    ringup render 001565aabbcc 001565aabbcc.cfg > before.cfg\n\n\
-    Passwords are shown as the phone gets them; that somebody looked is recorded.")]
+    ringup render 001565aabbcc 001565aabbcc.cfg > before.cfg\n  \
+    ringup render 001565aabbcc 001565aabbcc.cfg --explain\n\n\
+    Passwords are shown as the phone gets them; that somebody looked is recorded. With --explain they are masked.")]
 pub struct Render {
     /// The phone, in any spelling.
     #[arg(value_parser = mac)]
     mac: Mac,
     /// The name as the phone asks for it.
     name: String,
+    /// Show where each value comes from instead: entry, model, site, default site or profile.
+    #[arg(long)]
+    explain: bool,
+    /// With --explain: one JSON document.
+    #[arg(long, requires = "explain")]
+    json: bool,
 }
 
 impl Render {
@@ -32,7 +41,35 @@ impl Render {
         let client = Client::connect(settings::sound(config)?.loaded.settings)?;
         let name = self.name.trim_start_matches('/');
         let path = format!("/api/v1/phones/{}/files/{}", part(&self.mac.to_string()), part(name));
-        output::bytes(&client.get(&Query::default().flag("reveal", true).on(&path))?)?;
+        if !self.explain {
+            output::bytes(&client.get(&Query::default().flag("reveal", true).on(&path))?)?;
+            return Ok(Exit::Ok);
+        }
+        let explained = client.json(&Query::default().flag("explain", true).on(&path))?;
+        if self.json {
+            output::json(&explained)?;
+        } else {
+            explain(&explained)?;
+        }
         Ok(Exit::Ok)
     }
+}
+
+/// A line for each value, in the order in which they stand in the file.
+fn explain(explained: &Value) -> std::io::Result<()> {
+    output::line(&format!("from {}", output::clean(&text(explained, "/source"))))?;
+    let mut table = output::table(["NAME", "VALUE", "LEVEL", "WHERE"]);
+    for value in list(explained, "/values") {
+        let part = |pointer: &str| text(value, pointer);
+        let places = [part("/at"), part("/note")];
+        let place = places.into_iter().filter(|place| !place.is_empty()).collect::<Vec<_>>();
+        let level = match (part("/level").as_str(), part("/site")) {
+            ("default-site", _) => "site default".to_owned(),
+            ("model", site) if !site.is_empty() => format!("model, site {site}"),
+            ("site", site) => format!("site {site}"),
+            (level, _) => level.to_owned(),
+        };
+        output::row(&mut table, [part("/name"), part("/value"), level, place.join(", ")]);
+    }
+    output::print(table, "it is served as it is: no values go into it")
 }

@@ -6,6 +6,7 @@
 mod check;
 mod keys;
 mod names;
+mod places;
 mod settings;
 mod source;
 mod tables;
@@ -14,6 +15,7 @@ mod tests;
 mod written;
 
 pub use names::Names;
+pub use places::Places;
 pub use settings::{
     Admit, Appliance, AutoRegistration, Dhcp, DhcpMode, Failover, ForFamily, Http, NumberRange,
     Option82, PeerRule, Protocol, RawOption, ReadyWhen, Registrar, Secrets, Settings, Site, Srtp,

@@ -9,6 +9,8 @@ use std::{
 
 use crate::domain::{Secret, SiteName, Timestamp};
 
+use super::Places;
+
 /// All settings, checked as a whole. [`Default`] is what holds without a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -321,6 +323,8 @@ pub struct Site {
     pub var: BTreeMap<String, String>,
     /// For each key of the site (kebab-case): the name of the site whose table set it. Absent: nobody did.
     pub set_by: BTreeMap<String, SiteName>,
+    /// Where they were set.
+    pub places: Places,
 }
 
 impl Default for Settings {

@@ -164,7 +164,10 @@ impl Boot {
             | What::Admitted { .. } => {}
             What::Opened { asked, length } => self.opened(event.at, asked, *length),
             What::Progress { name, bytes, length } => self.progress(name, *bytes, *length),
-            What::Ended { asked, bytes, outcome, etag, normal, .. } => {
+            What::Ended { asked, bytes, outcome, etag, normal, source, .. } => {
+                if let Some(transfer) = self.running(&asked.name) {
+                    transfer.source.clone_from(source);
+                }
                 self.ended(asked, *bytes, outcome, etag, *normal);
             }
             What::Unchanged { asked, .. } => {
@@ -291,6 +294,7 @@ fn running(at: Timestamp, asked: &Asked, length: u64) -> Transfer {
         outcome: None,
         refused: None,
         normal: false,
+        source: String::new(),
         at,
     }
 }
@@ -310,7 +314,8 @@ mod tests {
 
     fn ended(asked: Asked, outcome: Outcome, etag: &str) -> What {
         let normal = matches!(outcome, Outcome::Aborted { .. });
-        What::Ended { asked, bytes: 10, length: 10, outcome, etag: etag.to_owned(), normal }
+        let (etag, source) = (etag.to_owned(), String::new());
+        What::Ended { asked, bytes: 10, length: 10, outcome, etag, normal, source }
     }
 
     fn leased(granted: Granted) -> What {

@@ -127,6 +127,8 @@ pub enum What {
         etag: String,
         /// True for an abort that the family's profile calls normal.
         normal: bool,
+        /// Where the bytes came from (`file …`, `template …`, `firmware …`); empty in records of before it was noted.
+        source: String,
     },
     /// It asked whether the file that it has is still the right one, and it is (HTTP 304).
     Unchanged {
@@ -235,7 +237,15 @@ mod tests {
             |normal| What::Refused { asked: asked(), why: "there is no a.cfg".into(), normal };
         let aborted = |normal| {
             let (etag, outcome) = (String::new(), Outcome::Aborted { text: String::new() });
-            What::Ended { asked: asked(), bytes: 4, length: 9, outcome, etag, normal }
+            What::Ended {
+                asked: asked(),
+                bytes: 4,
+                length: 9,
+                outcome,
+                etag,
+                normal,
+                source: String::new(),
+            }
         };
         let check = |what: What, text: &str| assert_eq!(what.to_string(), text);
         check(refused(true), "asked for a.cfg, which it can do without");

@@ -142,6 +142,8 @@ pub struct Transfer {
     pub refused: Option<String>,
     /// True for a refusal or an abort that the family's profile calls normal.
     pub normal: bool,
+    /// Where the bytes came from; empty while it runs, and in records of before it was noted.
+    pub source: String,
     /// When it began.
     pub at: Timestamp,
 }

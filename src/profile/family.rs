@@ -45,6 +45,26 @@ pub struct Normal {
     pub abort: bool,
 }
 
+/// How a value that is merged last (`extra`, `set.KEY`) is written into a file.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ExtraForm {
+    /// A line `key = value`.
+    Line,
+    /// A line `key: "value"`.
+    Quoted,
+    /// An attribute on the element that is called like the first part of its name (`reg.1.label` on `<reg>`).
+    Attribute,
+    /// An element with the value as its content. A key such as `/device/userLocale` is a path from the top.
+    Element {
+        /// Names from the top of the document to what holds such elements: `device`, `vendorConfig`.
+        at: Vec<String>,
+        /// Attributes of a new element (snom's `perm`).
+        attributes: Vec<(String, String)>,
+        /// The attribute that a key's index stands for: `user_name[2]` is `<user_name idx="2">`.
+        index: Option<String>,
+    },
+}
+
 /// A file that phones of a family ask for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FileRule {
@@ -70,6 +90,8 @@ pub struct FileRule {
     pub normal: Normal,
     /// The model that asking for this very name gives away.
     pub model: Option<String>,
+    /// How values that are merged last are written; `None` for a file that takes none.
+    pub extra: Option<ExtraForm>,
     /// What the models that ask for this very name have in common (7941 for 7941G and 7941G-GE), where several do.
     pub series: Option<String>,
     /// One plain sentence for the page.

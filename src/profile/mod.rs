@@ -3,6 +3,7 @@
 //! A family is a folder: `profile.toml` and its templates. The shipped folders are inside the binary; the operator's
 //! directory is laid over them file by file, and a folder of a new name is a new family.
 
+mod extra;
 mod family;
 mod load;
 mod names;
@@ -10,15 +11,19 @@ mod opening;
 mod parse;
 mod pattern;
 mod poly_class;
+mod reads;
 mod recognize;
 mod spelling;
 mod table;
 mod template;
 mod xml;
 
-pub use family::{DhcpRule, Family, FileRule, Form, Format, Model, Normal, ServerOption, Speaks};
+pub use family::{
+    DhcpRule, ExtraForm, Family, FileRule, Form, Format, Model, Normal, ServerOption, Speaks,
+};
 pub use load::shipped_files;
 pub use opening::Opening;
+pub use reads::{Read, Reads};
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -214,7 +219,7 @@ impl Catalog {
         Some(&client.1)
     }
 
-    /// Renders a file's template. The result is well-formed in the family's format.
+    /// Renders a file's template and merges `set` into it. The result is well-formed in the family's format.
     ///
     /// Beside `values` the template sees `part` and `line_count` of the model among them, and `zone`, the family's
     /// own name of their time zone: empty, 0 and empty where there is none.
@@ -233,7 +238,9 @@ impl Catalog {
             text: text.to_owned(),
         };
         let template = file.template.as_ref().ok_or_else(|| absent("it has no template"))?;
-        let get = |name: &str| values.get_attr(name).unwrap_or_default();
+        // What is looked at here is not what the template reads.
+        let plain = Reads::unwatched(values);
+        let get = |name: &str| plain.get_attr(name).unwrap_or_default();
         let protocol = get("protocol").as_str().and_then(Speaks::from_name);
         if !file.read_by(protocol) {
             return Err(absent("this phone speaks the other protocol"));
@@ -247,8 +254,10 @@ impl Catalog {
         let zone = family
             .time_zone(get("time_zone").as_str().unwrap_or_default(), offset)
             .unwrap_or_default();
-        let values = template::with_family(values, model, zone);
-        self.templates.render(&format!("{}/{template}", family.name), file.format, &values)
+        let inner = Reads::rewatch(values, template::with_family(&plain, model, zone));
+        let name = format!("{}/{template}", family.name);
+        let text = self.templates.render(&name, file.format, &inner)?;
+        merged(&name, text, file, &get("set")).map(String::into_bytes)
     }
 
     /// Renders a text that is no family's template, such as an operator's `NAME.j2`, in the format of `NAME`.
@@ -263,7 +272,24 @@ impl Catalog {
         format: Format,
         values: &Value,
     ) -> Result<Vec<u8>, RenderError> {
-        self.templates.render_text(name, text, format, values)
+        self.templates.render_text(name, text, format, values).map(String::into_bytes)
+    }
+
+    /// Renders an operator's text in the place of a family's file: in its format, with `set` merged into it.
+    ///
+    /// # Errors
+    ///
+    /// [`RenderError`], in which `name` stands for the template.
+    pub fn render_instead(
+        &self,
+        name: &str,
+        text: &str,
+        file: &FileRule,
+        values: &Value,
+    ) -> Result<Vec<u8>, RenderError> {
+        let text = self.templates.render_text(name, text, file.format, values)?;
+        let set = Reads::unwatched(values).get_attr("set").unwrap_or_default();
+        merged(name, text, file, &set).map(String::into_bytes)
     }
 
     /// A family's own model in any usual spelling.
@@ -272,6 +298,14 @@ impl Catalog {
         let is_here = |(place, _): &&(usize, String)| self.families[*place].name == family.name;
         let (_, name) = self.spellings.find(spelling).iter().find(is_here)?;
         family.models.get(name)
+    }
+}
+
+/// A rendered file with what is merged last, where it takes such values.
+fn merged(name: &str, text: String, file: &FileRule, set: &Value) -> Result<String, RenderError> {
+    match &file.extra {
+        Some(form) => template::with_extra(name, text, (form, file.format), set),
+        None => Ok(text),
     }
 }
 

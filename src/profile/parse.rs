@@ -9,12 +9,12 @@ use toml::Spanned;
 use crate::domain::{FamilyName, Problem, Severity};
 
 use super::{
-    DhcpRule, Family, FileRule, Form, Model, Normal, ServerOption,
+    DhcpRule, ExtraForm, Family, FileRule, Form, Format, Model, Normal, ServerOption,
     load::{Folder, PROFILE, Source},
     pattern::{PLACEHOLDERS, Pattern},
     recognize::Recognizer,
-    table::{Clients, Dhcp, FileTable, ServerTable, Table},
-    template,
+    table::{Clients, Dhcp, ExtraTable, ExtraWord, FileTable, ServerTable, Table},
+    template, xml,
 };
 
 /// A family with what the catalog needs to find it.
@@ -202,7 +202,9 @@ impl Reader<'_> {
                 }
             }
             self.references(file, models, folder);
-            files.push(rule(file, table));
+            let mut rule = rule(file, table);
+            rule.extra = file.extra.as_ref().and_then(|table| self.extra(table, rule.format));
+            files.push(rule);
         }
         (files, patterns)
     }
@@ -228,6 +230,35 @@ impl Reader<'_> {
             });
             self.tell(&model.span(), text, help);
         }
+    }
+
+    /// The form of values that are merged last must be one of the file's own format.
+    fn extra(&mut self, table: &Spanned<ExtraTable>, format: Format) -> Option<ExtraForm> {
+        let ExtraTable { form, at, attributes, index } = table.get_ref();
+        let (form, of) = match form {
+            ExtraWord::Line => (ExtraForm::Line, Format::Ini),
+            ExtraWord::Quoted => (ExtraForm::Quoted, Format::Text),
+            ExtraWord::Attribute => (ExtraForm::Attribute, Format::Xml),
+            ExtraWord::Element => {
+                let at: Vec<String> = at.split('/').map(str::to_owned).collect();
+                let names = at.iter().chain(attributes.keys()).chain(index);
+                if names.clone().any(|name| xml::name(name).is_err()) {
+                    let text = "`extra` does not say where its elements go";
+                    self.tell(&table.span(), text, "at = \"device/vendorConfig\"");
+                    return None;
+                }
+                let escaped =
+                    |(name, value): (&String, &String)| (name.clone(), xml::escape(value));
+                let (attributes, index) = (attributes.iter().map(escaped).collect(), index.clone());
+                (ExtraForm::Element { at, attributes, index }, Format::Xml)
+            }
+        };
+        if of != format {
+            let text = "the form of `extra` is not one of this file's format";
+            let help = "xml: attribute, element; ini: line; text: quoted";
+            self.tell(&table.span(), text, help);
+        }
+        Some(form)
     }
 
     fn dhcp(&mut self, table: &Dhcp) -> DhcpRule {
@@ -294,6 +325,7 @@ fn rule(file: &FileTable, table: &Table) -> FileRule {
         speaks: file.speaks.map(Into::into),
         normal: Normal { miss: file.miss.is_some(), abort: file.abort.is_some() },
         model: file.model.as_ref().map(|name| name.get_ref().clone()),
+        extra: None,
         series: file.series.clone(),
         note: file.note.clone(),
     }

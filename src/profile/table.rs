@@ -111,9 +111,21 @@ pub(super) struct FileTable {
     pub(super) miss: Option<NormalWord>,
     pub(super) abort: Option<NormalWord>,
     pub(super) model: Option<Spanned<String>>,
+    pub(super) extra: Option<Spanned<ExtraTable>>,
     pub(super) series: Option<String>,
     #[serde(default)]
     pub(super) note: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct ExtraTable {
+    pub(super) form: ExtraWord,
+    #[serde(default)]
+    pub(super) at: String,
+    #[serde(default)]
+    pub(super) attributes: BTreeMap<String, String>,
+    pub(super) index: Option<String>,
 }
 
 /// Clients that are known not to be phones.
@@ -145,6 +157,15 @@ pub(super) enum FormWord {
     Addresses,
     Bare,
     Text,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ExtraWord {
+    Line,
+    Quoted,
+    Attribute,
+    Element,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

@@ -9,7 +9,7 @@ use minijinja::{
 
 use crate::domain::Problem;
 
-use super::{Format, Model, RenderError, load::Source, xml};
+use super::{ExtraForm, Format, Model, RenderError, extra, load::Source, xml};
 
 /// How deep [`culprit`] looks into the values; they nest two deep.
 const MAX_NESTING: usize = 6;
@@ -21,7 +21,7 @@ pub(super) struct Templates(Environment<'static>);
 /// A value that the format can't carry. Its text never holds the value itself, which may be a password.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Unfit(String);
+pub(super) struct Unfit(String);
 
 impl Templates {
     /// Takes templates with the format that each is written in. Those that do not compile were told before.
@@ -49,7 +49,7 @@ impl Templates {
         name: &str,
         format: Format,
         values: &Value,
-    ) -> Result<Vec<u8>, RenderError> {
+    ) -> Result<String, RenderError> {
         let template = self.0.get_template(name).map_err(|error| broken(name, "", &error))?;
         let rendered = template.render(values.clone());
         finish(name, template.source(), format, values, rendered)
@@ -62,7 +62,7 @@ impl Templates {
         text: &str,
         format: Format,
         values: &Value,
-    ) -> Result<Vec<u8>, RenderError> {
+    ) -> Result<String, RenderError> {
         let spelt = format!("{}:{name}", prefix(format));
         let template = self
             .0
@@ -142,7 +142,7 @@ fn write_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(),
 ///
 /// A text file has no way to write a double quote inside quotes that all its readers share, so it is refused there
 /// rather than changed in silence.
-fn fit(format: Format, text: &str) -> Result<Cow<'_, str>, Unfit> {
+pub(super) fn fit(format: Format, text: &str) -> Result<Cow<'_, str>, Unfit> {
     let unfit = |bad: &dyn Fn(char) -> bool, what: &str| match text.chars().find(|c| bad(*c)) {
         Some(c) => Err(Unfit(format!("holds U+{:04X}, which {what} can't carry", u32::from(c)))),
         None => Ok(()),
@@ -166,7 +166,7 @@ fn finish(
     format: Format,
     values: &Value,
     rendered: Result<String, Error>,
-) -> Result<Vec<u8>, RenderError> {
+) -> Result<String, RenderError> {
     let text = rendered.map_err(|error| match unfit(&error) {
         Some(unfit) => {
             let culprit = culprit(values, format, "", 0).unwrap_or_else(|| "a value".to_owned());
@@ -174,14 +174,43 @@ fn finish(
         }
         None => broken(name, source, &error),
     })?;
-    if format == Format::Xml {
-        xml::check(&text).map_err(|malformed| RenderError::Template {
-            template: name.to_owned(),
-            line: malformed.line,
-            text: format!("the result is no well-formed XML: {}", malformed.text),
-        })?;
+    well_formed(name, format, &text)?;
+    Ok(text)
+}
+
+/// Checks a finished file of a format that can be checked.
+fn well_formed(name: &str, format: Format, text: &str) -> Result<(), RenderError> {
+    if format != Format::Xml {
+        return Ok(());
     }
-    Ok(text.into_bytes())
+    xml::check(text).map_err(|malformed| RenderError::Template {
+        template: name.to_owned(),
+        line: malformed.line,
+        text: format!("the result is no well-formed XML: {}", malformed.text),
+    })
+}
+
+/// A finished file with the values of `set` merged into it.
+pub(super) fn with_extra(
+    name: &str,
+    text: String,
+    (form, format): (&ExtraForm, Format),
+    set: &Value,
+) -> Result<String, RenderError> {
+    let mut values = BTreeMap::new();
+    for key in set.try_iter().into_iter().flatten() {
+        let value = set.get_item(&key).unwrap_or_default();
+        values.insert(key.to_string(), value.to_string());
+    }
+    if values.is_empty() {
+        return Ok(text);
+    }
+    let merged = extra::merge(&text, form, &values).map_err(|unmerged| RenderError::Value {
+        template: name.to_owned(),
+        text: format!("`set.{}` {}", unmerged.key, unmerged.why),
+    })?;
+    well_formed(name, format, &merged)?;
+    Ok(merged)
 }
 
 /// The value that the format could not carry, where that was the reason.

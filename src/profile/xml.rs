@@ -162,7 +162,8 @@ fn reference(name: &str) -> Result<(), String> {
     character.map(|_| ()).ok_or_else(|| format!("`&{name};` names no character of XML"))
 }
 
-fn name(name: &str) -> Result<(), String> {
+/// Tells whether a text may name an element or an attribute.
+pub(super) fn name(name: &str) -> Result<(), String> {
     let start = |c: char| c.is_alphabetic() || matches!(c, '_' | ':');
     let inner = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':' | '-' | '.');
     if name.starts_with(start) && name.chars().all(inner) {

@@ -4,7 +4,7 @@ use std::{fmt, path::Path, sync::Arc};
 
 use crate::{
     domain::{Entry, Role},
-    profile::{Family, FileRule, Format, RenderError},
+    profile::{Family, FileRule, Format, Reads, RenderError},
 };
 
 use super::{
@@ -93,38 +93,60 @@ impl Provisioner {
         source: Source<'_>,
         admitted: Option<&Entry>,
     ) -> Result<Vec<u8>, Why> {
-        let entry = admitted.or(case.subject.entry.as_deref());
+        let scene = self.scene(case, admitted.or(case.subject.entry.as_deref()));
+        self.draw(case, source, &scene, None)
+    }
+
+    /// All that the values of this file come from.
+    pub(super) fn scene<'a>(&'a self, case: &'a Case<'_>, entry: Option<&'a Entry>) -> Scene<'a> {
         let shared = matches!(case.target.role, Role::Common | Role::Fallback);
         let secrets = match (case.target.role, case.asker) {
             (Role::Own, Asker::Peer | Asker::Operator { reveal: true, .. }) => Secrets::Plain,
             (Role::Own, Asker::Operator { reveal: false, .. }) => Secrets::Masked,
             _ => Secrets::Left,
         };
-        let found = case.target.found;
-        let scene = Scene {
+        Scene {
             settings: self.settings(),
             catalog: self.catalog(),
-            family: found.map(|found| found.family),
+            family: case.target.found.map(|found| found.family),
             model: case.model(),
             site: &case.site,
             phone: case.subject.mac.filter(|_| !shared).map(|mac| (mac, entry)),
             ends: (case.request.peer, case.request.local),
             secrets,
             now: case.now,
-        };
-        let rendered = |version: &str| {
-            let values = values(&scene, version);
-            match source {
-                Source::Template(family, rule, _) => self.catalog().render(family, rule, &values),
-                Source::Text(name, text) => {
-                    let format = found.map_or_else(|| format_of(name), |found| found.file.format);
-                    self.catalog().render_text(name, text, format, &values)
+        }
+    }
+
+    /// Renders what is a template; nothing for what is served as it is. `reads` hears what the template reads.
+    pub(super) fn draw(
+        &self,
+        case: &Case<'_>,
+        source: Source<'_>,
+        scene: &Scene<'_>,
+        reads: Option<&Reads>,
+    ) -> Result<Vec<u8>, Why> {
+        let rendered = |version: &str, reads: Option<&Reads>| {
+            let values = values(scene, version);
+            let values = match reads {
+                Some(reads) => reads.watch(values),
+                None => values,
+            };
+            match (source, case.target.found) {
+                (Source::Template(family, rule, _), _) => {
+                    self.catalog().render(family, rule, &values)
                 }
-                Source::File(_) | Source::Firmware(_) => Ok(Vec::new()),
+                (Source::Text(name, text), Some(found)) => {
+                    self.catalog().render_instead(name, text, found.file, &values)
+                }
+                (Source::Text(name, text), None) => {
+                    self.catalog().render_text(name, text, format_of(name), &values)
+                }
+                (Source::File(_) | Source::Firmware(_), _) => Ok(Vec::new()),
             }
         };
         // The stamp is that of the text without it: a value that this file does not use does not make it a new one.
-        let stamped = rendered("").and_then(|bare| rendered(&etag(&bare)));
+        let stamped = rendered("", None).and_then(|bare| rendered(&etag(&bare), reads));
         stamped.map_err(|error| match error {
             RenderError::Absent { .. } => Why::Missing { name: case.target.name.clone() },
             RenderError::Template { .. } | RenderError::Value { .. } => {

@@ -6,8 +6,10 @@ mod body;
 mod bootstrap;
 mod diagnose;
 mod elsewhere;
+mod explain;
 mod identify;
 pub mod inventory;
+mod layers;
 pub mod leases;
 mod library;
 mod name;
@@ -30,6 +32,7 @@ pub use crate::config::{Admit, Dhcp, DhcpMode, Difference, ForFamily, Option82, 
 pub use admit::password;
 pub use allowance::Allowance;
 pub use bootstrap::{Client, ClientKind, shown};
+pub use explain::{Explained, Explanation, Level, Origin};
 pub use library::{Held, Library};
 pub use name::mac_in;
 pub use notices::Notices;

@@ -246,7 +246,7 @@ impl Case<'_> {
 
     /// Turns the request down. What came from an address that is not the phone's is no evidence about the phone, and
     /// starts no round of its boot.
-    fn refuse(&self, why: Why) -> Refusal {
+    pub fn refuse(&self, why: Why) -> Refusal {
         let strange = matches!(why, Why::NotItsAddress { .. } | Why::NoLease { .. });
         let mut asked = self.asked();
         asked.first &= !strange;
@@ -323,10 +323,14 @@ impl Provisioner {
         reveal: bool,
         now: Timestamp,
     ) -> Result<Opened, Refusal> {
+        self.answer(self.imagined(phone, name, local), Asker::Operator { phone, reveal }, now)
+    }
+
+    /// The request that a phone would make, for an operator who looks.
+    pub(super) fn imagined<'a>(&self, phone: Mac, name: &'a str, local: IpAddr) -> Request<'a> {
         let address = self.view.read().phones.get(&phone).and_then(|phone| phone.boot.address);
         let peer = IpAddr::V4(address.unwrap_or(Ipv4Addr::UNSPECIFIED));
-        let request = Request { name, peer, local, carrier: Carrier::Http, seen: &[] };
-        self.answer(request, Asker::Operator { phone, reveal }, now)
+        Request { name, peer, local, carrier: Carrier::Http, seen: &[] }
     }
 
     fn answer(
@@ -335,6 +339,17 @@ impl Provisioner {
         asker: Asker,
         now: Timestamp,
     ) -> Result<Opened, Refusal> {
+        let (case, admit) = self.case(request, asker, now)?;
+        self.build(&case, admit).map_err(|why| case.refuse(why))
+    }
+
+    /// Finds out what a name means and whose it is, and whether this peer may have it.
+    pub(super) fn case<'a>(
+        &'a self,
+        request: Request<'a>,
+        asker: Asker,
+        now: Timestamp,
+    ) -> Result<(Case<'a>, Option<Admission>), Refusal> {
         let name = name::normalize(request.name).ok_or_else(|| unknown(&request, None))?;
         let found = self.catalog.resolve(&name);
         let state = self.view.read();
@@ -355,7 +370,10 @@ impl Provisioner {
         let admit = self.permit(&case, &state).and_then(|()| self.entitle(&case, &state));
         // Rendering needs no state: a writer does not wait for it.
         drop(state);
-        admit.and_then(|admit| self.build(&case, admit)).map_err(|why| case.refuse(why))
+        match admit {
+            Ok(admit) => Ok((case, admit)),
+            Err(why) => Err(case.refuse(why)),
+        }
     }
 }
 

@@ -195,6 +195,7 @@ pub struct Delivery {
     asked: Asked,
     length: u64,
     etag: String,
+    source: String,
     abort_is_normal: bool,
     bytes: u64,
     told: Instant,
@@ -214,6 +215,7 @@ impl Delivery {
             asked,
             length,
             etag: opened.etag.clone(),
+            source: opened.source.clone(),
             abort_is_normal: opened.abort_is_normal,
             bytes: 0,
             told: Instant::now(),
@@ -255,6 +257,7 @@ impl Drop for Delivery {
             outcome,
             etag: std::mem::take(&mut self.etag),
             normal,
+            source: std::mem::take(&mut self.source),
         };
         self.recorder.happened(phone, Timestamp::now(), what);
     }

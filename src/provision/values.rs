@@ -13,8 +13,12 @@ use crate::{
 
 use super::{
     identify::{self, speaks},
+    layers::{self, is_secret},
     resolve::spoken,
 };
+
+/// What stands for a secret.
+pub(super) const MASK: &str = "••••";
 
 /// What happens to secrets on the way into a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,7 +35,7 @@ impl Secrets {
     fn show(self, secret: &Secret) -> &str {
         match self {
             Self::Plain => secret.reveal(),
-            Self::Masked if !secret.is_empty() => "••••",
+            Self::Masked if !secret.is_empty() => MASK,
             Self::Masked | Self::Left => "",
         }
     }
@@ -55,6 +59,20 @@ pub(super) struct Scene<'a> {
     pub ends: (IpAddr, IpAddr),
     pub secrets: Secrets,
     pub now: Timestamp,
+}
+
+impl Scene<'_> {
+    /// What is listed for the phone whose file it is.
+    pub fn entry(&self) -> Option<&Entry> {
+        self.phone.and_then(|(_, entry)| entry)
+    }
+
+    /// The model as the catalog names it: the entry's, else the one that was seen.
+    pub fn model_name(&self) -> String {
+        let listed = self.entry().map(|entry| entry.model.as_str());
+        let model = listed.filter(|model| !model.is_empty()).unwrap_or(self.model);
+        identify::model_name(self.catalog, model)
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -139,9 +157,8 @@ fn context(scene: &Scene<'_>) -> Context {
     let site = identify::site(scene.settings, scene.site).unwrap_or(&unset);
     let mac = scene.phone.map(|(mac, _)| mac);
     let nothing = Entry::default();
-    let entry = scene.phone.and_then(|(_, entry)| entry).unwrap_or(&nothing);
-    let model = if entry.model.is_empty() { scene.model } else { &entry.model };
-    let model = identify::model_name(scene.catalog, model);
+    let entry = scene.entry().unwrap_or(&nothing);
+    let model = scene.model_name();
     let protocol = protocol(scene.family, site);
     let ports = |registrars: &[Registrar]| servers(registrars, protocol, site.sip_transport);
     let admin = site.admin_password.as_ref();
@@ -180,7 +197,7 @@ fn context(scene: &Scene<'_>) -> Context {
         admin_password: admin.map_or("", |secret| scene.secrets.show(secret)).to_owned(),
         tftp_server: scene.ends.1.to_canonical().to_string(),
         http_base: http_base(scene.settings, scene.ends.1.to_canonical()),
-        load: load(scene, site, &model),
+        load: layers::load(scene, site, &model).map_or("", |(load, ..)| load).to_owned(),
         keys: entry.keys.iter().map(|(index, one)| key(*index, one)).collect(),
         failover: site.failover.as_ref().map(failover),
         var: site.var.iter().chain(&entry.var).map(owned).collect(),
@@ -281,41 +298,16 @@ pub(super) fn http_base(settings: &Settings, local: IpAddr) -> String {
     }
 }
 
-/// The wanted load: of the model, else of the loads that this model shares, else of the whole family.
-fn load(scene: &Scene<'_>, site: &Site, model: &str) -> String {
-    let member = scene.family.and_then(|family| scene.catalog.member(family, model));
-    let loads = member.and_then(|model| model.load.as_deref());
-    let wanted = |fits: &dyn Fn(&str) -> bool| site.firmware.iter().find(|(key, _)| fits(key));
-    let by_model = || wanted(&|key| is_model(scene, key, model));
-    let by_load = || wanted(&|key| loads.is_some_and(|load| load.eq_ignore_ascii_case(key)));
-    let by_family =
-        || wanted(&|key| scene.family.is_some_and(|family| is(key, family.name.as_str())));
-    by_model().or_else(by_load).or_else(by_family).map(|(_, load)| load.clone()).unwrap_or_default()
-}
-
-/// Values merged last: the site's for the vendor, over these those for the family and the model, over all the entry's.
+/// Values merged last. What is a secret by its name is masked where an operator looks, and stays out of what goes to
+/// anybody.
 fn set(scene: &Scene<'_>, site: &Site, model: &str, entry: &Entry) -> BTreeMap<String, String> {
-    let of = |fits: &dyn Fn(&str) -> bool| {
-        let tables = site.extra.iter().filter(|(key, _)| fits(key));
-        tables.flat_map(|(_, values)| values).collect::<Vec<_>>()
+    let laid = layers::set(scene, site, model, entry).into_iter();
+    let shown = |(key, laid): (&str, layers::Laid<'_>)| match scene.secrets {
+        Secrets::Left if is_secret(key) => None,
+        Secrets::Masked if is_secret(key) => Some((key.to_owned(), MASK.to_owned())),
+        _ => Some((key.to_owned(), laid.value.to_owned())),
     };
-    let vendor = of(&|key| {
-        scene
-            .family
-            .is_some_and(|it| is(key, &it.vendor) || it.also.iter().any(|also| is(key, also)))
-    });
-    let family = of(&|key| scene.family.is_some_and(|family| is(key, family.name.as_str())));
-    let model = of(&|key| is_model(scene, key, model));
-    let site = vendor.into_iter().chain(family).chain(model);
-    site.chain(&entry.set).map(owned).collect()
-}
-
-fn is(key: &str, name: &str) -> bool {
-    key.eq_ignore_ascii_case(name)
-}
-
-fn is_model(scene: &Scene<'_>, key: &str, model: &str) -> bool {
-    !model.is_empty() && scene.catalog.same_product(key, model)
+    laid.filter_map(shown).collect()
 }
 
 fn owned((key, value): (&String, &String)) -> (String, String) {

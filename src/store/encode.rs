@@ -22,6 +22,9 @@ pub(super) use phone::Meta;
 pub(super) use rows::{Loader, Row, rows};
 
 /// The version of the forms in this module. Every value says which one it has.
+///
+/// A field that is added with a default, and left out where it has that default, is no new version: what was written
+/// before it reads as it did, and what is written now can be read without it. Anything else is one.
 pub(super) const SCHEMA: u8 = 1;
 
 /// Kinds of keys: their first octet.

@@ -93,7 +93,7 @@ impl Drop for Cable {
 pub struct Switch {
     /// The appliance on one port, phones on another.
     pub cable: Cable,
-    bridge: String,
+    middle: String,
     others: String,
 }
 
@@ -104,17 +104,17 @@ impl Switch {
     /// Makes one that sends every frame to every port, as a hub does; needs root.
     pub fn new() -> Self {
         let cable = Cable { server: namespace("s"), client: namespace("c") };
-        let made = Self { cable, bridge: namespace("b"), others: namespace("o") };
-        let bridge = &made.bridge;
+        let made = Self { cable, middle: namespace("b"), others: namespace("o") };
+        let switch = &made.middle;
         // What is forgotten at once is never learned.
-        ip(&["-n", bridge, "link", "add", "br0", "type", "bridge", "ageing_time", "0"]);
-        ip(&["-n", bridge, "link", "set", "br0", "up"]);
+        ip(&["-n", switch, "link", "add", "br0", "type", "bridge", "ageing_time", "0"]);
+        ip(&["-n", switch, "link", "set", "br0", "up"]);
         let ends = [("s", &made.cable.server), ("c", &made.cable.client), ("o", &made.others)];
         for (port, end) in ends {
             let peer = ["type", "veth", "peer", "name", "eth1", "netns", end];
-            ip(&[&["-n", bridge, "link", "add", port][..], &peer].concat());
-            ip(&["-n", bridge, "link", "set", port, "master", "br0"]);
-            ip(&["-n", bridge, "link", "set", port, "up"]);
+            ip(&[&["-n", switch, "link", "add", port][..], &peer].concat());
+            ip(&["-n", switch, "link", "set", port, "master", "br0"]);
+            ip(&["-n", switch, "link", "set", port, "up"]);
             ip(&["-n", end, "link", "set", "eth1", "up"]);
         }
         for (end, address) in [(&made.cable.server, SERVER), (&made.others, Self::OTHER)] {
@@ -136,13 +136,13 @@ impl Switch {
              ether daddr != {} counter drop\n}}\n}}",
             hardware.trim()
         );
-        let words = ["netns", "exec", &self.bridge, "nft", &rules];
+        let words = ["netns", "exec", &self.middle, "nft", &rules];
         ip(&words);
     }
 
     /// How many frames were hidden from the appliance so far.
     pub fn hidden(&self) -> u32 {
-        let words = ["netns", "exec", &self.bridge, "nft", "list", "ruleset"];
+        let words = ["netns", "exec", &self.middle, "nft", "list", "ruleset"];
         let output = Command::new("ip").args(words).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let (_, rest) = text.split_once("counter packets ").unwrap();
@@ -159,7 +159,7 @@ impl Switch {
 
 impl Drop for Switch {
     fn drop(&mut self) {
-        for end in [&self.bridge, &self.others] {
+        for end in [&self.middle, &self.others] {
             let _ = Command::new("ip").args(["netns", "del", end]).status();
         }
     }

@@ -26,3 +26,4 @@ mod snippet;
 mod store;
 mod tftp;
 mod tidy;
+mod values;

@@ -18,6 +18,7 @@ use ringup::{
     profile::{Catalog, Format, RenderError},
 };
 
+mod extra;
 mod overrides;
 
 static SHIPPED: LazyLock<Catalog> = LazyLock::new(|| {

@@ -35,6 +35,7 @@ const HOMES: &[(&str, &str)] = &[
     ("quick_xml", "profile"),
     ("include_dir", "profile"),
     ("clap", "cli"),
+    ("similar", "cli"),
     ("comfy_table", "cli"),
     ("socket2", "net"),
     ("libc", "net"),

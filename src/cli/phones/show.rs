@@ -187,7 +187,9 @@ fn transfers(out: &mut String, phone: &Value) {
         let normal = transfer.get("normal") == Some(&Value::Bool(true));
         let normal = if normal { " (normal)" } else { "" };
         let (name, carrier) = (clean(&text(transfer, "/name")), text(transfer, "/carrier"));
-        let _ = writeln!(out, "  {name} by {carrier}: {}{normal}", clean(&how));
+        let source = clean(&text(transfer, "/source"));
+        let from = if source.is_empty() { source } else { format!(", from {source}") };
+        let _ = writeln!(out, "  {name} by {carrier}: {}{normal}{from}", clean(&how));
     }
 }
 
@@ -205,7 +207,7 @@ mod tests {
                   "grounds":[{"from":"option-60","value":"Cisco Systems, Inc. IP Phone CP-7961G"}]},
                 "findings":[{"kind":"wrong-model","text":"listed as 7961G-GE, says it is a 7961G","remedy":"list it as 7961"}],
                 "diagnosis":{"cause":"x","text":"it has no file of its own","remedy":"list it","expected":"SEP….cnf.xml"},
-                "transfers":[{"name":"a","carrier":"tftp","bytes":4096,"length":4096,"outcome":"complete"},
+                "transfers":[{"name":"a","carrier":"tftp","bytes":4096,"length":4096,"outcome":"complete","source":"template cisco/a.j2"},
                   {"name":"CTL","carrier":"tftp","bytes":0,"length":0,"outcome":"refused","text":"there is no CTL","normal":true}]}"#,
         )
         .unwrap();

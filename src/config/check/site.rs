@@ -6,7 +6,7 @@ use crate::domain::{Secret, SiteName};
 
 use super::{
     super::{
-        Failover, NumberRange, Protocol, ReadyWhen, Registrar, Site, Srtp, Transport,
+        Failover, NumberRange, Places, Protocol, ReadyWhen, Registrar, Site, Srtp, Transport,
         names::Place,
         tables::{At, FailoverTable, RegistrarTable, SiteTable},
     },
@@ -75,6 +75,7 @@ struct Own {
     firmware: BTreeMap<String, String>,
     extra: BTreeMap<String, BTreeMap<String, String>>,
     var: BTreeMap<String, String>,
+    places: Places,
 }
 
 /// `[site.NAME.failover]`, inherited key by key.
@@ -118,8 +119,50 @@ impl Own {
             firmware: firmware(check, name, table),
             extra: extra(check, name, table),
             var: texts(check, &table.var),
+            places: places(check, table),
         }
     }
+}
+
+/// Where each key stands, spelt as in `set_by`.
+fn places(check: &Check<'_>, table: &SiteTable) -> Places {
+    let mut places = Places::default();
+    let mut note = |key: &str, at: Option<usize>| {
+        if let Some(at) = at {
+            places.note(key.to_owned(), check.sources.spot(at));
+        }
+    };
+    let at = |text: &Option<At<String>>| text.as_ref().map(|text| text.span().start);
+    let first = |list: &Option<Vec<At<RegistrarTable>>>| Some(list.as_ref()?.first()?.span().start);
+    note("sip-transport", at(&table.sip_transport));
+    note("srtp", at(&table.srtp));
+    note("protocol", at(&table.protocol));
+    note("time-zone", at(&table.time_zone));
+    let ntp = table.ntp.as_ref().and_then(|list| list.first());
+    note("ntp", ntp.map(|server| server.span().start));
+    note("admin-password", at(&table.admin_password).or(at(&table.admin_password_file)));
+    note("ready-when", at(&table.ready_when));
+    note("numbers", at(&table.numbers));
+    note("server", first(&table.server));
+    note("outbound-proxy", first(&table.outbound_proxy));
+    for (name, load) in &table.firmware {
+        note(&format!("firmware.{}", name.get_ref()), Some(load.span().start));
+    }
+    for (name, value) in &table.var {
+        note(&format!("var.{}", name.get_ref()), Some(value.span().start));
+    }
+    for (family, values) in &table.extra {
+        for (name, value) in values {
+            let key = format!("extra.{}.{}", family.get_ref(), name.get_ref());
+            note(&key, Some(value.span().start));
+        }
+    }
+    if let Some(failover) = &table.failover {
+        note("failover.fail-back-mode", at(&failover.fail_back_mode));
+        let timeout = failover.fail_back_timeout.as_ref();
+        note("failover.fail-back-timeout", timeout.map(|timeout| timeout.span().start));
+    }
+    places
 }
 
 /// Registrars or proxies in order. A list is inherited whole: half of one site's servers and half of another's
@@ -252,6 +295,7 @@ fn complete(name: &str, own: Own, base: &Own) -> Site {
         firmware: by.merge("firmware", own.firmware, &base.firmware),
         extra: by.extra(own.extra, &base.extra),
         var: by.merge("var", own.var, &base.var),
+        places: own.places.inherited(&base.places, name, &by.set),
         set_by: by.set,
     }
 }

@@ -2,6 +2,7 @@
 
 mod description;
 mod entry;
+mod explain;
 mod export;
 mod import;
 mod leases;

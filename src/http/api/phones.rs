@@ -27,6 +27,7 @@ use super::{
         trust::NOBODY,
     },
     entry::EntryView,
+    explain::ExplainedView,
     problem::{Details, Params, switch},
     timeline::EventView,
     view::PhoneView,
@@ -87,6 +88,19 @@ pub struct Shown {
     pub reveal: bool,
     /// At most so many.
     pub limit: Option<usize>,
+}
+
+/// How a file is to be shown.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Looked {
+    /// Show secrets.
+    #[serde(deserialize_with = "switch")]
+    pub reveal: bool,
+    /// Not its bytes, but where each of its values comes from, as JSON.
+    #[serde(deserialize_with = "switch")]
+    pub explain: bool,
 }
 
 /// A phone's timeline.
@@ -337,15 +351,17 @@ pub async fn timeline(
     Ok(events.iter().map(|(commit, event)| EventView::new(*commit, event)).collect())
 }
 
-/// Shows the bytes that a phone would get for a name. Secrets in what is rendered are masked unless `reveal`.
+/// Shows the bytes that a phone would get for a name, or with `explain` where their values come from. Secrets in what is
+/// rendered are masked unless `reveal`.
 #[utoipa::path(get, path = "/api/v1/phones/{mac}/files/{name}", tag = "phones",
-    params(("mac" = String, Path), ("name" = String, Path), Shown),
-    responses((status = 200, content_type = "application/octet-stream"), (status = 404, body = Details)))]
+    params(("mac" = String, Path), ("name" = String, Path), Looked),
+    responses((status = 200, content((Vec<u8> = "application/octet-stream"), (ExplainedView = "application/json"))),
+        (status = 404, body = Details)))]
 pub async fn file(
     State(operators): State<Operators>,
     Path((text, name)): Path<(String, String)>,
     caller: Option<Extension<Caller>>,
-    Params(shown): Params<Shown>,
+    Params(shown): Params<Looked>,
 ) -> Result<Response, Details> {
     let mac = mac(&text)?;
     if shown.reveal {
@@ -354,6 +370,11 @@ pub async fn file(
     let provisioner = operators.service.provisioner();
     let asked = caller.map_or(NOBODY, |Extension(caller)| caller.local);
     let local = local(&operators, mac, asked);
+    if shown.explain {
+        let explained = provisioner.explain(mac, &name, local, shown.reveal, Timestamp::now());
+        let explained = explained.map_err(|refusal| Details::from(refusal.why))?;
+        return Ok(Json(ExplainedView::from(explained)).into_response());
+    }
     let opened = provisioner
         .preview(mac, &name, local, shown.reveal, Timestamp::now())
         .map_err(|refusal| unshown(mac, &name, refusal.why))?;

@@ -63,10 +63,10 @@ fn parts(what: &What) -> (&'static str, Value) {
         What::Progress { name, bytes, length } => {
             ("progress", json!({ "name": name, "bytes": bytes, "length": length }))
         }
-        What::Ended { asked, bytes, length, outcome, etag, normal } => {
+        What::Ended { asked, bytes, length, outcome, etag, normal, source } => {
             let text = outcome.to_string();
             let rest = json!({ "bytes": bytes, "length": length, "outcome": outcome.as_str(), "text": text,
-                "etag": etag, "normal": normal });
+                "etag": etag, "normal": normal, "source": source });
             ("ended", with(file(asked), rest))
         }
         What::Unchanged { asked, etag } => {

@@ -134,6 +134,9 @@ pub struct TransferView {
     pub(in crate::http) text: Option<String>,
     /// True for a miss or an abort that is no fault.
     pub(in crate::http) normal: bool,
+    /// Where the bytes came from: `file …`, `template …`, `firmware …`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::http) source: Option<String>,
     pub(in crate::http) at: String,
 }
 
@@ -280,6 +283,7 @@ impl From<&Transfer> for TransferView {
             outcome: refused.or(transfer.outcome.as_ref().map(Outcome::as_str)),
             text: transfer.refused.clone().or(said),
             normal: transfer.normal,
+            source: Some(transfer.source.clone()).filter(|source| !source.is_empty()),
             at: moment(transfer.at),
         }
     }

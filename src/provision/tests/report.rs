@@ -49,6 +49,7 @@ fn ended(name: &str, role: Role, outcome: Outcome) -> What {
         outcome,
         etag: "e".to_owned(),
         normal: false,
+        source: String::new(),
     }
 }
 

@@ -100,6 +100,8 @@ enum WhatForm {
         outcome: Outcome,
         etag: String,
         normal: bool,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        source: String,
     },
     Unchanged {
         #[serde(with = "AskedForm")]
@@ -179,6 +181,8 @@ struct TransferForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     refused: Option<String>,
     normal: bool,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    source: String,
     #[serde(with = "super::text")]
     at: Timestamp,
 }

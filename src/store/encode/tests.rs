@@ -6,7 +6,8 @@ use super::*;
 use crate::{
     domain::{
         Asked, Carrier, ClientKey, Entry, Event, Granted, Ground, Key, KeyTarget, Lease, Line,
-        Origin, Outcome, Quarantine, Required, Role, Secret, Timestamp, Unserved, What, Window,
+        Origin, Outcome, Quarantine, Required, Role, Secret, Timestamp, Transfer, Unserved, What,
+        Window,
     },
     store::Phone,
 };
@@ -48,6 +49,7 @@ fn happened() -> Vec<What> {
         outcome,
         etag: "e".to_owned(),
         normal: true,
+        source: "file a.cfg".to_owned(),
     };
     vec![
         What::Discovered { relay: Some(address) },
@@ -95,6 +97,38 @@ fn events_as_written() {
         &Event { at: at(5), what: What::Opened { asked: asked(), length: 7 } },
         r#"{"at":"1970-01-01T00:00:05Z","what":{"opened":{"asked":{"name":"a.cfg","carrier":"tftp","role":"own","required":{"slot":0,"of":2},"first":true},"length":7}}}"#,
     );
+}
+
+/// An end of a transfer as it was written before it said where the bytes came from, and as it is written since.
+#[test]
+fn ends_of_before_and_since_the_source_was_noted() {
+    const BEFORE: &str = r#"{"at":"1970-01-01T00:00:05Z","what":{"ended":{"asked":{"name":"a.cfg","carrier":"tftp","role":"own","required":{"slot":0,"of":2},"first":true},"bytes":2,"length":2,"outcome":"complete","etag":"e","normal":false}}}"#;
+    const TRANSFER: &str = r#"{"name":"a.cfg","carrier":"tftp","role":"own","bytes":2,"length":2,"outcome":"complete","normal":false,"at":"1970-01-01T00:00:05Z"}"#;
+    let ended = |source: &str| {
+        let (etag, source) = ("e".to_owned(), source.to_owned());
+        let (asked, outcome) = (asked(), Outcome::Complete);
+        let what = What::Ended { asked, bytes: 2, length: 2, outcome, etag, normal: false, source };
+        Event { at: at(5), what }
+    };
+    check(&ended(""), BEFORE);
+    let since = BEFORE.replace("\"normal\":false", "\"normal\":false,\"source\":\"file a.cfg\"");
+    check(&ended("file a.cfg"), &since);
+
+    let transfer = |source: &str| Transfer {
+        name: "a.cfg".to_owned(),
+        carrier: Carrier::Tftp,
+        role: Role::Own,
+        bytes: 2,
+        length: 2,
+        outcome: Some(Outcome::Complete),
+        refused: None,
+        normal: false,
+        source: source.to_owned(),
+        at: at(5),
+    };
+    check(&transfer(""), TRANSFER);
+    let since = TRANSFER.replace("false,", "false,\"source\":\"template x/y.j2\",");
+    check(&transfer("template x/y.j2"), &since);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! `ringup profiles`: the phone families, and how to change one.
 
+mod diff;
+
 use std::{
     fmt::Write as _,
     fs::{self, File},
@@ -29,6 +31,8 @@ pub enum Profiles {
     Show(Show),
     /// Copy files of a shipped family to the operator's profiles, to be changed there.
     Export(Export),
+    /// Show which copies have an original that changed since they were exported, and how.
+    Diff(diff::Diff),
 }
 
 /// Options of `ringup profiles export`.
@@ -36,7 +40,8 @@ pub enum Profiles {
 #[command(after_help = "Examples:\n  \
     ringup profiles export yealink-desk phone.cfg.j2     then change the copy: it wins over the shipped one\n  \
     ringup profiles export poly-vvx --stdout | less\n\n\
-    Copy only what is to be changed: a copy no longer changes with ringup itself.")]
+    Copy only what is to be changed: a copy no longer changes with ringup itself. The original is kept beside it, hidden, \
+    so that after an upgrade `ringup profiles diff` shows what changed.")]
 pub struct Export {
     /// The family.
     family: String,
@@ -81,6 +86,7 @@ impl Profiles {
             Self::List(list) => list.run(&ready.catalog),
             Self::Show(show) => show.run(&ready.catalog),
             Self::Export(export) => export.run(&ready.loaded.settings.appliance.profiles),
+            Self::Diff(diff) => diff.run(&ready.loaded.settings.appliance.profiles),
         }
     }
 }
@@ -166,6 +172,8 @@ fn copy(folder: &Path, name: &str, text: &str) -> Result<(), Failure> {
     fs::create_dir_all(folder).map_err(|error| Failure::file(folder, &error))?;
     let mut file = File::create_new(&path).map_err(|error| Failure::file(&path, &error))?;
     file.write_all(text.as_bytes()).map_err(|error| Failure::file(&path, &error))?;
+    let marker = diff::marker(folder, name);
+    fs::write(&marker, text).map_err(|error| Failure::file(&marker, &error))?;
     output::line(&path.display().to_string())?;
     Ok(())
 }

@@ -1,0 +1,120 @@
+//! Values that several tables may set, and which of them wins: entry over model over family over vendor.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    config::Site,
+    domain::{Entry, SiteName},
+};
+
+use super::values::Scene;
+
+/// The site that all others inherit from.
+pub(super) const DEFAULT: &str = "default";
+
+/// What a table of values (`extra.NAME`, `firmware.NAME`) is for: the narrower, the stronger.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Rank {
+    Vendor,
+    Group,
+    Family,
+    Model,
+}
+
+/// A value that is merged last, and who set it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Laid<'a> {
+    pub value: &'a str,
+    /// The table in the settings; `None` for the entry's own.
+    pub table: Option<(Rank, &'a str)>,
+}
+
+impl Laid<'_> {
+    /// The key that the site's settings know this value by.
+    pub fn key(&self, name: &str) -> Option<String> {
+        self.table.map(|(_, table)| format!("extra.{table}.{name}"))
+    }
+}
+
+/// Values merged last: the vendor's, over these those for its groups, the family and the model, over all the entry's.
+///
+/// A site inherits first: what `default` says of a family beats what the site itself says of the vendor. Only where both
+/// speak of the same, in two spellings (`poly` and `Poly`, `7961` and `7961G`), the site's own goes first.
+pub(super) fn set<'a>(
+    scene: &Scene<'_>,
+    site: &'a Site,
+    model: &str,
+    entry: &'a Entry,
+) -> BTreeMap<&'a str, Laid<'a>> {
+    let mut laid: BTreeMap<&str, Laid<'_>> = BTreeMap::new();
+    let is_own = |table: &str, key: &str| {
+        let by = site.set_by.get(&format!("extra.{table}.{key}"));
+        by.is_some_and(|by| by != DEFAULT)
+    };
+    for (table, values) in &site.extra {
+        let Some(rank) = rank(scene, model, table) else { continue };
+        for (key, value) in values {
+            let stronger =
+                laid.get(key.as_str()).and_then(|laid| laid.table).is_none_or(|(other, there)| {
+                    (rank, is_own(table, key)) > (other, is_own(there, key))
+                });
+            if stronger {
+                laid.insert(key, Laid { value, table: Some((rank, table)) });
+            }
+        }
+    }
+    laid.extend(entry.set.iter().map(|(key, value)| (key.as_str(), Laid { value, table: None })));
+    laid
+}
+
+/// The wanted load, its table's rank and the table: of the model, else of the loads that this model shares, else of the
+/// family.
+pub(super) fn load<'a>(
+    scene: &Scene<'_>,
+    site: &'a Site,
+    model: &str,
+) -> Option<(&'a str, Rank, &'a str)> {
+    let member = scene.family.and_then(|family| scene.catalog.member(family, model));
+    let loads = member.and_then(|model| model.load.as_deref());
+    let wanted = |rank: Rank, fits: &dyn Fn(&str) -> bool| {
+        let found = site.firmware.iter().find(|(key, _)| fits(key));
+        found.map(|(key, load)| (load.as_str(), rank, key.as_str()))
+    };
+    let shares = |key: &str| loads.is_some_and(|load| is(key, load));
+    wanted(Rank::Model, &|key| is_model(scene, key, model))
+        .or_else(|| wanted(Rank::Model, &shares))
+        .or_else(|| wanted(Rank::Family, &|key| rank(scene, "", key) == Some(Rank::Family)))
+}
+
+/// What a table is to this phone; `None` for another's.
+fn rank(scene: &Scene<'_>, model: &str, table: &str) -> Option<Rank> {
+    let of_family = scene.family.and_then(|family| match table {
+        name if is(name, family.name.as_str()) => Some(Rank::Family),
+        name if family.also.iter().any(|also| is(name, also)) => Some(Rank::Group),
+        name if is(name, &family.vendor) => Some(Rank::Vendor),
+        _ => None,
+    });
+    of_family.or_else(|| is_model(scene, table, model).then_some(Rank::Model))
+}
+
+fn is(key: &str, name: &str) -> bool {
+    key.eq_ignore_ascii_case(name)
+}
+
+fn is_model(scene: &Scene<'_>, key: &str, model: &str) -> bool {
+    !model.is_empty() && scene.catalog.same_product(key, model)
+}
+
+/// True for a name that says of its value that it is a secret, in any family's spelling: these values have no type of
+/// their own.
+pub(super) fn is_secret(name: &str) -> bool {
+    let indexed = name.strip_suffix(']').and_then(|name| name.rsplit_once('['));
+    let name = indexed.map_or(name, |(name, _)| name).to_ascii_lowercase();
+    let says = |word| name.contains(word);
+    says("password") || says("passwd") || says("secret") || name.ends_with("pass")
+}
+
+/// Who set a key of a site; `None` where nobody did.
+pub(super) fn setter<'a>(site: &'a Site, key: &str) -> Option<&'a SiteName> {
+    site.set_by.get(key)
+}
