@@ -30,7 +30,7 @@ pub use self::{
 use self::{listeners::Listeners, stamps::Stamps};
 pub use crate::dhcp::Late;
 use crate::{
-    config::{DhcpMode, Settings, Written},
+    config::{Settings, Written},
     dhcp::{Dhcp, DhcpError},
     domain::Problem,
     http::{About, HttpError, Operators, Socket},
@@ -144,7 +144,7 @@ impl StartError {
 /// Everything bound and nothing served yet: what fails, fails here, before a phone was answered.
 struct Bound {
     dhcp: Dhcp,
-    observer: Option<Observer>,
+    observer: Observer,
     listeners: Listeners,
     socket: (PathBuf, Socket),
 }
@@ -205,10 +205,8 @@ impl Bound {
     fn bind(core: &Core, ask: &Reload, late: Late) -> Result<Self, StartError> {
         let Core { settings, service, counters, .. } = core;
         let dhcp = Dhcp::bind(Arc::clone(service), counters.clone(), late)?;
-        let observer = match settings.dhcp.mode {
-            DhcpMode::Observe => Some(Observer::open(Arc::clone(service), counters.clone())?),
-            DhcpMode::Serve | DhcpMode::Off => None,
-        };
+        let wait = late == Late::Wait;
+        let observer = Observer::open(Arc::clone(service), counters.clone(), wait)?;
         let served = Operators::new(Arc::clone(service), counters.clone(), about(core));
         let served = served.reloading(ask.clone());
         let listeners = Listeners::bind(core, served.clone())?;
@@ -239,9 +237,7 @@ impl Bound {
             plan,
         };
         running.spawn("DHCP", self.dhcp.serve(stopping.clone()));
-        if let Some(observer) = self.observer {
-            running.spawn("the DHCP observer", observer.serve(stopping.clone()));
-        }
+        running.spawn("the DHCP observer", self.observer.serve(stopping.clone()));
         running.serve_listeners();
         running.spawn("the control socket", self.socket.1.serve(stopping.clone()));
         let service = Arc::clone(&running.core.service);

@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    config::{Dhcp, DhcpMode, Loaded, Settings},
+    config::{DhcpMode, Loaded, Settings},
     dhcp,
     domain::{Problem, Severity, Timestamp},
     profile::Catalog,
@@ -150,13 +150,6 @@ impl Running {
         if now != new {
             restart.push(format!("appliance.state: all facts are in {}", now.display()));
             new.clone_from(now);
-        }
-        let observed =
-            |dhcp: &Dhcp| (dhcp.mode == DhcpMode::Observe).then(|| dhcp.interfaces.clone());
-        let (now, new) = (&self.core.settings.dhcp, &mut settings.dhcp);
-        if observed(now) != observed(new) {
-            restart.push("dhcp.mode: an observer opens its sockets at the start".to_owned());
-            (new.mode, new.interfaces) = (now.mode, now.interfaces.clone());
         }
         (settings, restart)
     }

@@ -14,6 +14,7 @@
 //!
 //! Whoever can send on the wire can lie here, as to any DHCP server: that a MAC is genuine is the switch's to assure.
 
+mod desk;
 mod error;
 mod memory;
 mod observer;

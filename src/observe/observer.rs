@@ -14,7 +14,14 @@ use tokio::{
 
 use crate::{domain::Timestamp, provision::Service, telemetry::Counters};
 
-use super::{ObserveError, memory::Memory, overheard::Overheard, port::Port, watcher::Verdict};
+use super::{
+    ObserveError,
+    desk::{Desk, wanted},
+    memory::Memory,
+    overheard::Overheard,
+    port::Port,
+    watcher::Verdict,
+};
 
 /// The longest frame that is read whole; a longer one is cut, and its checks fail.
 const LONGEST: usize = 4096;
@@ -24,7 +31,7 @@ const LONGEST: usize = 4096;
 const MAX_PENDING: usize = 4096;
 
 /// How often an interface is looked at again.
-const REFRESH: Duration = Duration::from_secs(10);
+const REFRESH: Duration = Duration::from_secs(1);
 
 /// How long an interface rests after the system refused to read, so that a dead one does not eat a processor.
 const REST: Duration = Duration::from_millis(100);
@@ -37,14 +44,15 @@ pub struct Observer {
 }
 
 #[derive(Debug)]
-struct Shared {
-    service: Arc<Service>,
+pub(super) struct Shared {
+    pub service: Arc<Service>,
     counters: Counters,
     memory: Mutex<Memory>,
 }
 
 impl Observer {
-    /// Opens the interfaces of the settings.
+    /// Opens the interfaces of the settings, or none where they say something else than to observe. With `wait`, one that
+    /// is not there yet is waited for.
     ///
     /// # Errors
     ///
@@ -53,30 +61,46 @@ impl Observer {
     /// # Panics
     ///
     /// Outside a tokio runtime.
-    pub fn open(service: Arc<Service>, counters: Counters) -> Result<Self, ObserveError> {
-        let provisioner = service.provisioner();
-        let interfaces = provisioner.settings().dhcp.interfaces.iter();
-        let ports = interfaces.map(|name| Port::open(name)).collect::<Result<_, _>>()?;
+    pub fn open(
+        service: Arc<Service>,
+        counters: Counters,
+        wait: bool,
+    ) -> Result<Self, ObserveError> {
+        let names = wanted(&service.provisioner().settings().dhcp);
+        let open = |name: String| match Port::open(&name) {
+            Err(ObserveError::NoSuchInterface { .. }) if wait => Ok(Port::awaited(name)),
+            opened => opened,
+        };
+        let ports = names.into_iter().map(open).collect::<Result<_, _>>()?;
         let memory = Mutex::new(Memory::new());
         Ok(Self { ports, shared: Arc::new(Shared { service, counters, memory }) })
     }
 
-    /// Listens until `stop` turns true, then waits for the leases that are on their way to the disk.
-    pub async fn serve(self, stop: watch::Receiver<bool>) {
-        let mut tasks = JoinSet::new();
-        for port in self.ports {
-            tasks.spawn(listen(port, Arc::clone(&self.shared), stop.clone()));
+    /// Listens until `stop` turns true, then waits for the leases that are on their way to the disk. Follows the
+    /// settings: an interface that they name anew is listened to as soon as it is there, one that they drop is left.
+    pub async fn serve(self, mut stop: watch::Receiver<bool>) {
+        let Self { ports, shared } = self;
+        let mut replaced = shared.service.replaced();
+        let mut desk = Desk::new(shared);
+        for port in ports {
+            desk.attend(port);
         }
-        while let Some(ended) = tasks.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!(%error, "an observed interface broke");
+        desk.follow();
+        loop {
+            // All three are cancel-safe.
+            tokio::select! {
+                () = stopped(&mut stop) => break,
+                Ok(()) = replaced.changed() => desk.follow(),
+                // What is heard on the others is half the truth: better none, and started anew.
+                broken = desk.ended() => if broken { break },
             }
         }
+        desk.close().await;
     }
 }
 
-/// Listens to one interface.
-async fn listen(mut port: Port, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+/// Listens to one interface until it is to be left.
+pub(super) async fn listen(mut port: Port, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
     let mut pending = JoinSet::new();
     let mut buffer = vec![0; LONGEST];
     let mut refresh = interval(REFRESH);
@@ -86,7 +110,10 @@ async fn listen(mut port: Port, shared: Arc<Shared>, mut stop: watch::Receiver<b
         tokio::select! {
             () = stopped(&mut stop) => break,
             Some(_) = pending.join_next() => {}
-            _ = refresh.tick() => port.refresh(),
+            _ = refresh.tick() => {
+                let deaf = port.refresh();
+                shared.notice(&port.name, deaf);
+            }
             heard = port.recv(&mut buffer), if pending.len() < MAX_PENDING => match heard {
                 Ok(heard) => {
                     let verdict = shared.isolated(&port, &buffer[..heard.length], heard.summed);
@@ -103,6 +130,12 @@ async fn listen(mut port: Port, shared: Arc<Shared>, mut stop: watch::Receiver<b
         }
     }
     while pending.join_next().await.is_some() {}
+    shared.service.notices.set(&about(&port.name), None);
+}
+
+/// What notices about an interface are kept under.
+fn about(interface: &str) -> String {
+    format!("observe {interface}")
 }
 
 /// Waits until it is time to stop, or nobody is left who could say so. Cancel-safe.
@@ -111,6 +144,18 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 }
 
 impl Shared {
+    /// Puts on the page, or takes off it, why nothing is heard on an interface; each change goes to the log once.
+    fn notice(&self, interface: &str, deaf: Option<String>) {
+        let told = deaf.clone();
+        if self.service.notices.set(&about(interface), deaf) {
+            if let Some(text) = told {
+                tracing::warn!("{text}");
+            } else {
+                tracing::info!("DHCP is observed on {interface} now");
+            }
+        }
+    }
+
     /// Handles one frame so that nothing in it can hurt the next; `None` for what can't be read.
     fn isolated(&self, port: &Port, frame: &[u8], summed: bool) -> Option<Verdict> {
         // What unwinding may leave half done is the memory, each of whose maps is right by itself.

@@ -19,6 +19,11 @@ pub(super) struct Port {
 }
 
 impl Port {
+    /// An interface that is opened at the next refresh, or whenever it is there.
+    pub const fn awaited(name: String) -> Self {
+        Self { name, index: 0, tap: None, own: Vec::new() }
+    }
+
     /// Opens an interface.
     pub fn open(name: &str) -> Result<Self, ObserveError> {
         let other = |error| ObserveError::of(name, error);
@@ -48,26 +53,32 @@ impl Port {
     }
 
     /// Looks at the interface again: its addresses may have changed, and one that was unplugged and came back is
-    /// another one to the kernel. What can't be read stays as it was.
-    pub fn refresh(&mut self) {
-        let Ok(found) = Interface::find(&self.name) else { return };
-        let Some(interface) = found else {
-            if self.tap.take().is_some() {
-                tracing::warn!(interface = self.name, "the interface is gone; waiting for it");
+    /// another one to the kernel. Tells why nothing is heard there, if nothing is.
+    pub fn refresh(&mut self) -> Option<String> {
+        let name = &self.name;
+        let found = match Interface::find(name) {
+            Ok(found) => found,
+            // What can't be read stays as it was.
+            Err(error) => {
+                tracing::debug!(%error, interface = name, "can't look at it");
+                return None;
             }
-            return;
+        };
+        let Some(interface) = found else {
+            self.tap = None;
+            return Some(format!("DHCP on {name} can't be observed: there is no such interface"));
         };
         self.own = own(&interface);
-        if self.tap.is_some() && self.index == interface.index {
-            return;
-        }
-        match FrameTap::open(interface.index) {
-            Ok(tap) => {
-                tracing::info!(interface = self.name, "the interface is back");
-                (self.index, self.tap) = (interface.index, Some(tap));
+        if self.tap.is_none() || self.index != interface.index {
+            self.tap = None;
+            match FrameTap::open(interface.index) {
+                Ok(tap) => (self.index, self.tap) = (interface.index, Some(tap)),
+                Err(error) => return Some(ObserveError::of(name, error).to_string()),
             }
-            Err(error) => tracing::debug!(%error, interface = self.name, "can't listen yet"),
         }
+        let down =
+            || format!("DHCP on {name} can't be observed: {name} is down: ip link set {name} up");
+        (!interface.up).then(down)
     }
 }
 

@@ -145,7 +145,12 @@ impl Watcher<'_> {
         if question.relayed {
             let exchange = Exchange { asking, key: key.clone(), phone: true, bound: true };
             self.memory.ask(client.mac, question.message.xid(), exchange, self.now);
-            return self.bind((client.mac, key, address), RELAYED, Some(asking.granted()), client);
+            if !self.has_room(&key, address) {
+                return Verdict::Ignore(Silence::Full);
+            }
+            let mut changes = self.bind((client.mac, key, address), RELAYED, asking.granted());
+            changes.extend(self.changes([], client));
+            return Verdict::Commit(changes);
         }
         if question.unicast {
             // A renewal says nothing until it is answered.
@@ -296,7 +301,7 @@ impl Watcher<'_> {
                 return Verdict::Ignore(Silence::Full);
             }
             let term = self.usual(address);
-            return self.hold((mac, waiting.key, address), term, waiting.granted);
+            return Verdict::Commit(self.bind((mac, waiting.key, address), term, waiting.granted));
         }
         let Some(lease) = self.state.leases.get(&address).filter(|lease| lease.mac == mac) else {
             return Verdict::Ignore(Silence::NothingNew);
@@ -308,7 +313,7 @@ impl Watcher<'_> {
         {
             return Verdict::Ignore(Silence::NothingNew);
         }
-        self.hold((mac, lease.client.clone(), address), term, Granted::Renewed)
+        Verdict::Commit(self.bind((mac, lease.client.clone(), address), term, Granted::Renewed))
     }
 
     /// How long a lease of this address lasts, where nobody said.
@@ -325,30 +330,17 @@ impl Watcher<'_> {
         lasted.unwrap_or_default().clamp(PROVISIONAL, most)
     }
 
+    /// A lease from now on, and that it was granted.
     fn bind(
         &self,
         who: (Mac, ClientKey, Ipv4Addr),
         term: Duration,
-        granted: Option<Granted>,
-        client: &Client,
-    ) -> Verdict {
-        if !self.has_room(&who.1, who.2) {
-            return Verdict::Ignore(Silence::Full);
-        }
-        let lease = self.lease(who, term);
-        let (address, until) = (lease.address, lease.until);
-        let happened = granted.map(|granted| What::Leased { address, until, granted });
-        let mut changes = vec![Change::Leased(lease)];
-        changes.extend(self.changes(happened, client));
-        Verdict::Commit(changes)
-    }
-
-    fn hold(&self, who: (Mac, ClientKey, Ipv4Addr), term: Duration, granted: Granted) -> Verdict {
+        granted: Granted,
+    ) -> Vec<Change> {
         let mac = who.0;
         let lease = self.lease(who, term);
         let what = What::Leased { address: lease.address, until: lease.until, granted };
-        let event = Change::Happened(mac, Event { at: self.now, what });
-        Verdict::Commit(vec![Change::Leased(lease), event])
+        vec![Change::Leased(lease), Change::Happened(mac, Event { at: self.now, what })]
     }
 
     /// A lease from now on; one that goes on keeps its beginning.

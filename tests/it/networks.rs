@@ -75,7 +75,7 @@ fn leases(cable: &Cable, interface: &str, network: &str) {
     assert!(said.contains(&format!("lease of {network}")), "{said}");
 }
 
-fn notice(serving: &Serving<'_>, words: &str, there: bool) {
+pub fn notice(serving: &Serving<'_>, words: &str, there: bool) {
     until(&format!("{words}: {there}"), || {
         let (_, page) = serving.try_call("GET", "/", "", "")?;
         (page.contains(words) == there).then_some(())

@@ -9,6 +9,8 @@ use std::{
 use crate::{
     boot::{CLIENTS, dhclient, fetch, lease, stage_is},
     cable::{Cable, SERVER, Switch},
+    networks::notice,
+    reload::{reload, write},
     run::{Home, Serving, until},
 };
 
@@ -164,7 +166,10 @@ fn boots_beside(start: fn(&Switch, &Path) -> Other, hidden: bool) {
         cable.address(&format!("{address}/16"));
         fetch(cable, &home, CLIENTS[0], name);
         stage_is(&serving, mac, "configured");
-        happened(&serving, mac, &format!("leased {address}"));
+        // dhclient asks once more for what it has when it is told to end: then that is what its ARP confirms.
+        let bound = [format!("leased {address}"), format!("restarted and keeps {address}")];
+        let events = timeline(&serving, mac);
+        assert!(events.iter().any(|text| bound.contains(text)), "{events:?}");
         let leases = serving.json("/api/v1/leases").to_string();
         assert!(leases.contains(&format!("\"{address}\"")), "{leases}");
     };
@@ -229,6 +234,55 @@ fn a_relay_is_heard_and_never_answered() {
     });
     let mac = seen[0]["mac"].as_str().unwrap();
     happened(&serving, mac, "looks for a DHCP server through relay 10.20.0.9");
+}
+
+#[test]
+fn an_interface_comes_late_and_settings_change() {
+    let cable = Cable::new();
+    let observe = SETTINGS.replace("[\"eth1\"]", "[\"eth1\", \"eth2\"]");
+    let home = Home::new(&observe);
+    // As systemd starts it, what is not there is waited for.
+    let server = cable.server();
+    let prefix = [&server[..], &["env", "NOTIFY_SOCKET=@ringup-nobody"]].concat();
+    let serving = home.serve(&prefix);
+    notice(&serving, "DHCP on eth2 can't be observed: there is no such interface", true);
+    let asks = |interface: &str, mac: &str| {
+        let change = ["ip", "link", "set", interface, "address", mac];
+        cable.run(&change);
+        let words = ["timeout", "20", "udhcpc", "-i", interface, "-n", "-q", "-f", "-t", "2"];
+        let class = ["-T", "1", "-V", "yealink"];
+        assert!(!cable.phone(&[&words[..], &class].concat()).output().unwrap().status.success());
+    };
+    cable.cable("eth2");
+    notice(&serving, "eth2", false);
+    asks("eth2", "02:15:65:00:00:01");
+    happened(&serving, "02:15:65:00:00:01", "looks for a DHCP server");
+    cable.at_server(&["link", "set", "eth2", "down"]);
+    notice(&serving, "eth2 is down", true);
+    cable.at_server(&["link", "del", "eth2"]);
+    notice(&serving, "there is no such interface", true);
+    cable.cable("eth2");
+    notice(&serving, "eth2", false);
+    asks("eth2", "02:15:65:00:00:02");
+    happened(&serving, "02:15:65:00:00:02", "looks for a DHCP server");
+    // Off, and nobody listens; on again.
+    write(&home, &observe.replace("\"observe\"", "\"off\""));
+    let (code, said, error) = reload(&home, &[]);
+    assert!(code == 0, "{said}{error}");
+    let promiscuous = || {
+        let words = ["-d", "link", "show", "dev", "eth1"];
+        let output = Command::new("ip").args(&server[1..]).arg("ip").args(words).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).contains("promiscuity 1")
+    };
+    until("an interface that is left", || (!promiscuous()).then_some(()));
+    asks("eth1", "02:15:65:00:00:03");
+    write(&home, &observe);
+    let (code, said, error) = reload(&home, &[]);
+    assert!(code == 0, "{said}{error}");
+    until("an interface that is listened to", || promiscuous().then_some(()));
+    asks("eth1", "02:15:65:00:00:04");
+    happened(&serving, "02:15:65:00:00:04", "looks for a DHCP server");
+    assert!(serving.phone("02:15:65:00:00:03").is_null(), "heard while it was off");
 }
 
 #[test]
