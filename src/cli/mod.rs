@@ -11,6 +11,7 @@ mod exit;
 mod firmware;
 mod here;
 mod identify;
+mod input;
 mod lab;
 mod leases;
 mod output;

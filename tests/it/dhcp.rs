@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Stdio};
 
 use crate::{
     cable::{Cable, SERVER},
-    run::{Home, PATIENCE, Serving, signal, until},
+    run::{Home, PATIENCE, happened, signal, timeline, until},
 };
 
 /// Durations stand out in a lease file of dhclient, so that this one is ours: 7,200 s.
@@ -59,19 +59,6 @@ pub fn lease(cable: &Cable, home: &Home, conf: &str) -> String {
 pub fn address(lease: &str) -> String {
     let (_, rest) = lease.split_once("fixed-address ").unwrap();
     rest.split(';').next().unwrap().to_owned()
-}
-
-/// What happened to a phone so far, one sentence an event.
-fn timeline(serving: &Serving<'_>, mac: &str) -> Vec<String> {
-    let events = serving.json(&format!("/api/v1/phones/{mac}/events"));
-    let items = events["items"].as_array().unwrap();
-    items.iter().map(|event| event["text"].as_str().unwrap_or_default().to_owned()).collect()
-}
-
-fn happened(serving: &Serving<'_>, mac: &str, what: &str) {
-    until(&format!("`{what}` of {mac}"), || {
-        timeline(serving, mac).iter().any(|text| text.contains(what)).then_some(())
-    });
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::{
     cable::{Cable, SERVER, Switch},
     networks::notice,
     reload::{reload, write},
-    run::{Home, Serving, until},
+    run::{Home, happened, timeline, until},
 };
 
 const SETTINGS: &str = r#"
@@ -109,19 +109,6 @@ impl Drop for Other {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// What happened to a phone so far, one sentence an event.
-fn timeline(serving: &Serving<'_>, mac: &str) -> Vec<String> {
-    let events = serving.json(&format!("/api/v1/phones/{mac}/events"));
-    let items = events["items"].as_array().unwrap();
-    items.iter().map(|event| event["text"].as_str().unwrap_or_default().to_owned()).collect()
-}
-
-fn happened(serving: &Serving<'_>, mac: &str, what: &str) {
-    until(&format!("`{what}` of {mac}"), || {
-        timeline(serving, mac).iter().any(|text| text.contains(what)).then_some(())
-    });
 }
 
 /// Fetches a file with a client that has to be refused.

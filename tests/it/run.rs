@@ -196,3 +196,17 @@ pub fn signal(pid: u32, name: &str) {
     let done = Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status().unwrap();
     assert!(done.success());
 }
+
+/// What happened to a phone so far, one sentence an event.
+pub fn timeline(serving: &Serving<'_>, mac: &str) -> Vec<String> {
+    let events = serving.json(&format!("/api/v1/phones/{mac}/events"));
+    let items = events["items"].as_array().unwrap();
+    items.iter().map(|event| event["text"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+/// Waits until a phone's timeline has a sentence with these words.
+pub fn happened(serving: &Serving<'_>, mac: &str, what: &str) {
+    until(&format!("`{what}` of {mac}"), || {
+        timeline(serving, mac).iter().any(|text| text.contains(what)).then_some(())
+    });
+}

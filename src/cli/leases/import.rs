@@ -1,10 +1,6 @@
 //! `ringup leases import`: another server's leases, so that each phone keeps its address through a cut-over.
 
-use std::{
-    fs,
-    io::{self, Read},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 use hyper::Method;
 use serde_json::Value;
@@ -12,6 +8,7 @@ use serde_json::Value;
 use crate::cli::{
     client::{Client, Query},
     exit::{Done, Exit, Failure},
+    input,
     output::{self, list, text},
 };
 
@@ -39,7 +36,8 @@ impl Import {
     /// Runs it.
     pub fn run(&self, client: &Client) -> Done {
         let path = Query::default().flag("dry-run", self.dry_run).on("/api/v1/leases/import");
-        let answer = client.send(Method::POST, &path, "text/plain", self.read()?.into())?;
+        let answer =
+            client.send(Method::POST, &path, "text/plain", input::read(&self.file)?.into())?;
         let answer: Value = serde_json::from_slice(&answer).map_err(|error| {
             Failure::new(Exit::Unavailable, format!("an answer that is no JSON: {error}"))
         })?;
@@ -49,17 +47,6 @@ impl Import {
             self.tell(&answer)?;
         }
         Ok(if count(&answer, "refused") > 0 { Exit::Data } else { Exit::Ok })
-    }
-
-    fn read(&self) -> Result<Vec<u8>, Failure> {
-        if self.file.as_os_str() != "-" {
-            return fs::read(&self.file).map_err(|error| Failure::file(&self.file, &error));
-        }
-        let mut bytes = Vec::new();
-        io::stdin()
-            .read_to_end(&mut bytes)
-            .map_err(|error| Failure::new(Exit::Io, format!("standard input: {error}")))?;
-        Ok(bytes)
     }
 
     fn tell(&self, answer: &Value) -> Result<(), Failure> {

@@ -1,15 +1,11 @@
 //! `ringup phones import`: a verdict on every row, and nothing done by half.
 
-use std::{
-    fs,
-    io::{self, Read},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 use hyper::Method;
 use serde_json::Value;
 
-use crate::cli::output;
+use crate::cli::{input, output};
 
 use super::super::{
     client::{Client, Query},
@@ -81,7 +77,7 @@ impl Import {
         for map in &self.map {
             query = query.with("map", map);
         }
-        let body = self.read()?;
+        let body = input::read(&self.file)?;
         let path = query.on("/api/v1/phones/import");
         let answer = client.send(Method::POST, &path, "text/csv", body.into())?;
         let answer: Value = serde_json::from_slice(&answer).map_err(|error| {
@@ -93,18 +89,6 @@ impl Import {
             self.tell(&answer)?;
         }
         Ok(if is_refused(&answer) { Exit::Data } else { Exit::Ok })
-    }
-
-    /// The file as it is: which separators and characters it has is found out where rows are read.
-    fn read(&self) -> Result<Vec<u8>, Failure> {
-        if self.file.as_os_str() != "-" {
-            return fs::read(&self.file).map_err(|error| Failure::file(&self.file, &error));
-        }
-        let mut bytes = Vec::new();
-        io::stdin()
-            .read_to_end(&mut bytes)
-            .map_err(|error| Failure::new(Exit::Io, format!("standard input: {error}")))?;
-        Ok(bytes)
     }
 
     /// A problem of the list as a whole, with its place and remedy.
