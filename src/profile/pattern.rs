@@ -36,7 +36,7 @@ pub(super) struct Captured<'n> {
 pub(super) struct UnknownPlaceholder(pub(super) String);
 
 /// The placeholders of file names and what they stand for.
-pub(super) const PLACEHOLDERS: [(&str, &str); 8] = [
+pub(super) const PLACEHOLDERS: [(&str, &str); 9] = [
     ("MAC", "(?P<mac>[0-9a-f]{12})"),
     ("mac", "(?P<mac>[0-9a-f]{12})"),
     ("mac-pairs", "(?P<mac>[0-9a-f]{2}(?:[-_:][0-9a-f]{2}){5})"),
@@ -44,6 +44,7 @@ pub(super) const PLACEHOLDERS: [(&str, &str); 8] = [
     ("code", "(?P<part>[0-9]{12})"),
     ("load", "(?P<load>[a-z0-9][a-z0-9._-]{0,63})"),
     ("model", "(?P<model>[a-z0-9][a-z0-9_+-]{0,31})"),
+    ("serial", "[0-9a-z]{4}(?:-[0-9a-z]{4}){3}"),
     ("any", "(?u:[^/]{1,127})"),
 ];
 

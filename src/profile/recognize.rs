@@ -175,7 +175,7 @@ impl Catalog {
                 }
                 model => (rank, model),
             };
-            let firmware = group("fw").map(|text| printable(text.as_bytes()));
+            let firmware = group("fw").map(version);
             let mac = group("mac").or_else(|| group("sn")).and_then(|mac| mac.parse().ok());
             let boots = captures.name("boot").is_some();
             claims.push(Claim { place, brand, boots, rank, model, firmware, mac });
@@ -378,6 +378,12 @@ impl Catalog {
 
 const fn bare(from: Origin, value: String, at: Timestamp) -> Ground {
     Ground { from, value, vendor: None, family: None, model: None, firmware: None, mac: None, at }
+}
+
+/// A version as people write it: where dots could not stand (`digium_D40_1_0_5_46476`), they are put back.
+fn version(text: &str) -> String {
+    let text = printable(text.as_bytes());
+    if text.contains('.') { text } else { text.replace('_', ".") }
 }
 
 /// The first number of a version with several.
