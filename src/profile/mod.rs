@@ -3,6 +3,7 @@
 //! A family is a folder: `profile.toml` and its templates. The shipped folders are inside the binary; the operator's
 //! directory is laid over them file by file, and a folder of a new name is a new family.
 
+mod encode;
 mod extra;
 mod family;
 mod load;
@@ -20,6 +21,7 @@ mod template;
 mod tr111;
 mod xml;
 
+pub use encode::{Encoding, md5};
 pub use family::{
     DhcpRule, ExtraForm, Family, FileRule, Form, Format, Model, Normal, ServerOption, Speaks,
     ZoneForm,
@@ -265,7 +267,8 @@ impl Catalog {
         let inner = Reads::rewatch(values, template::with_family(&plain, model, zone));
         let name = format!("{}/{template}", family.name);
         let text = self.templates.render(&name, file.format, &inner)?;
-        merged(&name, text, file, &get("set")).map(String::into_bytes)
+        let text = merged(&name, text, file, &get("set"))?;
+        Ok(encode::encode(text, file.encode))
     }
 
     /// Renders a text that is no family's template, such as an operator's `NAME.j2`, in the format of `NAME`.
@@ -297,7 +300,7 @@ impl Catalog {
     ) -> Result<Vec<u8>, RenderError> {
         let text = self.templates.render_text(name, text, file.format, values)?;
         let set = Reads::unwatched(values).get_attr("set").unwrap_or_default();
-        merged(name, text, file, &set).map(String::into_bytes)
+        Ok(encode::encode(merged(name, text, file, &set)?, file.encode))
     }
 
     /// A family's own model in any usual spelling.

@@ -251,7 +251,20 @@ impl Reader<'_> {
             rule.extra = file.extra.as_ref().and_then(|table| self.extra(table, rule.format));
             files.push(rule);
         }
+        self.digests(table);
         (files, patterns)
+    }
+
+    /// The file whose digest another one holds must be there.
+    fn digests(&mut self, table: &Table) {
+        for file in &table.files {
+            let Some(of) = &file.digest_of else { continue };
+            let mut names = table.files.iter().map(|other| other.name.get_ref());
+            if !names.any(|name| name == of.get_ref() && name != file.name.get_ref()) {
+                let text = format!("there is no other file named `{}` here", of.get_ref());
+                self.tell(&of.span(), text, "the name of a [[file]], placeholders included");
+            }
+        }
     }
 
     /// What a file names must be there: its template and its model.
@@ -278,6 +291,7 @@ impl Reader<'_> {
         let (form, of) = match form {
             ExtraWord::Line => (ExtraForm::Line, Format::Ini),
             ExtraWord::Quoted => (ExtraForm::Quoted, Format::Text),
+            ExtraWord::Assigned => (ExtraForm::Assigned, Format::Text),
             ExtraWord::Attribute => (ExtraForm::Attribute, Format::Xml),
             ExtraWord::Element => {
                 let at: Vec<String> = at.split('/').map(str::to_owned).collect();
@@ -295,7 +309,7 @@ impl Reader<'_> {
         };
         if of != format {
             let text = "the form of `extra` is not one of this file's format";
-            let help = "xml: attribute, element; ini: line; text: quoted";
+            let help = "xml: attribute, element; ini: line; text: quoted, assigned";
             self.tell(&table.span(), text, help);
         }
         Some(form)
@@ -368,6 +382,8 @@ fn rule(file: &FileTable, table: &Table) -> FileRule {
         extra: None,
         brand: file.brand.clone(),
         series: file.series.clone(),
+        encode: file.encode,
+        digest_of: file.digest_of.as_ref().map(|name| name.get_ref().clone()),
         phonebook: file.phonebook,
         note: file.note.clone(),
     }

@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use crate::domain::Role;
 
-use super::{Form, Format, Model, Speaks, ZoneForm};
+use super::{Encoding, Form, Format, Model, Speaks, ZoneForm};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -136,6 +136,8 @@ pub(super) struct FileTable {
     pub(super) extra: Option<Spanned<ExtraTable>>,
     pub(super) brand: Option<String>,
     pub(super) series: Option<String>,
+    pub(super) encode: Option<Encoding>,
+    pub(super) digest_of: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) phonebook: bool,
     #[serde(default)]
@@ -198,6 +200,7 @@ pub(super) enum FormWord {
 pub(super) enum ExtraWord {
     Line,
     Quoted,
+    Assigned,
     Attribute,
     Element,
 }

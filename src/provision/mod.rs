@@ -5,6 +5,7 @@ mod allowance;
 mod body;
 mod bootstrap;
 mod diagnose;
+mod digest;
 mod elsewhere;
 mod explain;
 mod identify;

@@ -1,4 +1,4 @@
-//! Values as lines: `key = value`, and `key: "value"`.
+//! Values as lines: `key = value`, `key: "value"` and `KEY="value"`.
 
 /// How a line is written.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +16,9 @@ pub(super) const EQUALS: Style = Style { separator: '=', between: " = ", quote: 
 
 /// `phone_label: "Anna"` (Cisco 7940 and 7960).
 pub(super) const QUOTED: Style = Style { separator: ':', between: ": ", quote: "\"" };
+
+/// `DISPLAY_NAME_1="Anna"` (Panasonic, which takes no blank around the sign).
+pub(super) const ASSIGNED: Style = Style { separator: '=', between: "=", quote: "\"" };
 
 /// Replaces the line of `key`, or adds one at the end. Where there are several, the first is replaced and the others go:
 /// which of them counts differs from family to family.

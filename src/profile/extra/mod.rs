@@ -32,7 +32,7 @@ pub(super) fn merge(
         let unmerged = |why: String| Unmerged { key: key.clone(), why };
         let format = match form {
             ExtraForm::Line => Format::Ini,
-            ExtraForm::Quoted => Format::Text,
+            ExtraForm::Quoted | ExtraForm::Assigned => Format::Text,
             ExtraForm::Attribute | ExtraForm::Element { .. } => Format::Xml,
         };
         let value = fit(format, value).map_err(|unfit| unmerged(unfit.to_string()))?;
@@ -41,6 +41,7 @@ pub(super) fn merge(
         merged = match form {
             ExtraForm::Line => line::merge(&merged, line::EQUALS, key, &value),
             ExtraForm::Quoted => line::merge(&merged, line::QUOTED, key, &value),
+            ExtraForm::Assigned => line::merge(&merged, line::ASSIGNED, key, &value),
             ExtraForm::Attribute => tree::attribute(&merged, key, &value),
             ExtraForm::Element { at, attributes, index } => {
                 let leaf = tree::Leaf { at, attributes, index: index.as_deref() };
