@@ -95,7 +95,7 @@ fn told(catalog: &Catalog, seen: &Seen<'_>) -> String {
 fn blocks_and_names_on_the_box() {
     let catalog = catalog();
     let prefix = |mac: &str, expected: &str| {
-        assert_eq!(told(&catalog, &Seen::Prefix(mac.parse().unwrap())), expected)
+        assert_eq!(told(&catalog, &Seen::Prefix(mac.parse().unwrap())), expected);
     };
     prefix("aabb00000001", "prefix Blue - - - -");
     prefix("aabb00e50001", "prefix Blue blue B10 - -");
