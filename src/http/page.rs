@@ -1,8 +1,16 @@
 //! The operators' page: which phone is where in its boot, and what is wrong, live.
 
+mod login;
 mod phone;
 
-use axum::{Router, extract::State, http::header, response::IntoResponse, routing::get};
+use axum::{
+    Router,
+    extract::State,
+    http::header,
+    response::IntoResponse,
+    routing::{get, post},
+};
+pub use login::LOGIN;
 use maud::{DOCTYPE, Markup, html};
 
 use super::{api::stages, operators::Operators};
@@ -30,6 +38,8 @@ pub fn routes() -> Router<Operators> {
     scripts
         .route("/", get(overview))
         .route("/phones/{mac}", get(phone::page))
+        .route(LOGIN, get(login::ask).post(login::take))
+        .route("/logout", post(login::leave))
         .route("/page.css", get(asset("text/css; charset=utf-8", STYLE)))
         .route("/icon.svg", get(asset("image/svg+xml", ICON)))
 }
@@ -97,6 +107,11 @@ fn chip(stage: &str, label: &str, count: usize) -> Markup {
     }
 }
 
+/// True for what a browser needs before it is logged in: the form and how it looks.
+pub fn is_open(path: &str) -> bool {
+    matches!(path, LOGIN | "/page.css" | "/icon.svg")
+}
+
 /// Which page it is.
 struct Place<'a> {
     title: &'a str,
@@ -125,13 +140,18 @@ fn frame(place: &Place<'_>, operators: &Operators, content: &Markup) -> Markup {
             body data-mac=[place.mac] {
                 header {
                     a.brand href="/" { img src="/icon.svg" alt="" width="24" height="24"; "ringup" }
-                    nav.pages aria-label="Pages" {
+                    @if place.path != LOGIN { nav.pages aria-label="Pages" {
                         @for (path, name) in PAGES {
                             a href=(path) aria-current=[(*path == place.path).then_some("page")] { (name) }
                         }
+                    } }
+                    @if !place.script.is_empty() {
+                        span #live role="status" { "connecting" }
+                        button #logout type="button" hidden { "Log out" }
                     }
-                    @if !place.script.is_empty() { span #live role="status" { "connecting" } }
                 }
+                // Whoever has not logged in learns nothing but that this is ringup.
+                @if place.path != LOGIN {
                 @if let Some(fault) = operators.service.journal.fault() {
                     p.notice role="alert" {
                         "Nothing can be stored any more, so no phone gets an address and no change is taken: " (fault)
@@ -141,10 +161,13 @@ fn frame(place: &Place<'_>, operators: &Operators, content: &Markup) -> Markup {
                 @for notice in operators.about.notices.iter().chain(&operators.service.notices.texts()) {
                     p.notice { (notice) }
                 }
+                }
                 main { (content) }
-                footer {
-                    "ringup " (operators.about.version) " · "
-                    a href="/api/v1/openapi.json" { "API" } " · " a href="/metrics" { "metrics" }
+                @if place.path != LOGIN {
+                    footer {
+                        "ringup " (operators.about.version) " · "
+                        a href="/api/v1/openapi.json" { "API" } " · " a href="/metrics" { "metrics" }
+                    }
                 }
             }
         }

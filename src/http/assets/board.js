@@ -1,6 +1,6 @@
 // The board: all phones, the troubled first.
 
-import { clip, clocks, listen, make, soon, status } from "/core.js";
+import { call, clip, clocks, listen, make, soon, status } from "/core.js";
 
 const SHOWN = 500; // Rows in the table; whoever has more narrows the filter.
 
@@ -170,9 +170,7 @@ const redraw = soon(draw, 100);
 async function load() {
   const before = new Set(phones.keys());
   for (let after = ""; after !== null;) {
-    const answer = await fetch(`/api/v1/phones?limit=1000&after=${after}`);
-    if (!answer.ok) throw new Error(String(answer.status));
-    const page = await answer.json();
+    const page = await call("GET", `/api/v1/phones?limit=1000&after=${after}`);
     for (const phone of page.items) {
       before.delete(phone.mac);
       take(phone);

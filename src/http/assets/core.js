@@ -50,7 +50,10 @@ export function listen(handlers, opened) {
     source.onopen = () => { status("live", "live"); opened(); };
     source.onerror = () => {
       status("lost", "connection lost, trying again");
-      if (source.readyState === EventSource.CLOSED) setTimeout(begin, 3000);
+      if (source.readyState !== EventSource.CLOSED) return;
+      // It gives up on a refusal: the session may be over, which this call notices.
+      call("GET", "/api/v1/phones?limit=1").catch(() => {});
+      setTimeout(begin, 3000);
     };
     for (const [name, handle] of Object.entries(handlers)) {
       source.addEventListener(name, (event) => handle(JSON.parse(event.data)));
@@ -60,8 +63,38 @@ export function listen(handlers, opened) {
   addEventListener("pagehide", () => source.close());
 }
 
+// The value of a cookie that scripts may read.
+function cookie(name) {
+  return document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
+}
+
+// Calls the API. `body` is sent as JSON, or as it is if it is a text or a blob. Throws what the API says is wrong; where
+// the session has ended, the password is asked for again.
+export async function call(method, path, body, type) {
+  const headers = {};
+  const token = cookie("ringup-token");
+  if (token) headers["x-ringup-token"] = token;
+  const plain = body === undefined || typeof body === "string" || body instanceof Blob;
+  if (body !== undefined) headers["content-type"] = type ?? (plain ? "text/plain" : "application/json");
+  const answer = await fetch(path, { method, headers, body: plain ? body : JSON.stringify(body) });
+  if (answer.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  const text = await answer.text();
+  const json = answer.headers.get("content-type")?.includes("json") ? JSON.parse(text) : undefined;
+  if (!answer.ok) throw new Error(json?.detail ?? `${answer.status} ${answer.statusText}`);
+  return json ?? text;
+}
+
 // Runs `work` soon, and once for many calls.
 export function soon(work, delay) {
   let timer = null;
   return () => { timer ??= setTimeout(() => { timer = null; work(); }, delay); };
+}
+
+const logout = document.getElementById("logout");
+if (logout && cookie("ringup-token")) {
+  logout.hidden = false;
+  logout.addEventListener("click", async () => {
+    await call("POST", "/logout").catch(() => {});
+    location.assign("/login");
+  });
 }
