@@ -62,6 +62,7 @@ pub(super) fn family(name: &str, folder: &Folder, problems: &mut Vec<Problem>) -
         blocks,
         resync: table.resync,
         time_zones: table.time_zones,
+        zone_form: table.time_zone_form.into(),
         unverified: table.unverified,
         sources: table.sources,
     };
@@ -367,6 +368,7 @@ fn rule(file: &FileTable, table: &Table) -> FileRule {
         extra: None,
         brand: file.brand.clone(),
         series: file.series.clone(),
+        phonebook: file.phonebook,
         note: file.note.clone(),
     }
 }
