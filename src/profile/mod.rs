@@ -144,11 +144,15 @@ impl Catalog {
             templates: Templates::new(Vec::new()),
             clients: clients(&shipped, &own, &mut problems),
         };
+        let mut read: Vec<_> = names
+            .into_iter()
+            .filter_map(|name| Some((name, family(name, &shipped, &own, &mut problems)?)))
+            .collect();
+        read.sort_by_key(|(name, (parsed, _))| {
+            (parsed.after.as_ref().unwrap_or(name).clone(), parsed.after.is_some())
+        });
         let mut templates = Vec::new();
-        for name in names {
-            let Some((parsed, folder)) = family(name, &shipped, &own, &mut problems) else {
-                continue;
-            };
+        for (name, (parsed, folder)) in read {
             templates.extend(templates_of(&parsed.family, &folder));
             let written = |folder: Option<&Folder>| Some(folder?.get(PROFILE)?.path.clone());
             let operators = written(own.folders.get(name))
@@ -162,7 +166,7 @@ impl Catalog {
         (catalog, problems)
     }
 
-    /// Families by name.
+    /// Families by name; one that is to come after another one does.
     pub fn families(&self) -> impl Iterator<Item = &Family> {
         self.families.iter()
     }

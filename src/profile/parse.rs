@@ -27,6 +27,8 @@ pub(super) struct Parsed {
     pub(super) recognizer: Recognizer,
     /// One for each of the family's files.
     pub(super) patterns: Vec<Pattern>,
+    /// The family that this one comes right after; by name otherwise.
+    pub(super) after: Option<String>,
 }
 
 /// Reads a family. `None` if it can't be used; warnings leave it usable.
@@ -66,7 +68,7 @@ pub(super) fn family(name: &str, folder: &Folder, problems: &mut Vec<Problem>) -
         unverified: table.unverified,
         sources: table.sources,
     };
-    usable.then_some(Parsed { family, recognizer, patterns })
+    usable.then_some(Parsed { family, recognizer, patterns, after: table.after })
 }
 
 /// Reads the clients that are known not to be phones.

@@ -15,6 +15,8 @@ pub(super) struct Table {
     pub(super) vendor: String,
     #[serde(default)]
     pub(super) also: Vec<String>,
+    /// The family that a phone is taken for first where the files of both have the same names.
+    pub(super) after: Option<String>,
     pub(super) title: String,
     pub(super) format: FormatWord,
     #[serde(default = "yes")]

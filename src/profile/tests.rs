@@ -44,15 +44,10 @@ fn seen(seen: Seen<'_>, expected: &str) {
 fn every_shipped_family() {
     let served = || SHIPPED.families().filter(|family| family.provisions);
     let names: Vec<_> = served().map(|family| family.name.as_str()).collect();
-    let expected = [
-        "cisco-7940-7960",
-        "cisco-79xx-enterprise",
-        "cisco-legacy-sccp",
-        "poly-soundpoint",
-        "poly-vvx",
-        "yealink-desk",
-    ];
-    assert_eq!(names, expected);
+    let expected = "algo cisco-7940-7960 cisco-79xx-enterprise cisco-legacy-sccp fanvil grandstream-desk \
+        grandstream-ht panasonic-ut-hdv panasonic-tgp-dect poly-soundpoint poly-vvx snom-desk snom-dect \
+        yealink-desk yealink-dect";
+    assert_eq!(names.join(" "), expected);
     for family in served() {
         assert!(family.files.iter().any(|file| file.required), "{}", family.name);
         assert!(family.files.iter().any(|file| file.first), "{}", family.name);
@@ -97,8 +92,8 @@ fn names_of_cisco() {
 #[test]
 fn names_of_poly_and_yealink() {
     name("000000000000.cfg", "poly-soundpoint 000000000000.cfg +1");
-    name("0004f2aabbcc.cfg", "poly-soundpoint {mac}.cfg 00:04:f2:aa:bb:cc +2");
-    name("0004F2AABBCC.CFG", "poly-soundpoint {mac}.cfg 00:04:f2:aa:bb:cc +2");
+    name("0004f2aabbcc.cfg", "poly-soundpoint {mac}.cfg 00:04:f2:aa:bb:cc +7");
+    name("0004F2AABBCC.CFG", "poly-soundpoint {mac}.cfg 00:04:f2:aa:bb:cc +7");
     name("0004f2aabbcc-line.cfg", "poly-soundpoint {mac}-line.cfg 00:04:f2:aa:bb:cc +1");
     name(
         "provision/0004f2aabbcc-phone.cfg",
@@ -108,13 +103,13 @@ fn names_of_poly_and_yealink() {
     name("sip-interop.cfg", "poly-soundpoint sip-interop.cfg +1");
     name("2345-12670-001.sip.ld", "poly-soundpoint {part}.sip.ld SPIP670 +1");
     name("phoneprov/3111-40000-001.bootrom.ld", "poly-soundpoint {part}.bootrom.ld SSIP7000 +1");
-    name("001565aabbcc.cfg", "yealink-desk {mac}.cfg 00:15:65:aa:bb:cc +2");
-    name("001565aabbcc.boot", "yealink-desk {mac}.boot 00:15:65:aa:bb:cc");
-    name("y000000000000.boot", "yealink-desk y000000000000.boot");
-    name("y000000000000.cfg", "yealink-desk y{code}.cfg T28P");
-    name("y000000000108.cfg", "yealink-desk y{code}.cfg T46U");
-    name("y000000000044.cfg", "yealink-desk y{code}.cfg");
-    name("T46S(T48S,T42S,T41S)-66.86.0.15.rom", "yealink-desk {any}.rom");
+    name("001565aabbcc.cfg", "yealink-desk {mac}.cfg 00:15:65:aa:bb:cc +7");
+    name("001565aabbcc.boot", "yealink-desk {mac}.boot 00:15:65:aa:bb:cc +1");
+    name("y000000000000.boot", "yealink-desk y000000000000.boot +1");
+    name("y000000000000.cfg", "yealink-desk y{code}.cfg T28P +1");
+    name("y000000000108.cfg", "yealink-desk y{code}.cfg T46U +1");
+    name("y000000000044.cfg", "yealink-desk y{code}.cfg +1");
+    name("T46S(T48S,T42S,T41S)-66.86.0.15.rom", "yealink-desk {any}.rom +1");
 }
 
 #[test]
@@ -264,7 +259,7 @@ fn user_agents() {
     // A DECT base of the same vendor is no desk phone.
     check(
         "Yealink W60B 77.81.0.35 80:5e:c0:09:ab:dc",
-        "Yealink - W60B 77.81.0.35 80:5e:c0:09:ab:dc",
+        "Yealink yealink-dect W60B 77.81.0.35 80:5e:c0:09:ab:dc",
     );
     check("Cisco-CP7961G/9.4.2", "Cisco cisco-79xx-enterprise 7961G 9.4.2 -");
     check("curl/8.5.0", "nothing");
@@ -307,7 +302,7 @@ fn file_names_as_evidence() {
     check("y000000000108.cfg", "Yealink yealink-desk T46U - -");
     // Two models share a number, which is no reason to doubt the family; an unknown number is.
     check("y000000000095.cfg", "Yealink yealink-desk - - -");
-    check("y000000000077.cfg", "Yealink - - - -");
+    check("y000000000077.cfg", "Yealink yealink-dect W60B - -");
     // Poly and Yealink both ask for it: the name tells whose it is, not what it is.
     check("0004f2aabbcc.cfg", "- - - - 00:04:f2:aa:bb:cc");
     check("0004f2aabbcc-web.cfg", "Polycom - - - 00:04:f2:aa:bb:cc");
@@ -409,7 +404,7 @@ fn what_a_name_stands_for() {
     check("poly-vvx", "poly-vvx");
     check("Poly", "poly-soundpoint poly-vvx");
     check("polycom", "poly-soundpoint poly-vvx");
-    check("yealink", "yealink-desk");
+    check("yealink", "yealink-desk yealink-dect");
     check("cisco-enterprise", "cisco-7940-7960 cisco-79xx-enterprise cisco-legacy-sccp");
     check("acme", "");
 }
