@@ -126,10 +126,7 @@ impl Bench {
         };
         let greeting = self.greeting(&path);
         let mut running = self.start(path, ready, &held.ground)?;
-        for address in &running.operators {
-            say(&format!("\n  page  http://{address}/\n"));
-        }
-        say(&format!("{}", running.summary()));
+        say(&format!("\n{}", running.summary()));
         say(&greeting);
         let code = self.watch(&mut running, &held.ground, &mut stop).await;
         tokio::select! {
@@ -145,6 +142,7 @@ impl Bench {
         let found = ground::interfaces()?;
         // Before anything is written: a name mistyped leaves nothing behind.
         ground::find(&found, &self.interface)?;
+        wire::whole(&self.interface)?;
         ground::capable()?;
         let lock = self.lock()?;
         let own = setup::directory(&self.state)?;
@@ -229,9 +227,9 @@ impl Bench {
             format!("it ends after {} s", limit.as_secs())
         });
         format!(
-            "\nEvery phone is admitted; one that nobody listed registers itself and gets a number.\n\
-             List phones on the page. Settings: {config}. Firmware and files: {}.\n\
-             Plug phones in; {end}.\n",
+            "Every phone is admitted; one that nobody listed registers itself and gets a number.\n\
+             Settings: {config}. Firmware and files: {}.\n\
+             Plug phones in and watch them on the page; {end}.\n",
             self.state.display()
         )
     }

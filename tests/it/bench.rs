@@ -6,6 +6,7 @@ use crate::{
     boot::{CLIENTS, dhclient, fetch, lease, stage_is},
     cable::{Cable, SERVER, Switch},
     observe::Other,
+    reload::reload,
     run::{Home, Serving, until},
 };
 
@@ -75,11 +76,19 @@ fn a_cisco_boots(cable: &Cable, home: &Home, serving: &Serving<'_>) {
     stage_is(serving, mac, "configured");
 }
 
+/// A lease from dhclient, and its address taken; what it was told.
+fn takes(cable: &Cable, home: &Home, option_60: &str) -> String {
+    let told = dhclient(cable, home, option_60);
+    let (_, address) = told.split_once("fixed-address ").unwrap();
+    cable.address(&format!("{}/24", address.split(';').next().unwrap()));
+    told
+}
+
 fn a_yealink_boots(cable: &Cable, home: &Home, serving: &Serving<'_>) {
     let mac = "80:5e:c0:aa:bb:cc";
     cable.plug(mac);
-    let options = lease(cable, home, "yealink");
-    assert!(options.contains("66=http://10.99.0.1/\n"), "{options}");
+    let told = takes(cable, home, "yealink");
+    assert!(told.contains("option tftp-server-name \"http://10.99.0.1/\";"), "{told}");
     misses(cable, "805ec0aabbcc.boot");
     misses(cable, "y000000000000.boot");
     get(cable, home, 2, "y000000000066.cfg");
@@ -91,10 +100,8 @@ fn a_yealink_boots(cable: &Cable, home: &Home, serving: &Serving<'_>) {
 fn a_poly_boots(cable: &Cable, home: &Home, serving: &Serving<'_>) {
     let mac = "64:16:7f:00:00:05";
     cable.plug(mac);
-    let told = dhclient(cable, home, "Polycom-VVX411");
+    let told = takes(cable, home, "Polycom-VVX411");
     assert!(told.contains("option provisioning \"http://10.99.0.1/\";"), "{told}");
-    let (_, address) = told.split_once("fixed-address ").unwrap();
-    cable.address(&format!("{}/24", address.split(';').next().unwrap()));
     let master = get(cable, home, 7, "64167f000005.cfg");
     assert!(master.contains("64167f000005-line.cfg"), "{master}");
     misses(cable, "3111-48450-001.sip.ld");
@@ -135,6 +142,13 @@ fn a_bench_from_nothing() {
     a_yealink_boots(cable, &home, &serving);
     a_poly_boots(cable, &home, &serving);
     time_and_names(cable);
+    let path = home.path("ringup.toml");
+    let more = "\n[[site.default.server]]\naddress = \"pbx.example\"\n";
+    fs::write(&path, fs::read_to_string(&path).unwrap() + more).unwrap();
+    let (code, said, error) = reload(&home, &[]);
+    assert_eq!(code, 0, "{said}{error}");
+    let own = get(cable, &home, 7, "64167f000005-line.cfg");
+    assert!(own.contains("pbx.example"), "{own}");
     for word in ["eth1 has 10.99.0.1/24 now and is up", "http://127.0.0.1:8080/", "time and names"]
     {
         assert!(home.log().contains(word), "{word}: {}", home.log());
@@ -146,7 +160,7 @@ fn a_bench_from_nothing() {
     assert_eq!(interface(cable), before);
     // The same directory again: who was listed is known, and a page that is taken moves.
     let server = cable.server();
-    let words = ["busybox", "nc", "-l", "-s", "127.0.0.1", "-p", "8080"];
+    let words = ["busybox", "nc", "-l", "-p", "8080"];
     let mut page = Command::new("ip").args(&server[1..]).args(words).spawn().unwrap();
     let listens = ["ss", "-ltnH", "sport = :8080"];
     until("page that is taken", || {
@@ -229,11 +243,12 @@ fn an_address_that_was_there_is_kept() {
     let before = own();
     let serving = home.bench(&cable.server(), &["eth1"]);
     assert_eq!(own(), before);
-    cable.plug("80:5e:c0:aa:bb:cc");
-    let options = lease(cable, &home, "yealink");
-    assert!(options.contains("ip=10.20.") && options.contains("66=http://10.20.0.1/"), "{options}");
-    fetch(cable, &home, CLIENTS[7], "805ec0aabbcc.cfg");
-    stage_is(&serving, "80:5e:c0:aa:bb:cc", "configured");
+    let mac = "00:1e:7a:c4:10:22";
+    cable.plug(mac);
+    let options = lease(cable, &home, "Cisco Systems, Inc. IP Phone CP-7961G");
+    assert!(options.contains("ip=10.20.") && options.contains("66=10.20.0.1\n"), "{options}");
+    fetch(cable, &home, CLIENTS[0], "XMLDefault.cnf.xml");
+    stage_is(&serving, mac, "defaulted");
     assert_eq!(serving.stop(), Some(0), "{}", home.log());
     assert_eq!(own(), before);
 }
@@ -258,6 +273,13 @@ fn what_keeps_a_bench_from_standing_is_said() {
     check(&[], &["lo"], 78, "no Ethernet");
     check(&[], &["eth1", "--net", "10.0.0.0/8"], 64, "a network with /16 to /30");
     check(&[], &["eth1", "--name", "a..b"], 64, "is no host name");
+    cable.cable("eth2");
+    for words in
+        [&["link", "add", "br7", "type", "bridge"][..], &["link", "set", "eth2", "master", "br7"]]
+    {
+        cable.at_server(words);
+    }
+    check(&[], &["eth2"], 78, "eth2 is a part of br7");
     let without = ["setpriv", "--bounding-set=-net_admin"];
     check(&without, &["eth1"], 77, "CAP_NET_ADMIN missing");
     assert_eq!(interface(cable), before);

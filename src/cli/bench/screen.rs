@@ -116,3 +116,50 @@ impl Said {
         format!("\n          {}", self.trouble)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        appliance::Core,
+        config::Settings,
+        domain::{Change, Event, What},
+    };
+
+    #[tokio::test]
+    async fn a_line_for_what_is_new_and_few_for_made_up_phones() {
+        let home = tempfile::tempdir().unwrap();
+        let mut settings = Settings::default();
+        settings.appliance.state = home.path().join("state");
+        let core = Core::open(settings).unwrap();
+        let at = "2026-11-20T09:00:00Z".parse().unwrap();
+        let happens = async |number: u16, what: What| {
+            let [high, low] = number.to_be_bytes();
+            let mac = Mac::new([0, 0x15, 0x65, 0, high, low]).unwrap();
+            core.service.commit(Change::Happened(mac, Event { at, what }).into()).await.unwrap();
+        };
+        happens(1, What::Discovered { relay: None }).await;
+        let mut screen = Screen::new(Arc::clone(&core.service));
+        assert_eq!(screen.look(at), Vec::<String>::new(), "told at the last bench");
+        happens(1, What::Appeared { address: [10, 99, 0, 7].into() }).await;
+        let lines = screen.look(at);
+        assert!(
+            lines.len() == 1 && lines[0].contains("00:15:65:00:00:01  discovered  10.99.0.7"),
+            "{lines:?}"
+        );
+        assert_eq!(screen.look(at), Vec::<String>::new());
+        // Later it is stuck, which is said once, with the cure.
+        let later = at + Duration::from_hours(1);
+        let lines = screen.look(later);
+        assert!(lines.len() == 1 && lines[0].lines().count() >= 3, "{lines:?}");
+        assert_eq!(screen.look(later), Vec::<String>::new());
+        for number in 0..700 {
+            happens(number, What::Discovered { relay: None }).await;
+        }
+        let lines = screen.look(at);
+        assert!(lines.len() <= MAX_PHONES, "{} lines", lines.len());
+        happens(900, What::Discovered { relay: None }).await;
+        assert!(!screen.look(at).iter().any(|line| line.contains("00:15:65:00:03:84")));
+        core.service.journal.close();
+    }
+}

@@ -48,6 +48,18 @@ fn leads_out(routes: &str, name: &str) -> bool {
     })
 }
 
+/// Refuses an interface whose frames go elsewhere: the port of a bridge or a part of a bond.
+///
+/// # Errors
+///
+/// [`Exit::Config`], naming what to use instead.
+pub(super) fn whole(name: &str) -> Result<(), Failure> {
+    let Ok(master) = fs::read_link(format!("/sys/class/net/{name}/master")) else { return Ok(()) };
+    let master = master.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let text = format!("{name} is a part of {master}, which has all that comes in");
+    Err(Failure::new(Exit::Config, text).help(format!("ringup bench {master}")))
+}
+
 /// Waits for a link; nobody can answer before, so nothing is certain. The interface as it is then.
 ///
 /// # Errors
