@@ -20,6 +20,7 @@ mod xml;
 
 pub use family::{
     DhcpRule, ExtraForm, Family, FileRule, Form, Format, Model, Normal, ServerOption, Speaks,
+    ZoneForm,
 };
 pub use load::shipped_files;
 pub use opening::Opening;

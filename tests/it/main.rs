@@ -8,6 +8,7 @@
 mod appliance;
 mod bench;
 mod boot;
+mod browser;
 mod cable;
 mod cli;
 mod config;
