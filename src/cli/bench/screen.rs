@@ -123,7 +123,7 @@ mod tests {
     use crate::{
         appliance::Core,
         config::Settings,
-        domain::{Change, Event, What},
+        domain::{Change, Event, Granted, What},
     };
 
     #[tokio::test]
@@ -141,10 +141,11 @@ mod tests {
         happens(1, What::Discovered { relay: None }).await;
         let mut screen = Screen::new(Arc::clone(&core.service));
         assert_eq!(screen.look(at), Vec::<String>::new(), "told at the last bench");
-        happens(1, What::Appeared { address: [10, 99, 0, 7].into() }).await;
+        let (address, granted) = ([10, 99, 0, 7].into(), Granted::Selected);
+        happens(1, What::Leased { address, until: at, granted }).await;
         let lines = screen.look(at);
         assert!(
-            lines.len() == 1 && lines[0].contains("00:15:65:00:00:01  discovered  10.99.0.7"),
+            lines.len() == 1 && lines[0].contains("00:15:65:00:00:01  leased      10.99.0.7"),
             "{lines:?}"
         );
         assert_eq!(screen.look(at), Vec::<String>::new());
