@@ -200,7 +200,8 @@ fn refuses_beside(start: fn(&Switch, &Path) -> Other) {
     let (cable, home, other) = (&switch.cable, nothing(), tempfile::tempdir().unwrap());
     let before = interface(cable);
     let _other = start(&switch, other.path());
-    let ended = home.spawn_bench(&cable.server(), &["eth1"]).wait().unwrap();
+    // One that stands after all ends by itself, and fails the test by its code.
+    let ended = home.spawn_bench(&cable.server(), &["eth1", "--for", "5s"]).wait().unwrap();
     let log = home.log();
     assert_eq!(ended.code(), Some(69), "{log}");
     assert!(log.contains("another DHCP server answers on eth1: 10.20.0.3"), "{log}");
