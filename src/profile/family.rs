@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::domain::{FamilyName, Mac, Required, Role};
 
+use super::{Advice, Patience};
+
 /// The container format of a family's files: decides how values are escaped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Format {
@@ -94,6 +96,8 @@ pub struct FileRule {
     pub extra: Option<ExtraForm>,
     /// What the models that ask for this very name have in common (7941 for 7941G and 7941G-GE), where several do.
     pub series: Option<String>,
+    /// The most octets that its phones are known to take; `None` where no limit is known.
+    pub longest: Option<u64>,
     /// One plain sentence for the page.
     pub note: String,
 }
@@ -200,6 +204,10 @@ pub struct Family {
     pub resync: String,
     /// The family's own names of time zones, by IANA name or by standard offset (`+01:00`).
     pub time_zones: BTreeMap<String, String>,
+    /// How long it may take.
+    pub patience: Patience,
+    /// What helps.
+    pub advice: Advice,
     /// Facts that no source confirms, for `profiles show`.
     pub unverified: Vec<String>,
     /// Where the facts come from.

@@ -9,6 +9,7 @@ mod load;
 mod names;
 mod opening;
 mod parse;
+mod patience;
 mod pattern;
 mod poly_class;
 mod reads;
@@ -23,6 +24,7 @@ pub use family::{
 };
 pub use load::shipped_files;
 pub use opening::Opening;
+pub use patience::{Advice, Patience};
 pub use reads::{Read, Reads};
 
 use std::{collections::BTreeSet, path::Path};

@@ -58,6 +58,8 @@ pub(super) fn family(name: &str, folder: &Folder, problems: &mut Vec<Problem>) -
         prefixes,
         resync: table.resync,
         time_zones: table.time_zones,
+        patience: table.patience,
+        advice: table.advice,
         unverified: table.unverified,
         sources: table.sources,
     };
@@ -327,6 +329,7 @@ fn rule(file: &FileTable, table: &Table) -> FileRule {
         model: file.model.as_ref().map(|name| name.get_ref().clone()),
         extra: None,
         series: file.series.clone(),
+        longest: file.longest,
         note: file.note.clone(),
     }
 }

@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use crate::domain::Role;
 
-use super::{Form, Format, Model, Speaks};
+use super::{Advice, Form, Format, Model, Patience, Speaks};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -31,6 +31,10 @@ pub(super) struct Table {
     pub(super) dhcp: Dhcp,
     #[serde(default)]
     pub(super) time_zones: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) patience: Patience,
+    #[serde(default)]
+    pub(super) advice: Advice,
     #[serde(default, rename = "model")]
     pub(super) models: Vec<ModelTable>,
     #[serde(default, rename = "file")]
@@ -113,6 +117,7 @@ pub(super) struct FileTable {
     pub(super) model: Option<Spanned<String>>,
     pub(super) extra: Option<Spanned<ExtraTable>>,
     pub(super) series: Option<String>,
+    pub(super) longest: Option<u64>,
     #[serde(default)]
     pub(super) note: String,
 }
