@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 
 use super::{
-    Asked, Carrier, Event, Granted, Outcome, Registration, Required, Role, Step, Timestamp, Transfer,
-    What, registration,
+    Asked, Carrier, Event, Granted, Outcome, Registration, Required, Role, Step, Timestamp,
+    Transfer, What, registration,
 };
 
 /// The most transfers that a boot remembers; the oldest go first. The timeline keeps them all.

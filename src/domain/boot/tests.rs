@@ -127,8 +127,7 @@ fn breaking_off_its_own_file_is_normal_only_with_the_same_bytes_in_hand() {
 
 #[test]
 fn all_required_files_are_required() {
-    let slot =
-        |slot| Asked { required: Some(Required { slot, of: 2 }), ..asked("f", Role::Own) };
+    let slot = |slot| Asked { required: Some(Required { slot, of: 2 }), ..asked("f", Role::Own) };
     let (_, seen) = stages(vec![
         ended(slot(0), Outcome::Complete, "a"),
         ended(slot(0), Outcome::Complete, "a"),
