@@ -5,29 +5,31 @@ use crate::domain::{Role, Transfer};
 use super::{super::report::Look, Facts};
 
 pub(super) fn missing(look: &Look<'_>) -> Option<Facts> {
+    if let Some((name, part)) = doubled(look) {
+        let remedy = format!(
+            "name it without {part}: the phone puts its part number in front by itself (APP_FILE_PATH stays sip.ld)"
+        );
+        return Some(vec![("file", name.to_owned()), ("remedy", remedy)]);
+    }
     let last = look.last(|_| true).filter(|one| one.role == Role::Firmware && !one.normal)?;
     last.refused.as_ref()?;
-    let remedy = spelling(look, last).unwrap_or_else(|| {
-        let directory = look.provisioner.settings().appliance.firmware.display();
+    let directory = look.provisioner.settings().appliance.firmware.display();
+    let remedy = if last.name.contains('%') {
+        "write the name in the configuration as it is: the phone asks for it with its `%` codes left in".to_owned()
+    } else {
         format!("put it into {directory}, spelt exactly so, and `ringup reload`")
-    });
+    };
     Some(vec![("file", last.name.clone()), ("remedy", remedy)])
 }
 
-/// A name that no file will ever have: what made it so is somewhere else.
-fn spelling(look: &Look<'_>, asked: &Transfer) -> Option<String> {
-    let name = asked.name.as_str();
-    let model = look.identity.model.as_deref();
-    let model = model.and_then(|model| look.provisioner.catalog().member(look.family?, model));
-    let part = model.and_then(|model| model.part.as_deref()).filter(|part| part.len() > 3);
-    if let Some(part) = part.filter(|part| name.matches(*part).count() > 1) {
-        return Some(format!(
-            "name it without {part}: the phone puts its part number in front by itself (APP_FILE_PATH stays sip.ld)"
-        ));
-    }
-    name.contains('%').then(|| {
-        "write the name in the configuration as it is: the phone asks for it with its `%` codes left in".to_owned()
-    })
+/// A name with the phone's part number in it twice, and that number: no file will ever be called so.
+fn doubled<'a>(look: &Look<'a>) -> Option<(&'a str, &'a str)> {
+    let model = look.identity.model.as_deref()?;
+    let model = look.provisioner.catalog().member(look.family?, model)?;
+    // Short numbers (Cisco's product types, Yealink's y-files) stand in a name by chance.
+    let part = model.part.as_deref().filter(|part| part.len() > 3)?;
+    let twice = |one: &Transfer| one.refused.is_some() && one.name.matches(part).count() > 1;
+    Some((look.last(twice)?.name.as_str(), part))
 }
 
 pub(super) fn again(look: &Look<'_>) -> Option<Facts> {
