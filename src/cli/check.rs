@@ -1,6 +1,8 @@
 //! `ringup check`: everything that is read at the start, and every problem in it.
 
-use std::{net::Ipv4Addr, path::Path};
+mod sites;
+
+use std::{net::Ipv4Addr, path::Path, sync::Arc};
 
 use serde_json::{Value, json};
 
@@ -79,6 +81,8 @@ fn gather(config: Option<&Path>) -> Result<(Vec<Problem>, String), Found> {
     let (_, more) = Library::load(&directories.files, &directories.firmware);
     problems.extend(more);
     problems.extend(interfaces(&loaded));
+    let catalog = Arc::new(catalog);
+    problems.extend(sites::extras(&loaded.settings, &catalog));
     problems.extend(inventory(loaded, &catalog));
     Ok((problems, from))
 }
@@ -112,7 +116,10 @@ fn inventory(loaded: Loaded, catalog: &Catalog) -> Vec<Problem> {
     let found = Client::connect(settings.clone())
         .and_then(|client| client.items("/api/v1/phones", &Query::default()));
     match found {
-        Ok(phones) => phones.iter().flat_map(|phone| entry(phone, &settings, catalog)).collect(),
+        Ok(phones) => {
+            let each = phones.iter().flat_map(|phone| entry(phone, &settings, catalog));
+            each.chain(sites::inventory(&phones, &settings, catalog)).collect()
+        }
         Err(failure) => {
             let text = failure.text.lines().next().unwrap_or_default().to_owned();
             vec![Problem::warning("inventory", None, format!("can't be read: {text}"))]

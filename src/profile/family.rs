@@ -208,6 +208,8 @@ pub struct Family {
     pub patience: Patience,
     /// What helps.
     pub advice: Advice,
+    /// Values that turn SRTP off behind the site's back, by the family's own key; `{n}` in it is any number.
+    pub srtp_off: BTreeMap<String, String>,
     /// Facts that no source confirms, for `profiles show`.
     pub unverified: Vec<String>,
     /// Where the facts come from.
@@ -236,6 +238,19 @@ impl Family {
         let wanted = file.required && file.read_by(protocol);
         let slot = slots.iter().position(|slot| wanted && *slot == file.slot())?;
         Some(Required { slot: u8::try_from(slot).ok()?, of: u8::try_from(slots.len()).ok()? })
+    }
+
+    /// True if this value of this key of its own turns SRTP off.
+    #[must_use]
+    pub fn turns_srtp_off(&self, key: &str, value: &str) -> bool {
+        let is = |known: &str| match known.split_once("{n}") {
+            None => known == key,
+            Some((before, behind)) => {
+                let number = key.strip_prefix(before).and_then(|rest| rest.strip_suffix(behind));
+                number.is_some_and(|n| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()))
+            }
+        };
+        self.srtp_off.iter().any(|(known, off)| is(known) && off == value)
     }
 
     /// The family's own name for a time zone: by IANA name, else by its standard offset in seconds; `None` if it has none.

@@ -60,6 +60,7 @@ pub(super) fn family(name: &str, folder: &Folder, problems: &mut Vec<Problem>) -
         time_zones: table.time_zones,
         patience: table.patience,
         advice: table.advice,
+        srtp_off: table.srtp_off,
         unverified: table.unverified,
         sources: table.sources,
     };

@@ -35,6 +35,8 @@ pub(super) struct Table {
     pub(super) patience: Patience,
     #[serde(default)]
     pub(super) advice: Advice,
+    #[serde(default)]
+    pub(super) srtp_off: BTreeMap<String, String>,
     #[serde(default, rename = "model")]
     pub(super) models: Vec<ModelTable>,
     #[serde(default, rename = "file")]

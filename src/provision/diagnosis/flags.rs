@@ -199,7 +199,7 @@ impl<'a> Look<'a> {
         let last = self.boot.loads.iter().rev().find(|load| self.is_taken(load))?;
         let of_it = |load: &&Load| load.round == last.round && self.is_taken(load);
         let mut parts = self.boot.loads.iter().filter(of_it);
-        let is_list = |load: &&Load| load.name.ends_with(".loads");
+        let is_list = |load: &&Load| load.name.to_ascii_lowercase().ends_with(".loads");
         let name = &parts.find(is_list).unwrap_or(last).name;
         let reboots = self.family.map_or(1, |family| family.patience.reboots());
         let done = self.boot.rounds.saturating_sub(last.round);

@@ -217,7 +217,9 @@ fn an_offer_without_its_options() {
     let catalog = Arc::new(catalog);
     let mut told = Told::new(&catalog, settings(), "minet", "08000f1a0001");
     told.shows(&Seen::Option60(b"ipphone.mitel.com"));
-    ["0 discover", "0 offer 10.20.0.51"].iter().for_each(|line| told.line(line));
+    for line in ["0 discover", "0 offer 10.20.0.51"] {
+        told.line(line);
+    }
     let told = told.report(90).diagnosis.unwrap();
     assert_eq!(told.cause, "offer-without-its-options");
     assert_eq!(
@@ -240,7 +242,9 @@ fn an_upgrade_that_advances_is_progress() {
     };
     let has = "has SIP41.8-5-2.loads whole: ";
     assert_eq!(flags(&told, 200), format!("{has}0 of 1 reboots"), "it writes its flash");
-    ["300 discover", "301 lease 10.20.0.51"].iter().for_each(|line| told.line(line));
+    for line in ["300 discover", "301 lease 10.20.0.51"] {
+        told.line(line);
+    }
     assert_eq!(flags(&told, 310), format!("{has}1 of 1 reboots"));
     told.line("311 has SEP001E7AC41022.cnf.xml");
     assert_eq!(flags(&told, 320), format!("{has}1 of 1 reboots"), "not settled");

@@ -189,7 +189,9 @@ fn every_family_boots_without_a_word() {
             .collect();
         for sccp in protocols {
             let site = if sccp { Speaks::Sccp } else { Speaks::Sip };
-            groups(family).into_iter().for_each(|model| boots(family, model, site));
+            for model in groups(family) {
+                boots(family, model, site);
+            }
         }
     }
     assert!(families >= 6, "{families}");
