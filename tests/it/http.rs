@@ -2,6 +2,7 @@
 
 mod operators;
 mod phones;
+mod registered;
 mod repairs;
 
 use std::{
