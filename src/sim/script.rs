@@ -179,7 +179,10 @@ pub struct Script {
 impl Script {
     /// The script of a phone that is about to be powered on; `pause` lies between two futile cycles.
     #[must_use]
-    pub fn new(subject: Subject, pause: Duration) -> Self {
+    pub fn new(mut subject: Subject, pause: Duration) -> Self {
+        if let Habit::Cloned { of } = subject.habit {
+            subject.mac = subject.make.mac(of).unwrap_or(subject.mac);
+        }
         let running = subject.make.load.to_owned();
         Self {
             subject,
@@ -268,10 +271,7 @@ impl Script {
     }
 
     fn plan(&self) -> Vec<Ask> {
-        let mac = match self.subject.habit {
-            Habit::Cloned { of } => self.subject.make.mac(of).unwrap_or(self.subject.mac),
-            _ => self.subject.mac,
-        };
+        let mac = self.subject.mac;
         match (self.subject.habit, self.subject.make.boot) {
             (Habit::TrustsNobody, _) => return cisco::trust_lists(mac),
             (Habit::Literal { name }, _) => return vec![Ask::optional(name)],

@@ -1,6 +1,10 @@
 //! Sites against the families and the inventory: what only shows once settings, profiles and entries are together.
 
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::IpAddr,
+    sync::Arc,
+};
 
 use serde_json::Value;
 
@@ -130,11 +134,12 @@ pub(super) fn inventory(phones: &[Value], settings: &Settings, catalog: &Catalog
     for phone in listed {
         let (mac, site) = (text(phone, "/mac"), site_of(phone, settings));
         *at_site.entry(site.clone()).or_default() += 1;
-        for line in list(phone, "/entry/lines") {
-            let number = text(line, "/number");
-            if !number.is_empty() {
-                numbers.entry((site.clone(), number)).or_default().push(mac.clone());
-            }
+        // The first line stands beside the model, and again among the lines where there are several.
+        let lines = list(phone, "/entry/lines").iter().map(|line| text(line, "/number"));
+        let own: BTreeSet<String> =
+            [text(phone, "/entry/number")].into_iter().chain(lines).collect();
+        for number in own.into_iter().filter(|number| !number.is_empty()) {
+            numbers.entry((site.clone(), number)).or_default().push(mac.clone());
         }
         let has_it_on = settings.sites.get(&site).is_some_and(|site| site.srtp != Srtp::Off);
         let family = catalog.model(&text(phone, "/entry/model")).map(|(family, _)| family);
@@ -158,8 +163,7 @@ pub(super) fn inventory(phones: &[Value], settings: &Settings, catalog: &Catalog
             warn(format!("site `{site}` has {count} {phones} and no registrar for them"), &help);
         }
     }
-    for ((site, number), mut macs) in numbers {
-        macs.dedup();
+    for ((site, number), macs) in numbers {
         if macs.len() > 1 {
             let help = "give one of them another number, unless they are to share a line";
             warn(format!("site `{site}`: {} all have the number {number}", macs.join(", ")), help);

@@ -152,7 +152,7 @@ pub(super) fn other_protocol(look: &Look<'_>) -> Option<Facts> {
 pub(super) fn trust_restarts(look: &Look<'_>) -> Option<Facts> {
     let missed = look.last(|one| one.role == Role::Trust && one.refused.is_some())?;
     let only = look.last(|one| one.role != Role::Trust).is_none();
-    let times = look.restarts();
+    let times = look.restarts_with_dhcp();
     (only && times > 3).then(|| [facts(missed), vec![("times", times.to_string())]].concat())
 }
 

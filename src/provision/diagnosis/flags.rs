@@ -238,9 +238,19 @@ impl<'a> Look<'a> {
 
     /// How often it started over lately without getting its configuration in between.
     pub fn restarts(&self) -> usize {
+        self.starts().count()
+    }
+
+    /// The same for those that began with DHCP: a phone that asks for its first file once more begins a round too.
+    pub fn restarts_with_dhcp(&self) -> usize {
+        let by_file = |at: &Timestamp| self.boot.transfers.iter().any(|one| one.at == *at);
+        self.starts().filter(|at| !by_file(at)).count()
+    }
+
+    fn starts(&self) -> impl Iterator<Item = Timestamp> {
         let floor = self.boot.had.max(self.advanced());
-        let fruitless = |at: &&Timestamp| **at > floor && self.since(**at) < LOOP_TIME;
-        self.boot.starts.iter().filter(fruitless).count()
+        let fruitless = move |at: &Timestamp| *at > floor && self.since(*at) < LOOP_TIME;
+        self.boot.starts.iter().copied().filter(fruitless)
     }
 
     /// When it last took a load that it had not taken in the boot before; the epoch if it never did.
