@@ -212,9 +212,9 @@ const FAULTY: [Role; 14] = [
     .because(Cause::Later("asks-but-never-for-its-configuration")),
     Role {
         habit: Habit::Cloned { of: CLONED },
-        ..Role::stops("file names of another phone", "T46S", "leased")
+        ..Role::stops("file names of another phone", "T46S", "asking")
     }
-    .because(Cause::Later("leased-but-never-asked-for-a-file")),
+    .because(Cause::Later("asks-but-never-for-its-configuration")),
     Role {
         network: Network::Full,
         powered: false,
