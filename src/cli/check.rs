@@ -1,6 +1,7 @@
 //! `ringup check`: everything that is read at the start, and every problem in it.
 
 mod sites;
+mod zones;
 
 use std::{net::Ipv4Addr, path::Path, sync::Arc};
 
@@ -118,7 +119,8 @@ fn inventory(loaded: Loaded, catalog: &Catalog) -> Vec<Problem> {
     match found {
         Ok(phones) => {
             let each = phones.iter().flat_map(|phone| entry(phone, &settings, catalog));
-            each.chain(sites::inventory(&phones, &settings, catalog)).collect()
+            let sites = sites::inventory(&phones, &settings, catalog);
+            each.chain(sites).chain(zones::zones(&phones, &settings, catalog)).collect()
         }
         Err(failure) => {
             let text = failure.text.lines().next().unwrap_or_default().to_owned();

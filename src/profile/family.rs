@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{FamilyName, Mac, Required, Role};
 
-use super::{Advice, Patience};
+use super::{Advice, Block, Patience};
 
 /// The container format of a family's files: decides how values are escaped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -36,6 +36,18 @@ impl Speaks {
             _ => None,
         }
     }
+}
+
+/// How a family is told its time zone.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum ZoneForm {
+    /// By a name or number of its own: what the profile's table lacks can't be said.
+    #[default]
+    Names,
+    /// By offset and rule of summer: every zone can be said whose changes fall on a day of a week.
+    Rule,
+    /// By offset alone: a zone with summer time can't be said.
+    Offset,
 }
 
 /// What the family does that looks like a fault and is none.
@@ -94,10 +106,14 @@ pub struct FileRule {
     pub model: Option<String>,
     /// How values that are merged last are written; `None` for a file that takes none.
     pub extra: Option<ExtraForm>,
+    /// The name on the box of the phones that ask for it, where it is not the family's vendor.
+    pub brand: Option<String>,
     /// What the models that ask for this very name have in common (7941 for 7941G and 7941G-GE), where several do.
     pub series: Option<String>,
     /// The most octets that its phones are known to take; `None` where no limit is known.
     pub longest: Option<u64>,
+    /// True for the site's phonebook: its name is what the family's other templates see as `phonebook`.
+    pub phonebook: bool,
     /// One plain sentence for the page.
     pub note: String,
 }
@@ -198,8 +214,8 @@ pub struct Family {
     pub models: BTreeMap<String, Model>,
     /// What it wants from DHCP.
     pub dhcp: DhcpRule,
-    /// Registered prefixes, six lower-case digits each: one weak vote.
-    pub prefixes: Vec<String>,
+    /// Blocks of addresses that its phones have: one weak vote.
+    pub blocks: Vec<Block>,
     /// The event that makes it read its files again.
     pub resync: String,
     /// The family's own names of time zones, by IANA name or by standard offset (`+01:00`).
@@ -210,6 +226,8 @@ pub struct Family {
     pub advice: Advice,
     /// Values that turn SRTP off behind the site's back, by the family's own key; `{n}` in it is any number.
     pub srtp_off: BTreeMap<String, String>,
+    /// How it is told its time zone.
+    pub zone_form: ZoneForm,
     /// Facts that no source confirms, for `profiles show`.
     pub unverified: Vec<String>,
     /// Where the facts come from.
@@ -217,10 +235,28 @@ pub struct Family {
 }
 
 impl Family {
+    /// The smallest of its blocks that an address lies in.
+    #[must_use]
+    pub fn block(&self, mac: Mac) -> Option<&Block> {
+        self.blocks.iter().filter(|block| block.holds(mac)).min_by_key(|block| block.size())
+    }
+
+    /// True if its phones are this vendor's, or carry that name on the box.
+    #[must_use]
+    pub fn is_by(&self, vendor: &str) -> bool {
+        self.vendor == vendor || self.also.iter().any(|brand| brand == vendor)
+    }
+
     /// The rule with this exact name, placeholders included.
     #[must_use]
     pub fn file(&self, name: &str) -> Option<&FileRule> {
         self.files.iter().find(|file| file.name == name)
+    }
+
+    /// The name of the family's phonebook, if it has one.
+    #[must_use]
+    pub fn phonebook(&self) -> Option<&str> {
+        self.files.iter().find(|file| file.phonebook).map(|file| file.name.as_str())
     }
 
     /// Which of the files that a phone must have `file` is; `None` for one that it can do without.

@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use crate::domain::Role;
 
-use super::{Advice, Form, Format, Model, Patience, Speaks};
+use super::{Advice, Form, Format, Model, Patience, Speaks, ZoneForm};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -37,6 +37,8 @@ pub(super) struct Table {
     pub(super) advice: Advice,
     #[serde(default)]
     pub(super) srtp_off: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) time_zone_form: ZoneWord,
     #[serde(default, rename = "model")]
     pub(super) models: Vec<ModelTable>,
     #[serde(default, rename = "file")]
@@ -47,16 +49,36 @@ pub(super) struct Table {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Recognize {
     #[serde(default)]
-    pub(super) option_60: Vec<Spanned<String>>,
+    pub(super) option_60: Vec<Spanned<PatternTable>>,
     #[serde(default)]
-    pub(super) option_12: Vec<Spanned<String>>,
+    pub(super) option_12: Vec<Spanned<PatternTable>>,
     #[serde(default)]
-    pub(super) user_agent: Vec<Spanned<String>>,
+    pub(super) user_agent: Vec<Spanned<PatternTable>>,
     #[serde(default)]
     pub(super) option_55: Vec<Vec<u8>>,
     pub(super) enterprise: Option<u32>,
     #[serde(default)]
-    pub(super) oui: Vec<Spanned<String>>,
+    /// The first number of a firmware's version is that of its models' `load`.
+    pub(super) firmware_tells: bool,
+    #[serde(default)]
+    pub(super) oui: Vec<Spanned<BlockTable>>,
+}
+
+/// An expression, or one for phones with another vendor's name on the box, which must be one of `also`:
+/// `{ pattern = '^AastraIPPhone(?P<model>\d+i)$', brand = "Aastra" }`.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub(super) enum PatternTable {
+    Text(String),
+    Branded { pattern: String, brand: String },
+}
+
+/// A block of addresses, or one that tells more than the vendor: `{ block = "000413e5", model = "P710" }`.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub(super) enum BlockTable {
+    Text(String),
+    Telling { block: String, brand: Option<String>, model: Option<String> },
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -118,8 +140,11 @@ pub(super) struct FileTable {
     pub(super) abort: Option<NormalWord>,
     pub(super) model: Option<Spanned<String>>,
     pub(super) extra: Option<Spanned<ExtraTable>>,
+    pub(super) brand: Option<String>,
     pub(super) series: Option<String>,
     pub(super) longest: Option<u64>,
+    #[serde(default)]
+    pub(super) phonebook: bool,
     #[serde(default)]
     pub(super) note: String,
 }
@@ -156,6 +181,15 @@ pub(super) enum FormatWord {
     Xml,
     Ini,
     Text,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ZoneWord {
+    #[default]
+    Names,
+    Rule,
+    Offset,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -204,12 +238,40 @@ const fn yes() -> bool {
     true
 }
 
+impl PatternTable {
+    pub(super) fn parts(&self) -> (&str, Option<&String>) {
+        match self {
+            Self::Text(pattern) => (pattern, None),
+            Self::Branded { pattern, brand } => (pattern, Some(brand)),
+        }
+    }
+}
+
+impl BlockTable {
+    pub(super) fn parts(&self) -> (&str, Option<&String>, Option<&String>) {
+        match self {
+            Self::Text(block) => (block, None, None),
+            Self::Telling { block, brand, model } => (block, brand.as_ref(), model.as_ref()),
+        }
+    }
+}
+
 impl From<FormatWord> for Format {
     fn from(word: FormatWord) -> Self {
         match word {
             FormatWord::Xml => Self::Xml,
             FormatWord::Ini => Self::Ini,
             FormatWord::Text => Self::Text,
+        }
+    }
+}
+
+impl From<ZoneWord> for ZoneForm {
+    fn from(word: ZoneWord) -> Self {
+        match word {
+            ZoneWord::Names => Self::Names,
+            ZoneWord::Rule => Self::Rule,
+            ZoneWord::Offset => Self::Offset,
         }
     }
 }

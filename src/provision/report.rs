@@ -15,7 +15,7 @@ use crate::{
 use super::{
     Provisioner,
     diagnosis::{self, Memo, Reason, Standing},
-    identify,
+    identify, labels,
 };
 
 /// What there is to say about one phone.
@@ -147,12 +147,17 @@ impl<'a> Look<'a> {
             Self::no_numbers_left,
             Self::wrong_model,
             Self::wrong_family,
+            Self::bad_label,
             Self::pool_exhausted,
             Self::address_conflict,
             Self::secret_withheld,
             Self::firmware_missing,
         ];
         checks.iter().filter_map(|check| check(self)).collect()
+    }
+
+    fn bad_label(&self) -> Option<Finding> {
+        labels::bad_label(self)
     }
 
     fn not_listed(&self) -> Option<Finding> {
@@ -212,7 +217,7 @@ impl<'a> Look<'a> {
             let known = catalog.model(model).and_then(|(_, known)| known.list_as.as_deref());
             let model = known.unwrap_or(model).to_owned();
             let remedy = format!("list it as {model}");
-            let repair = Some(Repair { model });
+            let repair = Some(Repair { model: Some(model), ..Repair::default() });
             Finding { repair, ..finding(FindingKind::WrongModel, text, remedy) }
         })
     }

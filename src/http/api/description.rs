@@ -4,8 +4,8 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    export, import, leases, lists, metrics, phones, registered, reload, repair, state, stream,
-    window,
+    export, import, leases, lists, metrics, phones, registered, reload, repair, scan, state,
+    stream, window,
 };
 
 #[derive(OpenApi)]
@@ -27,6 +27,7 @@ use super::{
         repair::replace,
         repair::accept,
         registered::registered,
+        scan::scan,
         lists::findings,
         lists::leases,
         leases::import,

@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
-        Boot, Diagnosis, Finding, Ground, Identity, Lease, Mac, Outcome, Timestamp, Transfer,
+        Boot, Diagnosis, Finding, Ground, Identity, Lease, Mac, Outcome, Repair, Timestamp,
+        Transfer,
     },
     provision::{Provisioner, Report},
     store::{Phone, State},
@@ -103,10 +104,18 @@ pub struct FindingView {
     pub repair: Option<RepairView>,
 }
 
-/// A change to an entry that would mend a finding.
+/// A change to an entry that would mend a finding: the fields that it changes, and no others.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RepairView {
-    pub(in crate::http) model: String,
+    /// The model to list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::http) model: Option<String>,
+    /// The site to list it at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::http) site: Option<String>,
+    /// The MAC to list it under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::http) mac: Option<String>,
 }
 
 /// Why a phone makes no progress.
@@ -217,11 +226,15 @@ impl FindingView {
             kind: finding.kind.as_str(),
             text: finding.text.clone(),
             remedy: finding.remedy.clone(),
-            repair: finding
-                .repair
-                .as_ref()
-                .map(|repair| RepairView { model: repair.model.clone() }),
+            repair: finding.repair.as_ref().map(RepairView::from),
         }
+    }
+}
+
+impl From<&Repair> for RepairView {
+    fn from(repair: &Repair) -> Self {
+        let Repair { model, site, mac } = repair.clone();
+        Self { model, site, mac: mac.map(|mac| mac.to_string()) }
     }
 }
 

@@ -181,7 +181,7 @@ impl<'a> Look<'a> {
             phone: Some((self.mac, self.entry)),
             ends: (nobody, nobody),
             secrets: Secrets::Left,
-            now: self.now,
+            contacts: &[],
         };
         let (wanted, ..) = layers::load(&scene, site, &scene.model_name())?;
         let differ = match (release(running), release(wanted)) {

@@ -70,11 +70,23 @@ pub struct Fault {
     pub reason: String,
     /// The value that was probably meant, or what to do; empty where the reason says it.
     pub repair: String,
+    /// The MAC that was probably meant, to put in the cell's place.
+    pub meant: Option<Mac>,
 }
 
 impl Fault {
     fn new(column: impl fmt::Display, reason: impl Into<String>) -> Self {
-        Self { column: column.to_string(), reason: reason.into(), repair: String::new() }
+        Self {
+            column: column.to_string(),
+            reason: reason.into(),
+            repair: String::new(),
+            meant: None,
+        }
+    }
+
+    fn meaning(mut self, mac: Mac) -> Self {
+        self.meant = Some(mac);
+        self.repair(format!("is it {mac}?"))
     }
 
     fn repair(mut self, repair: impl Into<String>) -> Self {
@@ -164,6 +176,12 @@ impl Import {
     pub fn count(&self, verdict: &str) -> usize {
         self.rows.iter().filter(|row| row.verdict.as_str() == verdict).count()
     }
+}
+
+/// The rows of a list that is none of phones, each with its line from 1; the first one names the columns.
+pub(super) fn rows(bytes: &[u8], file: &str) -> Result<Vec<(usize, Vec<String>)>, Vec<Problem>> {
+    let rows = table::rows(bytes, file)?;
+    Ok(rows.into_iter().map(|row| (row.line, row.cells)).collect())
 }
 
 /// Works out what a file would do. Commits nothing.

@@ -135,8 +135,8 @@ fn boots(family: &Family, model: Option<&Model>, site: Speaks) {
     let mut settings = settings();
     let paris = settings.sites.get_mut("paris").unwrap();
     paris.protocol = if site == Speaks::Sccp { Protocol::Sccp } else { Protocol::Sip };
-    let prefix = family.prefixes.first().map_or("001e7a", String::as_str);
-    let mac = format!("{prefix}1a0001");
+    let first = family.blocks.first().map_or(0x001e_7a00_0000, crate::profile::Block::first);
+    let mac = format!("{:012x}", first | 1);
     let mut told = Told::new(&catalog, settings, family.name.as_str(), &mac);
     told.speaks = spoken(family, site);
     let Change::Listed(phone, mut entry) = listed(&mac, "", "4012") else { return };
