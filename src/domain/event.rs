@@ -2,7 +2,7 @@
 
 use std::{fmt, net::Ipv4Addr};
 
-use super::{Asked, Outcome, Timestamp};
+use super::{Asked, Outcome, Step, Timestamp};
 
 /// One thing that happened to one phone at one time.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -156,6 +156,13 @@ pub enum What {
         /// The number that it got.
         number: String,
     },
+    /// Its registration at a server came on, as that server or a PBX told.
+    Registration {
+        /// The server, printable and cut.
+        by: String,
+        /// What came of it.
+        step: Step,
+    },
 }
 
 /// How [`What::Told`] ends where there was nothing to tell; what derives from it is a diagnosis.
@@ -211,6 +218,7 @@ impl fmt::Display for What {
             }
             Self::Refused { asked, why, .. } => write!(f, "was refused {}: {why}", asked.name),
             Self::Admitted { number } => write!(f, "was registered by itself as {number}"),
+            Self::Registration { by, step } => write!(f, "at {by}: {step}"),
         }
     }
 }
