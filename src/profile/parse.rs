@@ -64,6 +64,9 @@ pub(super) fn family(name: &str, folder: &Folder, problems: &mut Vec<Problem>) -
         blocks,
         resync: table.resync,
         time_zones: table.time_zones,
+        patience: table.patience,
+        advice: table.advice,
+        srtp_off: table.srtp_off,
         zone_form: table.time_zone_form.into(),
         unverified: table.unverified,
         sources: table.sources,
@@ -386,6 +389,7 @@ fn rule(file: &FileTable, table: &Table) -> FileRule {
         series: file.series.clone(),
         encode: file.encode,
         digest_of: file.digest_of.as_ref().map(|name| name.get_ref().clone()),
+        longest: file.longest,
         phonebook: file.phonebook,
         note: file.note.clone(),
     }

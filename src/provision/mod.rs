@@ -4,7 +4,7 @@ mod admit;
 mod allowance;
 mod body;
 mod bootstrap;
-mod diagnose;
+mod diagnosis;
 mod digest;
 mod elsewhere;
 mod explain;

@@ -3,6 +3,7 @@
 mod labels;
 mod operators;
 mod phones;
+mod registered;
 mod repairs;
 
 use std::{

@@ -43,6 +43,9 @@ pub struct PhoneView {
     pub identity: IdentityView,
     /// The address that it was last seen with.
     pub address: Option<String>,
+    /// How far an upgrade is that it goes through, in plain words; left out if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<String>,
     /// The firmware that is on its way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upgrade: Option<UpgradeView>,
@@ -187,6 +190,7 @@ impl PhoneView {
             entry: phone.entry.as_deref().map(|entry| EntryView::new(entry, reveal)),
             identity: IdentityView::from(&report.identity),
             address: boot.address.as_ref().map(Ipv4Addr::to_string),
+            progress: report.progress.clone(),
             upgrade: upgrade(boot),
             findings: report.findings.iter().map(|f| FindingView::new(None, f)).collect(),
             diagnosis: report.diagnosis.as_ref().map(DiagnosisView::from),
