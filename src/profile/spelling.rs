@@ -1,8 +1,8 @@
 //! Model names in every usual spelling.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, slice::from_ref};
 
-use super::Family;
+use super::{Family, Model};
 
 /// Models by what is left of a spelling once its decoration is gone.
 #[derive(Debug, Default)]
@@ -20,18 +20,28 @@ impl Spellings {
         vendors.sort_by_key(|name| std::cmp::Reverse(name.len()));
         vendors.dedup();
         let mut spellings = Self { models: HashMap::new(), vendors };
-        // What a phone is listed as is one that can be provisioned, where makers share a name (M3).
-        let mut places: Vec<_> = families.iter().enumerate().collect();
-        places.sort_by_key(|(_, family)| !family.provisions);
-        for (place, family) in places {
-            for model in family.models.values() {
-                for name in model.aliases.iter().chain([&model.name]) {
-                    let places = spellings.models.entry(folded(name)).or_default();
-                    places.push((place, model.name.clone()));
+        // What a phone is listed as is one that can be provisioned, where makers share a name (M3), and one whose own
+        // name that is (Snom's 300), not the short form of another one's (SoundPoint IP 300).
+        for (provisions, aliases) in [(true, false), (true, true), (false, false), (false, true)] {
+            let these = families.iter().enumerate().filter(|(_, it)| it.provisions == provisions);
+            for (place, family) in these {
+                for model in family.models.values() {
+                    let names = if aliases { &model.aliases[..] } else { from_ref(&model.name) };
+                    names.iter().for_each(|name| spellings.learn(place, family, model, name));
                 }
             }
         }
         spellings
+    }
+
+    /// A name by itself, and with the maker's name in front, which tells it from other makers' models of that name.
+    fn learn(&mut self, place: usize, family: &Family, model: &Model, name: &str) {
+        let name = folded(name);
+        let makers = family.also.iter().chain([&family.vendor]);
+        let with_maker = makers.map(|maker| folded(maker) + &name);
+        for key in with_maker.chain([name.clone()]) {
+            self.models.entry(key).or_default().push((place, model.name.clone()));
+        }
     }
 
     /// The families that know this spelling, each with its own name for it.
