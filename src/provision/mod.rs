@@ -7,6 +7,7 @@ mod bootstrap;
 mod diagnose;
 mod elsewhere;
 mod explain;
+mod findings;
 mod identify;
 pub mod inventory;
 mod layers;

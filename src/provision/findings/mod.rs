@@ -1,0 +1,43 @@
+//! Contradictions and faults of one phone: the list of checks. Each is a pure function of facts and the time.
+
+mod address;
+mod firmware;
+mod listing;
+mod model;
+
+use crate::domain::{Finding, FindingKind};
+
+use super::report::Look;
+
+/// One check: what it finds, if it finds anything.
+type Check = fn(&Look<'_>) -> Option<Finding>;
+
+/// All checks, in the order in which their findings are shown: who it is, where it is, what it gets.
+const CHECKS: &[Check] = &[
+    listing::not_listed,
+    listing::no_numbers_left,
+    model::wrong_model,
+    model::wrong_family,
+    address::pool_exhausted,
+    address::address_conflict,
+    address::secret_withheld,
+    firmware::missing,
+];
+
+/// What can be said where another server provisions the phone: addresses are still ours, files are not.
+const ELSEWHERE: &[Check] = &[address::pool_exhausted, address::address_conflict];
+
+/// All findings of a phone.
+pub(super) fn all(look: &Look<'_>) -> Vec<Finding> {
+    CHECKS.iter().filter_map(|check| check(look)).collect()
+}
+
+/// The findings of a phone that another server provisions.
+pub(super) fn elsewhere(look: &Look<'_>) -> Vec<Finding> {
+    ELSEWHERE.iter().filter_map(|check| check(look)).collect()
+}
+
+/// A finding without a repair.
+fn finding(kind: FindingKind, text: impl Into<String>, remedy: impl Into<String>) -> Finding {
+    Finding { kind, text: text.into(), remedy: remedy.into(), repair: None }
+}
