@@ -1,6 +1,6 @@
 //! Which file of which family a wire name is.
 
-use crate::domain::Mac;
+use crate::domain::{Mac, Role};
 
 use super::{
     Family, FileMatch, FileRule, Model,
@@ -30,6 +30,8 @@ pub(super) struct Found<'a> {
     pub(super) file: FileMatch<'a>,
     /// True if the name holds a model or part number that the family does not know.
     pub(super) stranger: bool,
+    /// The models that ask for this very name, where it is one that tells models apart.
+    pub(super) askers: Vec<&'a Model>,
 }
 
 impl Names {
@@ -89,7 +91,34 @@ fn matched<'a>(rule: &Rule, family: &'a Family, captured: &Captured<'_>) -> Foun
         (None, Captured { load: Some(load), .. }) => (by_load(family, load), false),
         (None, _) => (None, false),
     };
-    Found { place: rule.family, file: file_match(family, file, captured.mac, model), stranger }
+    let askers = askers(family, file, captured, model);
+    let file = file_match(family, file, captured.mac, model);
+    Found { place: rule.family, file, stranger, askers }
+}
+
+/// The models that ask for a name. None where it tells nothing about the model: a load's name is what the phone was told
+/// to ask for, and an extra's may be written out in an address.
+fn askers<'a>(
+    family: &'a Family,
+    file: &FileRule,
+    captured: &Captured<'_>,
+    model: Option<&'a Model>,
+) -> Vec<&'a Model> {
+    if file.role == Role::Extra || captured.load.is_some() {
+        return Vec::new();
+    }
+    if let Some(model) = model {
+        return vec![model];
+    }
+    let fits = |model: &&Model| match (captured.part, &file.series) {
+        (Some(part), _) => model.part.as_deref() == Some(part),
+        (None, Some(series)) => {
+            let mut names = model.aliases.iter().chain([&model.name]);
+            names.any(|name| name.starts_with(series.as_str()))
+        }
+        (None, None) => false,
+    };
+    family.models.values().filter(fits).collect()
 }
 
 const fn file_match<'a>(

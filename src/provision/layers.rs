@@ -68,12 +68,16 @@ pub(super) fn set<'a>(
 }
 
 /// The wanted load, its table's rank and the table: of the model, else of the loads that this model shares, else of the
-/// family.
+/// family. None for a phone that says it is another model than the listed one: a load for another product may leave it
+/// unable to register.
 pub(super) fn load<'a>(
     scene: &Scene<'_>,
     site: &'a Site,
     model: &str,
 ) -> Option<(&'a str, Rank, &'a str)> {
+    if scene.contradicts && scene.phone.is_some() {
+        return None;
+    }
     let member = scene.family.and_then(|family| scene.catalog.member(family, model));
     let loads = member.and_then(|model| model.load.as_deref());
     let wanted = |rank: Rank, fits: &dyn Fn(&str) -> bool| {

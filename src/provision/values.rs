@@ -58,6 +58,8 @@ pub(super) struct Scene<'a> {
     /// Who asks, and which of our addresses.
     pub ends: (IpAddr, IpAddr),
     pub secrets: Secrets,
+    /// The phone contradicts the model in its entry.
+    pub contradicts: bool,
     pub now: Timestamp,
 }
 

@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
-        Boot, Diagnosis, Finding, Ground, Identity, Lease, Mac, Outcome, Timestamp, Transfer,
+        Boot, Diagnosis, Finding, Ground, Identity, Lease, Mac, Outcome, Repair, Timestamp,
+        Transfer,
     },
     provision::{Provisioner, Report},
     store::{Phone, State},
@@ -69,7 +70,7 @@ pub struct IdentityView {
 }
 
 /// One piece of evidence.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct GroundView {
     pub(in crate::http) from: &'static str,
     pub(in crate::http) value: String,
@@ -96,14 +97,25 @@ pub struct FindingView {
     pub text: String,
     /// What to do about it.
     pub remedy: String,
+    /// What it rests on, where that is something that the phone showed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub grounds: Vec<GroundView>,
     /// The change to the entry that would mend it.
     pub repair: Option<RepairView>,
 }
 
-/// A change to an entry that would mend a finding.
+/// A change to an entry that would mend a finding: the fields that it changes, and no others.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RepairView {
-    pub(in crate::http) model: String,
+    /// The model to list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::http) model: Option<String>,
+    /// The site to list it at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::http) site: Option<String>,
+    /// The MAC to list it under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::http) mac: Option<String>,
 }
 
 /// Why a phone makes no progress.
@@ -213,11 +225,16 @@ impl FindingView {
             kind: finding.kind.as_str(),
             text: finding.text.clone(),
             remedy: finding.remedy.clone(),
-            repair: finding
-                .repair
-                .as_ref()
-                .map(|repair| RepairView { model: repair.model.clone() }),
+            grounds: finding.grounds.iter().map(GroundView::from).collect(),
+            repair: finding.repair.as_ref().map(RepairView::from),
         }
+    }
+}
+
+impl From<&Repair> for RepairView {
+    fn from(repair: &Repair) -> Self {
+        let Repair { model, site, mac } = repair.clone();
+        Self { model, site, mac: mac.map(|mac| mac.to_string()) }
     }
 }
 

@@ -9,6 +9,8 @@ use crate::domain::{Finding, FindingKind};
 
 use super::report::Look;
 
+pub(super) use model::contradiction;
+
 /// One check: what it finds, if it finds anything.
 type Check = fn(&Look<'_>) -> Option<Finding>;
 
@@ -39,5 +41,6 @@ pub(super) fn elsewhere(look: &Look<'_>) -> Vec<Finding> {
 
 /// A finding without a repair.
 fn finding(kind: FindingKind, text: impl Into<String>, remedy: impl Into<String>) -> Finding {
-    Finding { kind, text: text.into(), remedy: remedy.into(), repair: None }
+    let (text, remedy) = (text.into(), remedy.into());
+    Finding { kind, text, remedy, grounds: Vec::new(), repair: None }
 }
