@@ -17,7 +17,7 @@ mod secret;
 mod text;
 mod transfer;
 
-pub use boot::{Boot, MAX_TRANSFERS, Stage, Upgrade};
+pub use boot::{Boot, MAX_TRANSFERS, Stage, Upgrade, Visit};
 pub use change::{Batch, Change, Claim, Commit, Window};
 pub use entry::{Entry, Key, KeyTarget, Line, MAX_LINES, SiteName};
 pub use event::{Event, Granted, NOT_TOLD, Unserved, What};

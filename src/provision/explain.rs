@@ -239,7 +239,7 @@ impl Origins<'_> {
     }
 
     fn load(&self) -> Origin {
-        if self.scene.contradicts {
+        if self.scene.holds_back() {
             return profile(
                 "held back: the phone says that it is another model than the listed one",
             );

@@ -12,7 +12,7 @@ use std::{
 
 use crate::domain::Problem;
 
-use super::name;
+use super::{loads, name};
 
 /// The most files that are kept open; the rest are left out with a problem. A third of what the process may open is the
 /// other bound: during a reload two libraries are open, and sockets need descriptors too.
@@ -54,6 +54,8 @@ pub struct Library {
     /// Templates among the files by the name that they answer, with their own name and text.
     templates: BTreeMap<String, (String, String)>,
     firmware: BTreeMap<String, Held>,
+    /// What is missing of each load, by the name of its list in lower case; loads that are whole are not in here.
+    lacking: BTreeMap<String, Vec<String>>,
 }
 
 impl Library {
@@ -80,7 +82,16 @@ impl Library {
                 }
             }
         }
+        library.lacking = loads::lacking(&library.firmware);
         (library, shelf.problems)
+    }
+
+    /// Parts that the list of a load names and that are not here, or are empty; none for any other file. As of the last
+    /// load of the library.
+    #[must_use]
+    pub fn lacking(&self, list: &str) -> &[String] {
+        let list = name::base(list).to_lowercase();
+        self.lacking.get(&list).map_or(&[], Vec::as_slice)
     }
 
     /// The operator's file for a wire name: the site's before the common one.

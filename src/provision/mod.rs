@@ -13,6 +13,7 @@ pub mod inventory;
 mod layers;
 pub mod leases;
 mod library;
+mod loads;
 mod name;
 mod news;
 mod notices;

@@ -5,13 +5,15 @@ use std::{net::Ipv4Addr, sync::Arc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    domain::{Boot, Entry, FamilyName, Ground, Mac, Origin, Stage, Timestamp, Transfer, Upgrade},
+    domain::{
+        Boot, Entry, FamilyName, Ground, Mac, Origin, Stage, Timestamp, Transfer, Upgrade, Visit,
+    },
     store::Phone,
 };
 
 use super::form;
 
-form!(Phone => PhoneForm, Ground => GroundForm, Upgrade => UpgradeForm);
+form!(Phone => PhoneForm, Ground => GroundForm, Upgrade => UpgradeForm, Visit => VisitForm);
 
 /// What the store says about itself: how much there is of what. What is not there is noticed.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -63,6 +65,17 @@ struct UpgradeForm {
 }
 
 #[derive(Deserialize, Serialize)]
+#[serde(remote = "Visit")]
+struct VisitForm {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    relay: Option<Ipv4Addr>,
+    #[serde(with = "super::text")]
+    from: Timestamp,
+    #[serde(with = "super::text")]
+    until: Timestamp,
+}
+
+#[derive(Deserialize, Serialize)]
 #[serde(remote = "Boot")]
 struct BootForm {
     #[serde(with = "StageForm")]
@@ -80,6 +93,8 @@ struct BootForm {
     held: Vec<(String, String)>,
     #[serde(with = "super::list")]
     transfers: Vec<Transfer>,
+    #[serde(with = "super::list", default, skip_serializing_if = "Vec::is_empty")]
+    visits: Vec<Visit>,
     last: String,
     #[serde(with = "super::text")]
     last_at: Timestamp,
