@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    config::{ReadyWhen, Site},
+    config::{ReadyWhen, Site, Subnet},
     domain::{
         Boot, Diagnosis, Entry, Finding, Identity, Mac, Outcome, Role, Stage, Timestamp, Transfer,
         conclude,
@@ -25,10 +25,13 @@ use super::{
 const SETTLED: Duration = Duration::from_mins(1);
 
 /// What counts as "again and again": within this time …
-const LOOP_TIME: Duration = Duration::from_mins(10);
+pub(super) const LOOP_TIME: Duration = Duration::from_mins(10);
 
 /// … more than this many times.
-const LOOP_TIMES: usize = 5;
+pub(super) const LOOP_TIMES: usize = 5;
+
+/// How long a phone that has all that it needs for it may take to ask for its first file.
+pub(super) const SILENT: Duration = Duration::from_mins(3);
 
 /// What there is to say about one phone.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -200,7 +203,14 @@ impl<'a> Look<'a> {
         last.refused.as_deref().map(|text| (Reason::of(text), text))
     }
 
-    fn since(&self, then: Timestamp) -> Duration {
+    /// The subnet that its address lies in.
+    pub fn subnet(&self) -> Option<&'a Subnet> {
+        let address = self.boot.address?;
+        let mut subnets = self.provisioner.settings().dhcp.subnets.iter();
+        subnets.find(|subnet| subnet.contains(address))
+    }
+
+    pub fn since(&self, then: Timestamp) -> Duration {
         self.now.duration_since(then).try_into().unwrap_or_default()
     }
 }

@@ -1,7 +1,7 @@
-//! Whether it is on the list: strangers, and strangers for whom no number is left.
+//! Whether it is on the list, and for this place: strangers, strangers for whom no number is left, phones elsewhere.
 
 use crate::{
-    domain::{Finding, FindingKind, Origin, Role},
+    domain::{Finding, FindingKind, Origin, Repair, Role},
     profile::Seen,
 };
 
@@ -47,5 +47,20 @@ pub(super) fn no_numbers_left(look: &Look<'_>) -> Option<Finding> {
     (look.entry.is_none() && open && reason == Reason::NoNumbersLeft).then(|| {
         let remedy = "give `numbers` a wider range, or list the phone with a number of its own";
         finding(FindingKind::NoNumbersLeft, text, remedy)
+    })
+}
+
+/// It is listed at one site and started at another. Values and servers are those of the listed one.
+pub(super) fn wrong_site(look: &Look<'_>) -> Option<Finding> {
+    let listed = look.entry?.site.as_ref()?;
+    let sites = &look.provisioner.settings().sites;
+    let here = &look.subnet()?.site;
+    let known = sites.contains_key(listed) && sites.contains_key(here);
+    (known && listed != here && look.boot.is_seen()).then(|| {
+        let address = look.boot.address.map(|address| format!(" with {address}"));
+        let text = format!("listed for {listed}, started at {here}{}", address.unwrap_or_default());
+        let remedy = format!("bring it to {listed}, or list it for {here}");
+        let repair = Some(Repair { site: Some(here.clone()), ..Repair::default() });
+        Finding { repair, ..finding(FindingKind::WrongSite, text, remedy) }
     })
 }

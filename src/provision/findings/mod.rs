@@ -3,7 +3,11 @@
 mod address;
 mod firmware;
 mod listing;
+mod mac;
 mod model;
+mod server;
+#[cfg(test)]
+mod tests;
 
 use crate::domain::{Finding, FindingKind};
 
@@ -18,16 +22,26 @@ type Check = fn(&Look<'_>) -> Option<Finding>;
 const CHECKS: &[Check] = &[
     listing::not_listed,
     listing::no_numbers_left,
+    listing::wrong_site,
     model::wrong_model,
     model::wrong_family,
+    mac::mac_mismatch,
+    mac::duplicate_mac,
     address::pool_exhausted,
     address::address_conflict,
     address::secret_withheld,
+    server::used_phone,
+    server::trust_list,
+    server::unexpanded_macro,
     firmware::missing,
+    firmware::incomplete,
+    firmware::below_floor,
+    server::looping,
 ];
 
 /// What can be said where another server provisions the phone: addresses are still ours, files are not.
-const ELSEWHERE: &[Check] = &[address::pool_exhausted, address::address_conflict];
+const ELSEWHERE: &[Check] =
+    &[mac::duplicate_mac, address::pool_exhausted, address::address_conflict];
 
 /// All findings of a phone.
 pub(super) fn all(look: &Look<'_>) -> Vec<Finding> {

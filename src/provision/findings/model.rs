@@ -41,7 +41,7 @@ pub(in crate::provision) fn contradiction<'a>(
         let mut told = grounds.iter().filter(move |ground| ground.from == origin);
         told.find(|ground| ground.model.is_some())
     };
-    if let Some(asked) = by_file(catalog, of(Origin::FileName), transfers) {
+    if let Some(asked) = by_file(catalog, grounds, transfers) {
         let is_listed = |(_, model): &(&Family, &Model)| catalog.same_product(listed, &model.name);
         match (asked.iter().any(is_listed), asked.as_slice()) {
             (true, [_]) => return None,
@@ -62,13 +62,16 @@ pub(in crate::provision) fn contradiction<'a>(
 /// The models one of which the phone is by the names that it asks for; `None` if none of them tells.
 fn by_file<'a>(
     catalog: &'a Catalog,
-    ground: Option<&Ground>,
+    grounds: &[Ground],
     transfers: &[Transfer],
 ) -> Option<Vec<(&'a Family, &'a Model)>> {
-    // What the phone asks again at each boot is a ground; what it asked once, after a reset, is among its last files.
+    // A name with a MAC in it is the phone's own; without a model it tells none, and most names are such.
+    let is_common =
+        |one: &&Ground| one.from == Origin::FileName && (one.model.is_some() || one.mac.is_none());
+    let named = grounds.iter().filter(is_common).map(|one| one.value.as_str());
+    // What the phone asks at each boot is a ground; what it asked once, after a reset, is among its last files.
     let tells = |one: &&Transfer| matches!(one.role, Role::Firmware | Role::Common);
-    let names = ground.map(|ground| ground.value.as_str()).into_iter();
-    let names = names.chain(transfers.iter().rev().filter(tells).map(|one| one.name.as_str()));
+    let names = named.chain(transfers.iter().rev().filter(tells).map(|one| one.name.as_str()));
     names.map(|name| catalog.askers(name)).find(|askers| !askers.is_empty())
 }
 
@@ -185,5 +188,6 @@ fn other_family(look: &Look<'_>) -> Option<Finding> {
 fn as_spelt<'a>(catalog: &Catalog, ground: &'a Ground, model: &'a str) -> &'a str {
     let is_it = |token: &&str| catalog.model(token).is_some_and(|(_, found)| found.name == model);
     let token = ground.value.split([' ', ',', ';']).find(is_it);
-    token.map_or(model, |token| token.strip_prefix("CP-").unwrap_or(token))
+    let bare = |token: &'a str| ["CP-", "SIP-"].iter().find_map(|word| token.strip_prefix(word));
+    token.map_or(model, |token| bare(token).unwrap_or(token))
 }
