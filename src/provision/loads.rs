@@ -20,7 +20,8 @@ const PARTS: [&str; 4] = [".sbn", ".sb2", ".sebn", ".bin"];
 /// signature or that sizes are told, so names are found by their endings, and of a part that is here no more is known
 /// than that it is not empty.
 pub(super) fn lacking(firmware: &BTreeMap<String, Held>) -> BTreeMap<String, Vec<String>> {
-    let lists = firmware.iter().filter(|(name, _)| name.ends_with(".loads"));
+    let is_list = |name: &str| name.rsplit_once('.').is_some_and(|(_, end)| end == "loads");
+    let lists = firmware.iter().filter(|(name, _)| is_list(name));
     let lack = |(name, list): (&String, &Held)| {
         let is_here = |part: &String| {
             let held = firmware.get(&part.to_lowercase());

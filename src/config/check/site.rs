@@ -117,8 +117,8 @@ impl Own {
                 table.outbound_proxy.as_deref(),
             ),
             failover: table.failover.as_ref().map(|table| failover(check, table)),
-            firmware: firmware(check, &table.firmware, Place::Firmware(name.to_owned())),
-            firmware_floor: firmware(check, &table.firmware_floor, Place::Floor(name.to_owned())),
+            firmware: firmware(check, &table.firmware, &Place::Firmware(name.to_owned())),
+            firmware_floor: firmware(check, &table.firmware_floor, &Place::Floor(name.to_owned())),
             extra: extra(check, name, table),
             var: texts(check, &table.var),
             places: places(check, table),
@@ -229,7 +229,7 @@ fn failover(check: &mut Check<'_>, table: &FailoverTable) -> OwnFailover {
 fn firmware(
     check: &mut Check<'_>,
     table: &BTreeMap<At<String>, At<String>>,
-    place: Place,
+    place: &Place,
 ) -> BTreeMap<String, String> {
     let mut loads = BTreeMap::new();
     for (name, load) in table {

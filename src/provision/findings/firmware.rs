@@ -72,12 +72,11 @@ pub(super) fn below_floor(look: &Look<'_>) -> Option<Finding> {
     let is_below = |floor: &str| is_older(firmware, floor);
     let encrypts = site.srtp != Srtp::Off;
     let mut known = family.floors.iter().filter(|floor| encrypts || !floor.srtp);
-    let (floor, why) = match set.filter(|floor| is_below(floor)) {
-        Some(floor) => (floor, format!("site {} wants {floor} at least", look.site_name)),
-        None => {
-            let floor = known.find(|floor| is_below(&floor.firmware))?;
-            (floor.firmware.as_str(), floor.why.clone())
-        }
+    let (floor, why) = if let Some(floor) = set.filter(|floor| is_below(floor)) {
+        (floor, format!("site {} wants {floor} at least", look.site_name))
+    } else {
+        let floor = known.find(|floor| is_below(&floor.firmware))?;
+        (floor.firmware.as_str(), floor.why.clone())
     };
     let text = format!("runs {firmware}, which is older than {floor}: {why}");
     let remedy = format!("give it {floor} or later");

@@ -65,8 +65,10 @@ fn asked_by_another(look: &Look<'_>) -> Option<Finding> {
 /// behind it.
 fn are_one(one: Mac, other: Mac) -> bool {
     let shifted = |mac: Mac| {
-        let [_, b, c, d, e, f] = mac.octets();
-        Mac::new([b, c, d, e, f, 1]).ok()
+        let mut octets = mac.octets();
+        octets.rotate_left(1);
+        octets[5] = 1;
+        Mac::new(octets).ok()
     };
     one == other || shifted(one) == Some(other) || shifted(other) == Some(one)
 }

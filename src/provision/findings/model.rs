@@ -68,10 +68,10 @@ fn by_file<'a>(
     // A name with a MAC in it is the phone's own; without a model it tells none, and most names are such.
     let is_common =
         |one: &&Ground| one.from == Origin::FileName && (one.model.is_some() || one.mac.is_none());
-    let named = grounds.iter().filter(is_common).map(|one| one.value.as_str());
+    let first = grounds.iter().filter(is_common).map(|one| one.value.as_str());
     // What the phone asks at each boot is a ground; what it asked once, after a reset, is among its last files.
     let tells = |one: &&Transfer| matches!(one.role, Role::Firmware | Role::Common);
-    let names = named.chain(transfers.iter().rev().filter(tells).map(|one| one.name.as_str()));
+    let names = first.chain(transfers.iter().rev().filter(tells).map(|one| one.name.as_str()));
     names.map(|name| catalog.askers(name)).find(|askers| !askers.is_empty())
 }
 
@@ -152,7 +152,7 @@ fn told(look: &Look<'_>, kind: FindingKind, contradiction: Contradiction<'_>) ->
     };
     let repair = model.map(|model| Repair { model: Some(model), ..Repair::default() });
     let grounds = ground.into_iter().cloned().collect();
-    Finding { repair, grounds, ..finding(kind, text, remedy) }
+    Finding { grounds, repair, ..finding(kind, text, remedy) }
 }
 
 /// Nothing tells the model, but what tells family or vendor tells another.

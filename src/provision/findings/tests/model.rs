@@ -150,9 +150,9 @@ fn the_strongest_ground_decides() {
     check("T46S", &[Seen::FileName("y000000000066.cfg"), t48s], "");
     check("T48S", &[Seen::FileName("y000000000066.cfg"), t48s], "wrong-model T46S");
     // The name leaves two possible, the User-Agent says which.
-    let t53w = agent("Yealink SIP-T53W 96.86.0.30 00:1e:7a:c4:10:22");
-    check("T53", &[Seen::FileName("y000000000095.cfg"), t53w], "wrong-model T53W");
-    check("T57W", &[Seen::FileName("y000000000095.cfg"), t53w], "wrong-model T53W");
+    let wide = agent("Yealink SIP-T53W 96.86.0.30 00:1e:7a:c4:10:22");
+    check("T53", &[Seen::FileName("y000000000095.cfg"), wide], "wrong-model T53W");
+    check("T57W", &[Seen::FileName("y000000000095.cfg"), wide], "wrong-model T53W");
     // Weaker grounds raise nothing.
     check("7961", &[Seen::Option12(b"Polycom_001e7ac41022")], "");
     check("VVX 401", &[Seen::Prefix(mac("001565000001"))], "");
