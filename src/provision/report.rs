@@ -1,6 +1,7 @@
 //! What there is to say about one phone: what it is, what is wrong, whether it is ready. Derived, never stored.
 
 use std::{
+    cell::OnceCell,
     net::{IpAddr, Ipv4Addr},
     time::Duration,
 };
@@ -8,8 +9,8 @@ use std::{
 use crate::{
     config::{ReadyWhen, Site, Subnet},
     domain::{
-        Boot, Diagnosis, Entry, Finding, Identity, Mac, Outcome, Role, Stage, Timestamp, Transfer,
-        conclude,
+        Boot, Diagnosis, Entry, Finding, Identity, Mac, Origin, Outcome, Role, Stage, Timestamp,
+        Transfer, conclude,
     },
     profile::{Family, Seen},
     store::{Phone, State},
@@ -18,7 +19,8 @@ use crate::{
 use super::{
     Provisioner,
     diagnose::{self, Reason},
-    findings, identify,
+    findings::{self, Contradiction},
+    identify,
 };
 
 /// How long a configured phone has to go without a reboot before it counts as ready.
@@ -91,6 +93,9 @@ pub(super) struct Look<'a> {
     pub family: Option<&'a Family>,
     pub site: Option<&'a Site>,
     pub site_name: String,
+    /// How it contradicts its entry: three checks ask.
+    pub contradiction: OnceCell<Option<Contradiction>>,
+    looping: OnceCell<bool>,
 }
 
 impl<'a> Look<'a> {
@@ -102,10 +107,9 @@ impl<'a> Look<'a> {
         now: Timestamp,
     ) -> Self {
         let (catalog, entry) = (provisioner.catalog(), phone.entry.as_deref());
+        let known = phone.grounds.iter().any(|ground| ground.from == Origin::Prefix);
         let prefix = || catalog.recognize(&Seen::Prefix(mac), phone.boot.since);
-        let weak = if phone.boot.is_seen() { prefix() } else { None };
-        let known = |origin| phone.grounds.iter().any(|ground| ground.from == origin);
-        let weak = weak.filter(|ground| !known(ground.from));
+        let weak = if phone.boot.is_seen() && !known { prefix() } else { None };
         let identity = conclude(&phone.grounds.iter().cloned().chain(weak).collect::<Vec<_>>());
         let seen = identity.family.as_ref().and_then(|family| catalog.family(family.as_str()));
         let listed =
@@ -123,6 +127,8 @@ impl<'a> Look<'a> {
             identity,
             site: identify::site(provisioner.settings(), &site_name),
             site_name,
+            contradiction: OnceCell::new(),
+            looping: OnceCell::new(),
         }
     }
 
@@ -167,6 +173,10 @@ impl<'a> Look<'a> {
     /// same file over and over, or that takes its configuration whole and comes back for it at once. The last has twice
     /// the allowance, because some families read everything twice a boot.
     pub fn is_looping(&self) -> bool {
+        *self.looping.get_or_init(|| self.loops())
+    }
+
+    fn loops(&self) -> bool {
         let whole =
             |one: &Transfer| one.role == Role::Own && one.outcome == Some(Outcome::Complete);
         let again =

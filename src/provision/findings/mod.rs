@@ -13,7 +13,7 @@ use crate::domain::{Finding, FindingKind};
 
 use super::report::Look;
 
-pub(super) use model::contradiction;
+pub(super) use model::{Contradiction, contradiction};
 
 /// One check: what it finds, if it finds anything.
 type Check = fn(&Look<'_>) -> Option<Finding>;

@@ -13,14 +13,14 @@ const STRONG: [Origin; 3] = [Origin::FileName, Origin::Option60, Origin::UserAge
 
 /// How a phone contradicts its entry.
 #[derive(Clone, Debug)]
-pub(in crate::provision) struct Contradiction<'a> {
+pub(in crate::provision) struct Contradiction {
     /// The model that it is, in the catalog's spelling, if anything tells one.
     model: Option<String>,
     /// What it says it is, in words.
     says: String,
     /// True if it is of another vendor than what is listed.
     foreign: bool,
-    ground: Option<&'a Ground>,
+    ground: Option<Ground>,
 }
 
 /// How a phone that showed `grounds` and asked for `transfers` contradicts a model that is listed for it; `None` if it
@@ -28,12 +28,12 @@ pub(in crate::provision) struct Contradiction<'a> {
 ///
 /// The strongest origin that tells the model decides. A name that several models ask for contradicts only models that
 /// are not among them; where the listed one is, a weaker origin may still tell it from the others.
-pub(in crate::provision) fn contradiction<'a>(
+pub(in crate::provision) fn contradiction(
     catalog: &Catalog,
     listed: &str,
-    grounds: &'a [Ground],
+    grounds: &[Ground],
     transfers: &[Transfer],
-) -> Option<Contradiction<'a>> {
+) -> Option<Contradiction> {
     if listed.is_empty() {
         return None;
     }
@@ -55,7 +55,7 @@ pub(in crate::provision) fn contradiction<'a>(
         says: as_spelt(catalog, ground, model).to_owned(),
         foreign: is_foreign(catalog, listed, ground.vendor.as_deref()),
         model: Some(model.to_owned()),
-        ground: Some(ground),
+        ground: Some(ground.clone()),
     })
 }
 
@@ -76,12 +76,12 @@ fn by_file<'a>(
 }
 
 /// The listed model is not among those that ask for what the phone asked for.
-fn not_among<'a>(
+fn not_among(
     catalog: &Catalog,
     listed: &str,
     askers: &[(&Family, &Model)],
-    grounds: &'a [Ground],
-) -> Contradiction<'a> {
+    grounds: &[Ground],
+) -> Contradiction {
     let among = |model: &&str| askers.iter().any(|(_, one)| catalog.same_product(&one.name, model));
     // Where several ask for that name, a weaker origin may say which it is.
     let exact = || {
@@ -103,7 +103,12 @@ fn not_among<'a>(
     };
     let foreign = is_foreign(catalog, listed, vendor);
     let ground = grounds.iter().find(|ground| ground.from == Origin::FileName);
-    Contradiction { model: model.map(str::to_owned), says, foreign, ground: worded.or(ground) }
+    Contradiction {
+        model: model.map(str::to_owned),
+        says,
+        foreign,
+        ground: worded.or(ground).cloned(),
+    }
 }
 
 fn is_foreign(catalog: &Catalog, listed: &str, vendor: Option<&str>) -> bool {
@@ -111,10 +116,12 @@ fn is_foreign(catalog: &Catalog, listed: &str, vendor: Option<&str>) -> bool {
     listed.zip(vendor).is_some_and(|(listed, vendor)| !listed.eq_ignore_ascii_case(vendor))
 }
 
-fn of_look<'a>(look: &'a Look<'_>) -> Option<Contradiction<'a>> {
-    let listed = &look.entry?.model;
-    let catalog = look.provisioner.catalog();
-    contradiction(catalog, listed, &look.identity.grounds, &look.boot.transfers)
+fn of_look<'a>(look: &'a Look<'_>) -> Option<&'a Contradiction> {
+    let found = || {
+        let (catalog, transfers) = (look.provisioner.catalog(), &look.boot.transfers);
+        contradiction(catalog, &look.entry?.model, &look.identity.grounds, transfers)
+    };
+    look.contradiction.get_or_init(found).as_ref()
 }
 
 /// Another model of the same vendor stands there.
@@ -134,24 +141,24 @@ pub(super) fn wrong_family(look: &Look<'_>) -> Option<Finding> {
     }
 }
 
-fn told(look: &Look<'_>, kind: FindingKind, contradiction: Contradiction<'_>) -> Finding {
+fn told(look: &Look<'_>, kind: FindingKind, contradiction: &Contradiction) -> Finding {
     let catalog = look.provisioner.catalog();
     let listed = look.entry.map_or("", |entry| &entry.model);
     let Contradiction { model, says, ground, foreign } = contradiction;
     let text = format!("listed as {listed}, says it is a {says}");
-    let model = model.map(|model| {
-        let known = catalog.model(&model).and_then(|(_, known)| known.list_as.clone());
-        known.unwrap_or(model)
+    let model = model.as_deref().map(|model| {
+        let known = catalog.model(model).and_then(|(_, known)| known.list_as.clone());
+        known.unwrap_or_else(|| model.to_owned())
     });
     let remedy = match &model {
         None => format!("look at the phone: it is a {says}; list it as what it is"),
-        Some(model) if foreign => {
+        Some(model) if *foreign => {
             format!("compare its label with the list; if it is the right phone, list it as {model}")
         }
         Some(model) => format!("list it as {model}"),
     };
     let repair = model.map(|model| Repair { model: Some(model), ..Repair::default() });
-    let grounds = ground.into_iter().cloned().collect();
+    let grounds = ground.iter().cloned().collect();
     Finding { grounds, repair, ..finding(kind, text, remedy) }
 }
 
