@@ -36,6 +36,18 @@ impl Speaks {
     }
 }
 
+/// How a family is told its time zone.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum ZoneForm {
+    /// By a name or number of its own: what the profile's table lacks can't be said.
+    #[default]
+    Names,
+    /// By offset and rule of summer: every zone can be said whose changes fall on a day of a week.
+    Rule,
+    /// By offset alone: a zone with summer time can't be said.
+    Offset,
+}
+
 /// What the family does that looks like a fault and is none.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Normal {
@@ -94,6 +106,8 @@ pub struct FileRule {
     pub extra: Option<ExtraForm>,
     /// What the models that ask for this very name have in common (7941 for 7941G and 7941G-GE), where several do.
     pub series: Option<String>,
+    /// True for the site's phonebook: its name is what the family's other templates see as `phonebook`.
+    pub phonebook: bool,
     /// One plain sentence for the page.
     pub note: String,
 }
@@ -219,6 +233,8 @@ pub struct Family {
     pub floors: Vec<Floor>,
     /// The family's own names of time zones, by IANA name or by standard offset (`+01:00`).
     pub time_zones: BTreeMap<String, String>,
+    /// How it is told its time zone.
+    pub zone_form: ZoneForm,
     /// Facts that no source confirms, for `profiles show`.
     pub unverified: Vec<String>,
     /// Where the facts come from.
@@ -237,6 +253,12 @@ impl Family {
     #[must_use]
     pub fn file(&self, name: &str) -> Option<&FileRule> {
         self.files.iter().find(|file| file.name == name)
+    }
+
+    /// The name of the family's phonebook, if it has one.
+    #[must_use]
+    pub fn phonebook(&self) -> Option<&str> {
+        self.files.iter().find(|file| file.phonebook).map(|file| file.name.as_str())
     }
 
     /// Which of the files that a phone must have `file` is; `None` for one that it can do without.

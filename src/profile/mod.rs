@@ -19,7 +19,8 @@ mod template;
 mod xml;
 
 pub use family::{
-    DhcpRule, ExtraForm, Family, FileRule, Floor, Form, Format, Model, Normal, ServerOption, Speaks,
+    DhcpRule, ExtraForm, Family, FileRule, Floor, Form, Format, Model, Normal, ServerOption,
+    Speaks, ZoneForm,
 };
 pub use load::shipped_files;
 pub use opening::Opening;

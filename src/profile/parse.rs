@@ -61,6 +61,7 @@ pub(super) fn family(name: &str, folder: &Folder, problems: &mut Vec<Problem>) -
         mac_macro: table.mac_macro,
         floors: table.floors.into_iter().map(Into::into).collect(),
         time_zones: table.time_zones,
+        zone_form: table.time_zone_form.into(),
         unverified: table.unverified,
         sources: table.sources,
     };
@@ -330,6 +331,7 @@ fn rule(file: &FileTable, table: &Table) -> FileRule {
         model: file.model.as_ref().map(|name| name.get_ref().clone()),
         extra: None,
         series: file.series.clone(),
+        phonebook: file.phonebook,
         note: file.note.clone(),
     }
 }

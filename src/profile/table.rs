@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use crate::domain::Role;
 
-use super::{Floor, Form, Format, Model, Speaks};
+use super::{Floor, Form, Format, Model, Speaks, ZoneForm};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -37,6 +37,8 @@ pub(super) struct Table {
     pub(super) dhcp: Dhcp,
     #[serde(default)]
     pub(super) time_zones: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) time_zone_form: ZoneWord,
     #[serde(default, rename = "model")]
     pub(super) models: Vec<ModelTable>,
     #[serde(default, rename = "file")]
@@ -129,6 +131,8 @@ pub(super) struct FileTable {
     pub(super) extra: Option<Spanned<ExtraTable>>,
     pub(super) series: Option<String>,
     #[serde(default)]
+    pub(super) phonebook: bool,
+    #[serde(default)]
     pub(super) note: String,
 }
 
@@ -164,6 +168,15 @@ pub(super) enum FormatWord {
     Xml,
     Ini,
     Text,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum ZoneWord {
+    #[default]
+    Names,
+    Rule,
+    Offset,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -225,6 +238,16 @@ impl From<FormatWord> for Format {
             FormatWord::Xml => Self::Xml,
             FormatWord::Ini => Self::Ini,
             FormatWord::Text => Self::Text,
+        }
+    }
+}
+
+impl From<ZoneWord> for ZoneForm {
+    fn from(word: ZoneWord) -> Self {
+        match word {
+            ZoneWord::Names => Self::Names,
+            ZoneWord::Rule => Self::Rule,
+            ZoneWord::Offset => Self::Offset,
         }
     }
 }

@@ -12,6 +12,7 @@ use super::{
     library::{Held, etag},
     name,
     open::{Asker, Case},
+    phonebook::{self, Contact},
     values::{Scene, Secrets, values},
 };
 
@@ -93,12 +94,18 @@ impl Provisioner {
         source: Source<'_>,
         admitted: Option<&Entry>,
     ) -> Result<Vec<u8>, Why> {
-        let scene = self.scene(case, admitted.or(case.subject.entry.as_deref()));
+        let contacts = self.contacts(case);
+        let scene = self.scene(case, admitted.or(case.subject.entry.as_deref()), &contacts);
         self.draw(case, source, &scene, None)
     }
 
     /// All that the values of this file come from.
-    pub(super) fn scene<'a>(&'a self, case: &'a Case<'_>, entry: Option<&'a Entry>) -> Scene<'a> {
+    pub(super) fn scene<'a>(
+        &'a self,
+        case: &'a Case<'_>,
+        entry: Option<&'a Entry>,
+        contacts: &'a [Contact],
+    ) -> Scene<'a> {
         let shared = matches!(case.target.role, Role::Common | Role::Fallback);
         let secrets = match (case.target.role, case.asker) {
             (Role::Own, Asker::Peer | Asker::Operator { reveal: true, .. }) => Secrets::Plain,
@@ -115,8 +122,20 @@ impl Provisioner {
             ends: (case.request.peer, case.request.local),
             secrets,
             contradicts: case.subject.contradicts,
-            now: case.now,
+            contacts,
         }
+    }
+
+    /// The phonebook of the site: everybody who is listed there with a name and a number, and whom the operator adds.
+    /// Empty for a file that is no phonebook.
+    pub(super) fn contacts(&self, case: &Case<'_>) -> Vec<Contact> {
+        if !case.target.found.is_some_and(|found| found.file.phonebook) {
+            return Vec::new();
+        }
+        let state = self.view().read();
+        let of_site = |entry: &&Entry| self.site_of(Some(entry), [0; 4].into()) == case.site;
+        let entries = state.phones.values().filter_map(|phone| phone.entry.as_deref());
+        phonebook::merged(entries.filter(of_site), self.library.contacts(&case.site))
     }
 
     /// Renders what is a template; nothing for what is served as it is. `reads` hears what the template reads.

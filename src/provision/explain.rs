@@ -99,7 +99,8 @@ impl Provisioner {
         let missing = || Why::Missing { name: case.target.name.clone() };
         let source = self.source(&case).ok_or_else(missing).map_err(|why| case.refuse(why))?;
         let admitted = admit.as_ref().map(|admit| &*admit.entry);
-        let scene = self.scene(&case, admitted.or(case.subject.entry.as_deref()));
+        let contacts = self.contacts(&case);
+        let scene = self.scene(&case, admitted.or(case.subject.entry.as_deref()), &contacts);
         let reads = Reads::default();
         self.draw(&case, source, &scene, Some(&reads)).map_err(|why| case.refuse(why))?;
         let form = case.target.found.and_then(|found| found.file.extra.as_ref());
@@ -155,23 +156,26 @@ impl Origins<'_> {
             "mac" | "MAC" | "mac_colons" => profile("the phone's own address"),
             "tftp_server" | "http_base" => profile("this appliance, as the phone reaches it"),
             "version" => profile("made from the text of this file"),
-            "family" | "part" | "line_count" => profile("the family's profile"),
+            "family" | "part" | "line_count" | "phonebook" => profile("the family's profile"),
             "model" if !self.entry.model.is_empty() => self.listed(),
             "model" => profile("as the phone shows itself"),
             "site" => self.place(),
-            "location" | "number" | "name" | "lines" | "keys" => self.listed(),
+            "location" | "number" | "name" | "lines" | "keys" | "modules" => self.listed(),
             "servers" => self.registrar(path, "server", &self.site.servers),
             "outbound_proxies" => {
                 self.registrar(path, "outbound-proxy", &self.site.outbound_proxies)
             }
             "protocol" => self.protocol(),
-            "gmt_offset" | "zone" => {
+            "gmt_offset" | "zone" | "dst" | "posix_zone" => {
                 let origin = self.key("time-zone");
                 let made = "made from the time zone".to_owned();
                 let note = Some(made).filter(|_| origin.site.is_some()).unwrap_or(origin.note);
                 Origin { note, ..origin }
             }
-            "ntp" => self.ntp(),
+            "ntp" => self.of_subnet_or("ntp", |subnet| !subnet.ntp.is_empty()),
+            "vlan" if self.entry.var.contains_key("vlan") => self.listed(),
+            "vlan" => self.of_subnet_or("var.vlan", |subnet| subnet.voice_vlan.is_some()),
+            "contacts" => profile("the entries of this site"),
             "load" => self.load(),
             "failover" => self.key(&format!("failover.{}", rest.replace('_', "-"))),
             "var" if self.entry.var.contains_key(rest) => self.listed(),
@@ -229,13 +233,13 @@ impl Origins<'_> {
         }
     }
 
-    fn ntp(&self) -> Origin {
-        if setter(self.site, "ntp").is_some() {
-            return self.key("ntp");
+    /// The site's own word, else that of the subnet that the phone stands in, where it says anything.
+    fn of_subnet_or(&self, key: &str, says: impl Fn(&Subnet) -> bool) -> Origin {
+        if setter(self.site, key).is_some() {
+            return self.key(key);
         }
         let subnet = identify::subnet_of(self.scene.settings, self.scene.ends.0);
-        let subnet = subnet.filter(|subnet| !subnet.ntp.is_empty());
-        subnet.map_or_else(|| profile("nobody set it"), of_subnet)
+        subnet.filter(|it| says(it)).map_or_else(|| profile("nobody set it"), of_subnet)
     }
 
     fn load(&self) -> Origin {

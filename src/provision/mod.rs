@@ -19,6 +19,7 @@ mod news;
 mod notices;
 mod open;
 mod peers;
+mod phonebook;
 mod recorder;
 mod reload;
 mod report;
@@ -29,6 +30,7 @@ mod swap;
 #[cfg(test)]
 mod tests;
 mod values;
+mod zone;
 
 pub use crate::config::{Admit, Dhcp, DhcpMode, Difference, ForFamily, Option82, Settings, Subnet};
 pub use admit::password;
@@ -44,3 +46,4 @@ pub use reload::{Ask, Reload, Reloaded, Unloaded};
 pub use report::Report;
 pub use service::Service;
 pub use swap::{Accepted, Swap, SwapError};
+pub use zone::unsaid_zone;

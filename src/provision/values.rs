@@ -2,19 +2,20 @@
 
 use std::{collections::BTreeMap, net::IpAddr};
 
-use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::{
     config::{Failover, Protocol, Registrar, Settings, Site, Srtp, Transport},
-    domain::{Entry, Key, KeyTarget, Line, Mac, Secret, Timestamp},
+    domain::{Entry, Key, KeyTarget, Line, Mac, Secret},
     profile::{Catalog, Family, Speaks},
 };
 
 use super::{
     identify::{self, speaks},
     layers::{self, is_secret},
+    phonebook::Contact,
     resolve::spoken,
+    zone::{Summer, Zone},
 };
 
 /// What stands for a secret.
@@ -41,7 +42,7 @@ impl Secrets {
     }
 }
 
-/// All that a file's values come from. Equal scenes give equal values: no clock but for the time zone's offset, and
+/// All that a file's values come from. Equal scenes give equal values: no clock and
 /// nothing random, or entity tags would change with each rendering.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scene<'a> {
@@ -60,7 +61,8 @@ pub(super) struct Scene<'a> {
     pub secrets: Secrets,
     /// The phone contradicts the model in its entry.
     pub contradicts: bool,
-    pub now: Timestamp,
+    /// Who is in the site's phonebook; empty for files that are none.
+    pub contacts: &'a [Contact],
 }
 
 impl Scene<'_> {
@@ -78,7 +80,7 @@ impl Scene<'_> {
 }
 
 #[derive(Debug, Serialize)]
-struct Context {
+struct Context<'a> {
     mac: String,
     #[serde(rename = "MAC")]
     upper: String,
@@ -97,12 +99,18 @@ struct Context {
     protocol: &'static str,
     time_zone: String,
     gmt_offset: i32,
+    dst: Option<Summer>,
+    posix_zone: String,
     ntp: Vec<String>,
+    vlan: u16,
     admin_password: String,
     tftp_server: String,
     http_base: String,
     load: String,
     keys: Vec<KeyValue>,
+    modules: Vec<ModuleValue>,
+    contacts: &'a [Contact],
+    phonebook: String,
     failover: Option<FailoverValue>,
     var: BTreeMap<String, String>,
     set: BTreeMap<String, String>,
@@ -137,6 +145,12 @@ struct KeyValue {
 }
 
 #[derive(Debug, Serialize)]
+struct ModuleValue {
+    index: u8,
+    keys: Vec<KeyValue>,
+}
+
+#[derive(Debug, Serialize)]
 struct FailoverValue {
     re_register_on: u8,
     fail_registration_on: u8,
@@ -154,7 +168,7 @@ pub(super) fn values(scene: &Scene<'_>, version: &str) -> minijinja::Value {
     from_json(json)
 }
 
-fn context(scene: &Scene<'_>) -> Context {
+fn context<'a>(scene: &Scene<'a>) -> Context<'a> {
     let unset = Site::default();
     let site = identify::site(scene.settings, scene.site).unwrap_or(&unset);
     let mac = scene.phone.map(|(mac, _)| mac);
@@ -164,6 +178,8 @@ fn context(scene: &Scene<'_>) -> Context {
     let protocol = protocol(scene.family, site);
     let ports = |registrars: &[Registrar]| servers(registrars, protocol, site.sip_transport);
     let admin = site.admin_password.as_ref();
+    let zone = site.time_zone.as_deref().and_then(Zone::of).unwrap_or_default();
+    let var: BTreeMap<_, _> = site.var.iter().chain(&entry.var).map(owned).collect();
     Context {
         mac: mac.map(Mac::lower).unwrap_or_default(),
         upper: mac.map(Mac::upper).unwrap_or_default(),
@@ -194,15 +210,21 @@ fn context(scene: &Scene<'_>) -> Context {
             Protocol::Sccp => "sccp",
         },
         time_zone: site.time_zone.clone().unwrap_or_default(),
-        gmt_offset: site.time_zone.as_deref().map_or(0, |zone| standard_offset(zone, scene.now)),
+        gmt_offset: zone.offset,
+        dst: zone.summer,
+        posix_zone: zone.posix,
         ntp: ntp(scene, site),
+        vlan: vlan(scene, &var),
         admin_password: admin.map_or("", |secret| scene.secrets.show(secret)).to_owned(),
         tftp_server: scene.ends.1.to_canonical().to_string(),
         http_base: http_base(scene.settings, scene.ends.1.to_canonical()),
         load: layers::load(scene, site, &model).map_or("", |(load, ..)| load).to_owned(),
         keys: entry.keys.iter().map(|(index, one)| key(*index, one)).collect(),
+        modules: modules(entry),
+        contacts: scene.contacts,
+        phonebook: scene.family.and_then(Family::phonebook).unwrap_or_default().to_owned(),
         failover: site.failover.as_ref().map(failover),
-        var: site.var.iter().chain(&entry.var).map(owned).collect(),
+        var,
         set: set(scene, site, &model, entry),
         model,
     }
@@ -265,17 +287,21 @@ fn failover(failover: &Failover) -> FailoverValue {
     }
 }
 
-/// Seconds east of Greenwich in the zone's standard time, which is what phones want beside a rule for summer; 0 for a
-/// zone that this system does not know.
-fn standard_offset(zone: &str, now: Timestamp) -> i32 {
-    let Ok(zone) = TimeZone::get(zone) else { return 0 };
-    let current = zone.to_offset_info(now);
-    if !current.dst().is_dst() {
-        return current.offset().seconds();
+/// The keys of each side car.
+fn modules(entry: &Entry) -> Vec<ModuleValue> {
+    let mut modules: BTreeMap<u8, Vec<KeyValue>> = BTreeMap::new();
+    for ((module, index), one) in &entry.module_keys {
+        modules.entry(*module).or_default().push(key(*index, one));
     }
-    let mut changes = zone.following(now).take(4);
-    let standard = changes.find(|change| !change.dst().is_dst());
-    standard.map_or(current.offset(), |change| change.offset()).seconds()
+    modules.into_iter().map(|(index, keys)| ModuleValue { index, keys }).collect()
+}
+
+/// The VLAN that its voice belongs to; 0 to leave the phone where it is. The operator's own `var.vlan` goes first, else
+/// it is that of the subnet that phones are to leave, if it asks from one.
+fn vlan(scene: &Scene<'_>, var: &BTreeMap<String, String>) -> u16 {
+    let own = var.get("vlan").and_then(|vlan| vlan.trim().parse().ok());
+    let subnet = || identify::subnet_of(scene.settings, scene.ends.0);
+    own.filter(|vlan| *vlan < 4095).or_else(|| subnet()?.voice_vlan).unwrap_or(0)
 }
 
 fn ntp(scene: &Scene<'_>, site: &Site) -> Vec<String> {
@@ -334,18 +360,6 @@ fn from_json(json: serde_json::Value) -> minijinja::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn offsets_are_those_of_standard_time() {
-        let check = |zone: &str, at: &str, seconds: i32| {
-            assert_eq!(standard_offset(zone, at.parse().unwrap()), seconds, "{zone} {at}");
-        };
-        check("Europe/Paris", "2026-01-15T00:00:00Z", 3600);
-        check("Europe/Paris", "2026-07-15T00:00:00Z", 3600);
-        check("America/St_Johns", "2026-07-15T00:00:00Z", -12_600);
-        check("Asia/Kolkata", "2026-07-15T00:00:00Z", 19_800);
-        check("Nowhere/Here", "2026-07-15T00:00:00Z", 0);
-    }
 
     #[test]
     fn the_address_of_our_http_as_phones_need_it() {

@@ -37,6 +37,8 @@ fn one_line(model: &str, protocol: &str) -> Value {
         servers => vec![server(1, "10.20.0.5", port)],
         outbound_proxies => Vec::<Value>::new(),
         sip_transport => "udp", srtp => "off", protocol, time_zone => "", gmt_offset => 0,
+        dst => (), posix_zone => "", vlan => 0, modules => Vec::<Value>::new(),
+        contacts => Vec::<Value>::new(), phonebook => "",
         ntp => Vec::<&str>::new(), admin_password => "", tftp_server => "10.20.0.1",
         http_base => "http://10.20.0.1", load => "", keys => Vec::<Value>::new(), failover => (),
         var => context! {}, set => context! {}, version => "5f1c0a",
@@ -50,6 +52,14 @@ fn everything(model: &str, protocol: &str, load: &str) -> Value {
         lines => vec![line(1, "4012", "Front desk"), line(2, "4013", "R&D <2>"), line(3, "4014", "Café ☕")],
         servers => vec![server(1, "10.20.0.5", port), server(2, "10.20.0.6", port)],
         sip_transport => "tls", srtp => "required", time_zone => "Europe/Paris", gmt_offset => 3600,
+        dst => summer(), posix_zone => "CET-1CEST,M3.5.0,M10.5.0/3", vlan => 20,
+        modules => vec![context! { index => 1, keys => vec![
+            context! { index => 1, type => "blf", value => "4030", line => 1, label => "Ben" },
+            context! { index => 2, type => "speed", value => "0456", line => 1, label => "Taxi" },
+        ] }],
+        contacts => vec![
+            context! { name => "Anna <R&D>", number => "4020" }, context! { name => "Café ☕", number => "4014" },
+        ],
         ntp => vec!["10.20.0.1", "10.20.0.2"], admin_password => "s3cret", load,
         keys => vec![
             context! { index => 1, type => "line", value => "", line => 1, label => "" },
@@ -63,6 +73,15 @@ fn everything(model: &str, protocol: &str, load: &str) -> Value {
         set => std::collections::BTreeMap::from([("lcl.ml.lang", "R&D"), ("voice.volume.persist.handset", "1")]),
         ..one_line(model, protocol)
     }
+}
+
+/// The summer of central Europe.
+fn summer() -> Value {
+    let change = |month: u8, hour: u8| {
+        let posix = format!("M{month}.5.0/{hour}");
+        context! { month, week => 5, weekday => 0, hour, minute => 0, posix, exact => true }
+    };
+    context! { save => 3600, start => change(3, 2), end => change(10, 3) }
 }
 
 /// Failover through outbound proxies, and what has no effect without re-registration.
