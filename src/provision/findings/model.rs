@@ -51,9 +51,11 @@ pub(in crate::provision) fn contradiction(
     }
     let ground = STRONG[1..].iter().find_map(|origin| of(*origin))?;
     let model = ground.model.as_deref()?;
+    let by_model = || catalog.model(model).map(|(family, _)| family.vendor.as_str());
+    let vendor = ground.vendor.as_deref().or_else(by_model);
     (!catalog.same_product(listed, model)).then(|| Contradiction {
         says: as_spelt(catalog, ground, model).to_owned(),
-        foreign: is_foreign(catalog, listed, ground.vendor.as_deref()),
+        foreign: is_foreign(catalog, listed, vendor),
         model: Some(model.to_owned()),
         ground: Some(ground.clone()),
     })
