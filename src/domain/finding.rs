@@ -9,6 +9,8 @@ pub enum FindingKind {
     WrongModel,
     /// The list says one family, the phone another.
     WrongFamily,
+    /// What was read off a label can't be right, or another phone than the listed one is here.
+    BadLabel,
     /// Seen, is a phone, has no entry.
     NotListed,
     /// The list says one site, the subnet that it starts in another.
@@ -43,9 +45,10 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::WrongModel,
         Self::WrongFamily,
+        Self::BadLabel,
         Self::NotListed,
         Self::WrongSite,
         Self::DuplicateMac,
@@ -69,6 +72,7 @@ impl FindingKind {
         match self {
             Self::WrongModel => "wrong-model",
             Self::WrongFamily => "wrong-family",
+            Self::BadLabel => "bad-label",
             Self::NotListed => "not-listed",
             Self::WrongSite => "wrong-site",
             Self::DuplicateMac => "duplicate-mac",

@@ -20,7 +20,10 @@ impl Spellings {
         vendors.sort_by_key(|name| std::cmp::Reverse(name.len()));
         vendors.dedup();
         let mut spellings = Self { models: HashMap::new(), vendors };
-        for (place, family) in families.iter().enumerate() {
+        // What a phone is listed as is one that can be provisioned, where makers share a name (M3).
+        let mut places: Vec<_> = families.iter().enumerate().collect();
+        places.sort_by_key(|(_, family)| !family.provisions);
+        for (place, family) in places {
             for model in family.models.values() {
                 for name in model.aliases.iter().chain([&model.name]) {
                     let places = spellings.models.entry(folded(name)).or_default();
@@ -62,7 +65,7 @@ impl Spellings {
 }
 
 /// Upper case, without blanks, hyphens and everything else that is not part of a name. A plus is: 7910+SW.
-fn folded(spelling: &str) -> String {
+pub(super) fn folded(spelling: &str) -> String {
     let kept = spelling.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '+');
     kept.take(64).collect::<String>().to_ascii_uppercase()
 }

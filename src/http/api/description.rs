@@ -4,7 +4,7 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    export, import, leases, lists, metrics, phones, reload, repair, state, stream, window,
+    export, import, leases, lists, metrics, phones, reload, repair, scan, state, stream, window,
 };
 
 #[derive(OpenApi)]
@@ -25,6 +25,7 @@ use super::{
         export::export,
         repair::replace,
         repair::accept,
+        scan::scan,
         lists::findings,
         lists::leases,
         leases::import,

@@ -31,14 +31,16 @@ fn carried(look: &Look<'_>) -> Option<Finding> {
         matches!(ground.from, Origin::Option60 | Origin::Option12 | Origin::Option125)
     };
     let itself = look.entry.is_some() || look.identity.grounds.iter().any(dhcp);
-    if ground.from == Origin::UserAgent && !itself {
+    let agent = matches!(ground.from, Origin::UserAgent | Origin::Register | Origin::Updater);
+    if agent && !itself {
         return None;
     }
     let (mac, shown) = (look.mac, ground.mac?);
     let what = match ground.from {
         Origin::Option12 => "its host name (option 12)",
         Origin::Option61 => "its client identifier (option 61)",
-        Origin::UserAgent => "its User-Agent",
+        Origin::SipPnp => "its request for a profile",
+        _ if agent => "its User-Agent",
         _ => "a name that it asks for",
     };
     let text = format!("{what} carries {shown}, its packets come from {mac}");

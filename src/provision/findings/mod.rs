@@ -11,7 +11,7 @@ mod tests;
 
 use crate::domain::{Finding, FindingKind};
 
-use super::report::Look;
+use super::{labels, report::Look};
 
 pub(super) use model::{Contradiction, contradiction};
 
@@ -25,6 +25,7 @@ const CHECKS: &[Check] = &[
     listing::wrong_site,
     model::wrong_model,
     model::wrong_family,
+    labels::bad_label,
     mac::mac_mismatch,
     mac::duplicate_mac,
     address::pool_exhausted,

@@ -9,7 +9,14 @@ use crate::{
 use super::{super::report::Look, finding};
 
 /// Origins that tell a model, strongest first.
-const STRONG: [Origin; 3] = [Origin::FileName, Origin::Option60, Origin::UserAgent];
+const STRONG: [Origin; 6] = [
+    Origin::FileName,
+    Origin::Option60,
+    Origin::SipPnp,
+    Origin::UserAgent,
+    Origin::Register,
+    Origin::Updater,
+];
 
 /// How a phone contradicts its entry.
 #[derive(Clone, Debug)]
@@ -113,9 +120,10 @@ fn not_among(
     }
 }
 
+/// True if the listed model is of another vendor, under whichever of its names.
 fn is_foreign(catalog: &Catalog, listed: &str, vendor: Option<&str>) -> bool {
-    let listed = catalog.model(listed).map(|(family, _)| family.vendor.as_str());
-    listed.zip(vendor).is_some_and(|(listed, vendor)| !listed.eq_ignore_ascii_case(vendor))
+    let listed = catalog.model(listed).map(|(family, _)| family);
+    listed.zip(vendor).is_some_and(|(listed, vendor)| !listed.is_by(vendor))
 }
 
 fn of_look<'a>(look: &'a Look<'_>) -> Option<&'a Contradiction> {
@@ -180,8 +188,7 @@ fn other_family(look: &Look<'_>) -> Option<Finding> {
                 (family.name != listed.name && !known).then(|| (ground, family.title.clone()))
             }
             (None, Some(vendor)) => {
-                let other = !vendor.eq_ignore_ascii_case(&listed.vendor);
-                other.then(|| (ground, format!("a phone by {vendor}")))
+                (!listed.is_by(vendor)).then(|| (ground, format!("a phone by {vendor}")))
             }
             (None, None) => None,
         }
