@@ -69,7 +69,7 @@ pub struct Lab {
 }
 
 /// `30s`, `2m`, `1h` or plain seconds.
-fn time(text: &str) -> Result<Duration, String> {
+pub(super) fn time(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
     let unit = match &text[digits.len()..] {
         "" | "s" => 1,
@@ -221,8 +221,8 @@ impl Line {
     }
 }
 
-/// Tells something on standard output. A closed pipe is somebody who has seen enough: the lab goes on to its end.
-fn say(text: &str) {
+/// Tells something on standard output. A closed pipe is somebody who has seen enough: what runs goes on to its end.
+pub(super) fn say(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 

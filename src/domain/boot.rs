@@ -172,7 +172,9 @@ impl Boot {
                 self.address = Some(*address);
                 self.rise(Stage::Leased);
             }
-            What::Informed { address } => self.address = Some(*address),
+            What::Informed { address } | What::Appeared { address } => {
+                self.address = Some(*address);
+            }
             What::Offered { .. }
             | What::Requested { .. }
             | What::Told { .. }

@@ -97,6 +97,11 @@ pub enum What {
         /// The address that it has.
         address: Ipv4Addr,
     },
+    /// It asked for a file from an address that nobody here leased to it: one that somebody typed in.
+    Appeared {
+        /// The address that it has.
+        address: Ipv4Addr,
+    },
     /// A file is on its way to it.
     Opened {
         /// What it asked for.
@@ -185,6 +190,7 @@ impl fmt::Display for What {
             Self::Declined { address } => write!(f, "declined {address}: somebody else uses it"),
             Self::Released { address } => write!(f, "released {address}"),
             Self::Informed { address } => write!(f, "asked for options at {address}"),
+            Self::Appeared { address } => write!(f, "has the address {address}"),
             Self::Opened { asked, .. } => {
                 write!(f, "asked for {} by {}", asked.name, asked.carrier.as_str())
             }

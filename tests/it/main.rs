@@ -6,6 +6,7 @@
 )]
 
 mod appliance;
+mod bench;
 mod boot;
 mod browser;
 mod cable;

@@ -57,6 +57,7 @@ fn parts(what: &What) -> (&'static str, Value) {
         What::Declined { address } => ("declined", json!({ "address": address })),
         What::Released { address } => ("released", json!({ "address": address })),
         What::Informed { address } => ("informed", json!({ "address": address })),
+        What::Appeared { address } => ("appeared", json!({ "address": address })),
         What::Opened { asked, length } => {
             ("opened", with(file(asked), json!({ "length": length })))
         }

@@ -81,6 +81,9 @@ enum WhatForm {
     Informed {
         address: Ipv4Addr,
     },
+    Appeared {
+        address: Ipv4Addr,
+    },
     Opened {
         #[serde(with = "AskedForm")]
         asked: Asked,

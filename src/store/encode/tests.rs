@@ -62,6 +62,7 @@ fn happened() -> Vec<What> {
         What::Declined { address },
         What::Released { address },
         What::Informed { address },
+        What::Appeared { address },
         What::Opened { asked: asked(), length: 7 },
         What::Progress { name: text(), bytes: 1, length: u64::MAX },
         ended(Outcome::Complete),
@@ -92,6 +93,10 @@ fn events_as_written() {
     check(
         &Event { at: at(5), what: lease },
         r#"{"at":"1970-01-01T00:00:05Z","what":{"leased":{"address":"10.0.0.9","until":"1970-01-01T00:00:09Z","granted":"selected"}}}"#,
+    );
+    check(
+        &Event { at: at(5), what: What::Appeared { address: Ipv4Addr::new(10, 0, 0, 9) } },
+        r#"{"at":"1970-01-01T00:00:05Z","what":{"appeared":{"address":"10.0.0.9"}}}"#,
     );
     check(
         &Event { at: at(5), what: What::Opened { asked: asked(), length: 7 } },
