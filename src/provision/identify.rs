@@ -9,7 +9,7 @@ use crate::{
     store::{Phone, State},
 };
 
-use super::{Provisioner, Request, resolve::Clues};
+use super::{Provisioner, Request, findings::contradiction, resolve::Clues};
 
 /// The sender of a request, as far as it is known.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +28,8 @@ pub(super) struct Subject {
     pub listed: Option<FamilyName>,
     /// Where it stands.
     pub site: SiteName,
+    /// True if what it shows contradicts the model in its entry: no firmware of that model is offered to it then.
+    pub contradicts: bool,
 }
 
 impl Subject {
@@ -141,7 +143,14 @@ impl Provisioner {
         let (weak, strong): (Vec<_>, Vec<_>) =
             grounds.iter().cloned().partition(|ground| ground.from == Origin::Prefix);
         let learned = phone.map_or(&[][..], |phone| &phone.grounds);
+        // This request before the record: of one origin the first that tells a model counts.
+        let all = [grounds.as_slice(), learned].concat();
+        let transfers = phone.map_or(&[][..], |phone| &phone.boot.transfers);
+        let contradicts = entry.as_ref().is_some_and(|entry| {
+            contradiction(self.catalog(), &entry.model, &all, transfers).is_some()
+        });
         Subject {
+            contradicts,
             mac,
             listed: listed.map(|(family, _)| family.name.clone()),
             shown: conclude(&strong),
