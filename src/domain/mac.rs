@@ -66,6 +66,13 @@ impl Mac {
         format!("{self:X}")
     }
 
+    /// True for the address under which a Cisco ATA asks for the file of its second port: the octets of the first
+    /// moved one to the left, and 01 behind them (`0123456789AB` becomes `23456789AB01`).
+    #[must_use]
+    pub fn is_second_port_of(self, first: Self) -> bool {
+        self.0[..5] == first.0[1..] && self.0[5] == 1
+    }
+
     /// The first three octets as six lower-case digits: the registry's prefix, one weak vote for a vendor.
     #[must_use]
     pub fn prefix(self) -> String {

@@ -83,7 +83,10 @@ fn matched<'a>(rule: &Rule, family: &'a Family, captured: &Captured<'_>) -> Foun
         (Some(model), _) => (family.models.get(model), false),
         (None, Captured { part: Some(part), .. }) => by_part(family, part),
         (None, Captured { model: Some(model), .. }) => {
-            let model = family.models.values().find(|known| is_called(known, model));
+            // What stands in front may be part of the name: `spa504G.cfg` is an SPA504G's.
+            let whole = [rule.pattern.front(), model].concat();
+            let named = |known: &&Model| is_called(known, model) || is_called(known, &whole);
+            let model = family.models.values().find(named);
             (model, model.is_none())
         }
         (None, Captured { load: Some(load), .. }) => (by_load(family, load), false),

@@ -36,9 +36,11 @@ pub(super) struct Captured<'n> {
 pub(super) struct UnknownPlaceholder(pub(super) String);
 
 /// The placeholders of file names and what they stand for.
-pub(super) const PLACEHOLDERS: [(&str, &str); 7] = [
+pub(super) const PLACEHOLDERS: [(&str, &str); 8] = [
     ("MAC", "(?P<mac>[0-9a-f]{12})"),
     ("mac", "(?P<mac>[0-9a-f]{12})"),
+    // The second port of a Cisco ATA: five octets of the first one's MAC and 01. It names no station of its own.
+    ("second", "[0-9a-f]{10}01"),
     ("part", "(?P<part>[0-9]{4}-[0-9]{5}-[0-9]{3})"),
     ("code", "(?P<part>[0-9]{12})"),
     ("load", "(?P<load>[a-z0-9][a-z0-9._-]{0,63})"),
@@ -67,6 +69,11 @@ impl Pattern {
         let tail = name[name.len() - tail..].to_ascii_lowercase();
         let regex = Regex::new(&regex).map_err(|_| UnknownPlaceholder(name.to_owned()))?;
         Ok(Self { head, tail, fixed: fixed.len(), has_folder: name.contains('/'), regex })
+    }
+
+    /// What the last part of the name begins with, up to its first placeholder.
+    pub(super) fn front(&self) -> &str {
+        self.head.rsplit('/').next().unwrap_or_default()
     }
 
     /// What `name` says if it fits. `lower` is the same name in lower case.

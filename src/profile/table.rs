@@ -92,6 +92,7 @@ pub(super) struct ModelTable {
     pub(super) part: Option<String>,
     pub(super) load: Option<String>,
     pub(super) list_as: Option<String>,
+    pub(super) number: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -273,6 +274,7 @@ impl From<&ModelTable> for Model {
             part: table.part.clone(),
             load: table.load.clone(),
             list_as: table.list_as.clone(),
+            number: table.number.clone(),
         }
     }
 }
