@@ -125,6 +125,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_second_port_of_an_adapter() {
+        let check = |first: &str, other: &str, is: bool| {
+            let (first, other): (Mac, Mac) = (first.parse().unwrap(), other.parse().unwrap());
+            assert_eq!(other.is_second_port_of(first), is, "{first} {other}");
+        };
+        check("001e7ac41022", "1e7ac4102201", true);
+        check("001e7ac41022", "1e7ac4102202", false);
+        check("001e7ac41022", "1e7ac4102301", false);
+        check("001e7ac41022", "001e7ac41022", false);
+    }
+
+    #[test]
     fn any_spelling() {
         for text in [
             "00:15:65:aa:bb:cc",

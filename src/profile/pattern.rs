@@ -123,6 +123,7 @@ mod tests {
         check("{load}.loads", "SCCP41.9-4-2SR3-1S.loads", "SCCP41.9-4-2SR3-1S");
         check("{any}.rom", "T46S(T48S,T42S,T41S)-66.86.0.15.rom", "");
         check("Desktops/{any}/List.xml", "Desktops/320x196x4/List.xml", "");
+        check("ATA{second}.cnf.xml", "ATA21A0B1C2D301.cnf.xml", "");
     }
 
     #[test]
@@ -134,6 +135,7 @@ mod tests {
         check("{part}.sip.ld", "3111-44500-001.3111-44500-001.sip.ld", "-");
         check("SEP{MAC}.cnf", "SEP001E7AC41022.cnf.xml", "-");
         check("{any}.rom", "a/b.rom", "-");
+        check("ATA{second}.cnf.xml", "ATA0021A0B1C2D3.cnf.xml", "-");
     }
 
     #[test]

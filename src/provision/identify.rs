@@ -76,7 +76,8 @@ impl Provisioner {
             .or_else(|| found.is_empty().then(|| super::name::mac_in(name)).flatten());
         let sender = || self.sender(request, &grounds, state, now);
         // An ATA asks for the file of its second port under an address that is nobody's.
-        let second = named.and_then(|named| sender().filter(|first| named.is_second_port_of(*first)));
+        let second =
+            named.and_then(|named| sender().filter(|first| named.is_second_port_of(*first)));
         let mac = second.or(named).or_else(sender);
         if let Some(prefix) = mac.and_then(|mac| self.catalog().recognize(&Seen::Prefix(mac), now))
         {

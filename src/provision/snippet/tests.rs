@@ -140,8 +140,9 @@ fn a_plan_says_what_ringup_would_send() {
     let names: Vec<&str> = [SHIPPED, &["acme", "cisco-mpp"]].concat();
     let mut network = subnet();
     let other = ForFamily { servers: vec![[10, 1, 1, 5].into(), [10, 1, 1, 6].into()] };
-    network.for_family.insert("poly-vvx".to_owned(), other.clone());
-    network.for_family.insert("poly-soundpoint".to_owned(), other);
+    for poly in catalog.expand("Polycom") {
+        network.for_family.insert(poly.name.to_string(), other.clone());
+    }
     let mut settings = Settings::default();
     settings.dhcp.subnets = vec![network.clone()];
     let plan = plan(&catalog, &settings, &names);

@@ -5,6 +5,7 @@ mod explain;
 mod open;
 mod report;
 mod service;
+mod twins;
 
 use std::{
     net::Ipv4Addr,
