@@ -7,11 +7,13 @@
 
 mod appliance;
 mod boot;
+mod browser;
 mod cable;
 mod cli;
 mod config;
 mod dhcp;
 mod http;
+mod identify;
 mod inventory;
 mod kill;
 mod lab;

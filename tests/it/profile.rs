@@ -231,7 +231,7 @@ fn golden_yealink() {
 #[test]
 fn golden_files_all_belong_to_a_template() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden");
-    for family in SHIPPED.families() {
+    for family in SHIPPED.families().filter(|family| family.provisions) {
         for file in fs::read_dir(folder.join(family.name.as_str())).unwrap() {
             let name = file.unwrap().file_name().into_string().unwrap();
             let (rule, _) = name.rsplit_once('.').unwrap();

@@ -156,6 +156,24 @@ fn phones_of_one_number_are_told_apart() {
     );
 }
 
+#[test]
+fn models_as_they_are_listed() {
+    let check = |spelling: &str, expected: &str| {
+        let (family, model) = SHIPPED.model(spelling).unwrap();
+        assert_eq!(format!("{} {}", family.name, model.name), expected, "{spelling}");
+    };
+    // The number alone is the enterprise phone, where there is one.
+    check("CP-8841-3PCC-K9=", "cisco-mpp-3pcc 8841-3PCC");
+    check("CP-8841-K9", "cisco-78xx-88xx-enterprise 8841");
+    check("CP-6841", "cisco-mpp-3pcc 6841-3PCC");
+    check("CP-6941", "cisco-69xx-89xx-99xx-enterprise 6941");
+    check("Linksys SPA-942", "cisco-spa SPA942");
+    check("ATA191-MPP", "cisco-ata ATA191-MPP");
+    check("CCX 500", "poly-ccx CCX500");
+    check("Poly Edge E350", "poly-edge-e Edge E350");
+    check("RealPresence Trio 8800", "poly-trio Trio8800");
+}
+
 /// The bracket of a Linksys is its serial number, whatever it looks like.
 #[test]
 fn a_serial_is_no_mac() {
