@@ -128,7 +128,8 @@ impl Provisioner {
         state: &State,
         peer: IpAddr,
     ) -> Subject {
-        let mac = found.iter().find_map(|one| one.mac).unwrap_or(phone);
+        let named = found.iter().find_map(|one| one.mac);
+        let mac = named.filter(|named| !named.is_second_port_of(phone)).unwrap_or(phone);
         self.subject(Some(mac), state.phones.get(&mac), Vec::new(), peer)
     }
 

@@ -96,3 +96,18 @@ fn the_second_port_of_an_adapter() {
     // A first port whose address ends like a second one's.
     check("001e7ac41001", "001E7AC41001", "port1.cnf.xml.j2");
 }
+
+#[test]
+fn an_operator_looks_at_either_port() {
+    let first = "001e7ac41022";
+    let here = provisioner(serving(), vec![listed(first, "ATA190", "4012")]);
+    let state = here.view().read();
+    let check = |name: &str, phone: &str| {
+        let found = here.catalog().resolve(name);
+        let subject = here.look_at(mac(first), &found, &state, [10, 20, 0, 1].into());
+        assert_eq!(subject.mac, Some(mac(phone)), "{name}");
+    };
+    check("ATA1E7AC4102201.cnf.xml", first);
+    check("ATA001E7AC41022.cnf.xml", first);
+    check("ATA001E7AC41099.cnf.xml", "001e7ac41099");
+}
