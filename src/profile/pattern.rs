@@ -73,11 +73,6 @@ impl Pattern {
         Ok(Self { head, tail, fixed: fixed.len(), folders: name.matches('/').count(), regex })
     }
 
-    /// What the last part of the name begins with, up to its first placeholder.
-    pub(super) fn front(&self) -> &str {
-        self.head.rsplit('/').next().unwrap_or_default()
-    }
-
     /// What `name` says if it fits. `lower` is the same name in lower case.
     pub(super) fn fits<'n>(&self, name: &'n str, lower: &str) -> Option<Captured<'n>> {
         if !lower.starts_with(&self.head) || !lower.ends_with(&self.tail) {

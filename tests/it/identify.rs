@@ -11,7 +11,8 @@ const CASES: &str = include_str!("data/request_cases.jsonl");
 /// The parts of an answer.
 const PARTS: [&str; 4] = ["vendor", "model", "firmware", "mac"];
 
-/// Vendors of whom no family is there yet: what is said of their phones is not judged.
+/// Vendors of whom no family is there yet: what is said of their phones is not judged. Once all are there, both lists
+/// are empty, and nothing in [`WRONG`] may be right.
 const NOT_YET: &[&str] = &[
     "Aastra",
     "Algo",
@@ -33,6 +34,11 @@ const NOT_YET_WORDS: &[&str] =
 
 /// Cases whose expectation is wrong, each with the reason; none of them is of a peer's own tests or an observed text.
 const WRONG: &[(&str, &str)] = &[
+    ("/prov/000b82877bd4.xml", "the source lets the prefix decide, and 000b82 is Grandstream's"),
+    (
+        "/prov/EdgeE350-0004f27a9446.cfg",
+        "the Edge E350 of another case, as a file name has to spell it",
+    ),
     (
         "/0004f2aabbcc.cfg",
         "the User-Agent says Type/Application, so its version is the application's",
@@ -113,7 +119,9 @@ fn what_phones_show_says_what_they_are() {
         let parts: Vec<_> =
             PARTS.into_iter().filter(|part| !is_right(case, &answer, part)).collect();
         match (parts.is_empty(), excused) {
-            (true, true) => stale.push(format!("{shown}: right by now; take it off the list")),
+            (true, true) if NOT_YET.is_empty() => {
+                stale.push(format!("{shown}: right by now; take it off the list"));
+            }
             (false, false) if is_there(case) => wrong.push(format!(
                 "{} {shown}\n  {parts:?} of {answer}\n  expected {}",
                 if must { "MUST" } else { "rest" },

@@ -41,6 +41,9 @@ role = "own"
 name = "blue{model}.htm"
 role = "common"
 [[file]]
+name = "b{model}.txt"
+role = "common"
+[[file]]
 name = "{model}.ini"
 role = "common"
 [[file]]
@@ -52,12 +55,23 @@ name = "{any}.fw"
 role = "firmware"
 "#;
 
+/// Recognized only, with a model that has its name from another maker's; before it by name.
+const AMBER: &str = r#"
+vendor = "Amber"
+title = "Amber phones"
+format = "ini"
+sources = ["none"]
+provisions = false
+[[model]]
+name = "B10"
+"#;
+
 const RED: &str = r#"
 vendor = "Red"
 title = "Red phones"
 format = "ini"
 sources = ["none"]
-provisions = false
+provisions = true
 [recognize]
 oui = ["aabb00e", "cc1100"]
 [[file]]
@@ -70,7 +84,7 @@ role = "common"
 
 fn catalog() -> Catalog {
     let directory = tempfile::tempdir().unwrap();
-    for (name, text) in [("blue", BLUE), ("red", RED)] {
+    for (name, text) in [("amber", AMBER), ("blue", BLUE), ("red", RED)] {
         fs::create_dir(directory.path().join(name)).unwrap();
         fs::write(directory.path().join(name).join("profile.toml"), text).unwrap();
     }
@@ -169,6 +183,8 @@ fn names_of_files() {
     check("x/y/blueB20.htm", "file-name Blue blue B20 - -");
     check("blueB-20.htm", "file-name Blue blue B20 - -");
     check("blue99.htm", "file-name Blue - 99 - -");
+    check("b20.txt", "file-name Blue blue B20 - -");
+    check("b99.txt", "file-name Blue - b99 - -");
     // A name that says nothing of a family but a model that it does not know is anybody's.
     check("B20.ini", "file-name Blue blue B20 - -");
     check("desktop.ini", "nothing");
@@ -177,6 +193,13 @@ fn names_of_files() {
     check("a/b/list.xml", "file-name Red red - - -");
     check("B10-7.1.2.fw", "file-name Blue blue B10 - -");
     check("B20-8.1.2.fw", "file-name Blue - - - -");
+}
+
+#[test]
+fn what_is_listed_can_be_provisioned() {
+    let catalog = catalog();
+    let (family, _) = catalog.model("B10").unwrap();
+    assert_eq!(family.name.as_str(), "blue");
 }
 
 #[test]
