@@ -131,7 +131,9 @@ impl FileRule {
     #[must_use]
     pub fn expand(&self, mac: Mac, model: Option<&Model>) -> Option<String> {
         let part = model.and_then(|model| model.part.as_deref());
+        let second = format!("{}01", &mac.upper()[2..]);
         let mut name = self.name.replace("{MAC}", &mac.upper()).replace("{mac}", &mac.lower());
+        name = name.replace("{second}", &second);
         if let Some(part) = part {
             name = name.replace("{part}", part).replace("{code}", &format!("{part:0>12}"));
         }
@@ -193,6 +195,8 @@ pub struct Model {
     pub list_as: Option<String>,
     /// The keys that reset it, where they differ from its family's.
     pub reset: Option<String>,
+    /// The number on its case, where the catalog's name says more: an 8841-3PCC is an 8841 with other firmware.
+    pub number: Option<String>,
 }
 
 /// Firmware below which something that a site wants does not work.

@@ -125,6 +125,7 @@ pub(super) struct ModelTable {
     pub(super) load: Option<String>,
     pub(super) list_as: Option<String>,
     pub(super) reset: Option<String>,
+    pub(super) number: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -348,6 +349,7 @@ impl From<&ModelTable> for Model {
             load: table.load.clone(),
             list_as: table.list_as.clone(),
             reset: table.reset.clone(),
+            number: table.number.clone(),
         }
     }
 }

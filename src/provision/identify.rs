@@ -76,7 +76,11 @@ impl Provisioner {
             .iter()
             .find_map(|one| one.mac)
             .or_else(|| found.is_empty().then(|| super::name::mac_in(name)).flatten());
-        let mac = named.or_else(|| self.sender(request, &grounds, state, now));
+        let sender = || self.sender(request, &grounds, state, now);
+        // An ATA asks for the file of its second port under an address that is nobody's.
+        let second =
+            named.and_then(|named| sender().filter(|first| named.is_second_port_of(*first)));
+        let mac = second.or(named).or_else(sender);
         if let Some(prefix) = mac.and_then(|mac| self.catalog().recognize(&Seen::Prefix(mac), now))
         {
             grounds.push(prefix);
@@ -126,7 +130,8 @@ impl Provisioner {
         state: &State,
         peer: IpAddr,
     ) -> Subject {
-        let mac = found.iter().find_map(|one| one.mac).unwrap_or(phone);
+        let named = found.iter().find_map(|one| one.mac);
+        let mac = named.filter(|named| !named.is_second_port_of(phone)).unwrap_or(phone);
         self.subject(Some(mac), state.phones.get(&mac), Vec::new(), peer)
     }
 
