@@ -1,6 +1,9 @@
 //! Model names in every usual spelling.
 
-use std::{collections::HashMap, slice::from_ref};
+use std::{
+    collections::{HashMap, HashSet},
+    slice::from_ref,
+};
 
 use super::{Family, Model};
 
@@ -8,6 +11,8 @@ use super::{Family, Model};
 #[derive(Debug, Default)]
 pub(super) struct Spellings {
     models: HashMap<String, Vec<(usize, String)>>,
+    /// Numbers on the case of a model that are another model's name: only who knows the family may use them.
+    numbers: HashMap<String, Vec<(usize, String)>>,
     vendors: Vec<String>,
 }
 
@@ -19,15 +24,19 @@ impl Spellings {
         // The longer name first: POLYCOM is not POLY and a rest.
         vendors.sort_by_key(|name| std::cmp::Reverse(name.len()));
         vendors.dedup();
-        let mut spellings = Self { models: HashMap::new(), vendors };
+        let mut spellings = Self { vendors, ..Self::default() };
+        let models = || families.iter().flat_map(|family| family.models.values());
+        let names: HashSet<String> = models().map(|model| folded(&model.name)).collect();
         // What a phone is listed as is one that can be provisioned, where makers share a name (M3), and one whose own
         // name that is (Snom's 300), not the short form of another one's (SoundPoint IP 300).
         for (provisions, aliases) in [(true, false), (true, true), (false, false), (false, true)] {
             let these = families.iter().enumerate().filter(|(_, it)| it.provisions == provisions);
             for (place, family) in these {
                 for model in family.models.values() {
-                    let names = if aliases { &model.aliases[..] } else { from_ref(&model.name) };
-                    names.iter().for_each(|name| spellings.learn(place, family, model, name));
+                    let own = if aliases { &model.aliases[..] } else { from_ref(&model.name) };
+                    for name in own {
+                        spellings.learn((place, family), model, name, &names);
+                    }
                 }
             }
         }
@@ -35,13 +44,23 @@ impl Spellings {
     }
 
     /// A name by itself, and with the maker's name in front, which tells it from other makers' models of that name.
-    fn learn(&mut self, place: usize, family: &Family, model: &Model, name: &str) {
-        let name = folded(name);
-        let makers = family.also.iter().chain([&family.vendor]);
-        let with_maker = makers.map(|maker| folded(maker) + &name);
-        for key in with_maker.chain([name.clone()]) {
-            self.models.entry(key).or_default().push((place, model.name.clone()));
+    fn learn(
+        &mut self,
+        (place, family): (usize, &Family),
+        model: &Model,
+        name: &str,
+        names: &HashSet<String>,
+    ) {
+        let key = folded(name);
+        let known = (place, model.name.clone());
+        if model.number.as_deref() == Some(name) && names.contains(&key) {
+            self.numbers.entry(key).or_default().push(known);
+            return;
         }
+        for maker in family.also.iter().chain([&family.vendor]) {
+            self.models.entry(folded(maker) + &key).or_default().push(known.clone());
+        }
+        self.models.entry(key).or_default().push(known);
     }
 
     /// The families that know this spelling, each with its own name for it.
@@ -49,6 +68,13 @@ impl Spellings {
         let whole = folded(spelling);
         let known = |key: &str| self.models.get(key).map(Vec::as_slice);
         known(&whole).or_else(|| known(self.bare(&whole))).unwrap_or_default()
+    }
+
+    /// The name of a family's own model in this spelling, or of the one with that number on its case.
+    pub(super) fn of_family(&self, place: usize, spelling: &str) -> Option<&str> {
+        let numbered = self.numbers.get(self.bare(&folded(spelling)));
+        let mut known = self.find(spelling).iter().chain(numbered.into_iter().flatten());
+        known.find(|(other, _)| *other == place).map(|(_, name)| name.as_str())
     }
 
     /// The text by which unknown spellings compare.
