@@ -69,6 +69,7 @@ pub(super) struct Dhcp {
 pub(super) struct ServerTable {
     pub(super) option: Spanned<u8>,
     pub(super) sub: Option<u8>,
+    pub(super) enterprise: Option<u32>,
     pub(super) form: FormWord,
     #[serde(default)]
     pub(super) text: String,
@@ -177,8 +178,11 @@ pub(super) enum FormWord {
 pub(super) enum ExtraWord {
     Line,
     Quoted,
+    Colon,
+    Set,
     Attribute,
     Element,
+    Param,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

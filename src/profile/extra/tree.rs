@@ -83,6 +83,44 @@ pub(super) fn element(
     Ok(place.append(text, |indent| nested(missing, &opening, last, value, indent)))
 }
 
+/// Sets the `value` of the element whose attribute `holder` holds the key, or adds one. `at` is the path from the top of
+/// the document to such an element.
+pub(super) fn param(
+    text: &str,
+    at: &[String],
+    holder: &str,
+    key: &str,
+    value: &str,
+) -> Result<String, String> {
+    if key.is_empty() || key.contains(|c: char| c.is_control() || "<>&\"'".contains(c)) {
+        return Err("is no name of a parameter".to_owned());
+    }
+    let elements = elements(text)?;
+    let lost = || "has no place in this file".to_owned();
+    let (last, outer) = at.split_last().ok_or_else(lost)?;
+    let mut place = None;
+    for step in outer {
+        let inside = |element: &Element| element.parent == place && element.name == *step;
+        place = Some(elements.iter().position(inside).ok_or_else(|| {
+            format!("belongs into <{}>, which this file does not have", outer.join("/"))
+        })?);
+    }
+    let own = |element: &&Element| {
+        element.parent == place && element.name == *last && element.is(text, Some((key, holder)))
+    };
+    if let Some(element) = elements.iter().find(own) {
+        let written = element.attributes.iter().find(|(name, _)| name == "value");
+        let edit = written.map(|(_, range)| (range.clone(), value.to_owned()));
+        let edit = edit.unwrap_or_else(|| {
+            let (room, blank) = element.room(text);
+            (room..room, format!("{blank}value=\"{value}\""))
+        });
+        return Ok(spliced(text, vec![edit]));
+    }
+    let container = place.and_then(|place| elements.get(place)).ok_or_else(lost)?;
+    Ok(container.append(text, |_| format!("<{last} {holder}=\"{key}\" value=\"{value}\"/>")))
+}
+
 /// Path and index of a key.
 fn path<'a>(leaf: &Leaf<'a>, key: &'a str) -> Result<(Vec<&'a str>, Option<&'a str>), String> {
     let refused = || "is no name of an element".to_owned();
