@@ -30,8 +30,14 @@ pub enum Origin {
     FileName,
     /// DHCP option 60, vendor class.
     Option60,
-    /// HTTP or SIP User-Agent.
+    /// What it says of itself when it asks all the network for a profile (SIP PnP).
+    SipPnp,
+    /// HTTP User-Agent.
     UserAgent,
+    /// User-Agent of a SIP REGISTER.
+    Register,
+    /// HTTP User-Agent of its boot loader, whose version is not that of the firmware.
+    Updater,
     /// DHCP options 124 and 125.
     Option125,
     /// DHCP option 12, host name.
@@ -51,7 +57,10 @@ impl Origin {
         match self {
             Self::FileName => "file-name",
             Self::Option60 => "option-60",
+            Self::SipPnp => "sip-pnp",
             Self::UserAgent => "user-agent",
+            Self::Register => "register",
+            Self::Updater => "updater",
             Self::Option125 => "option-125",
             Self::Option12 => "option-12",
             Self::Option61 => "option-61",
@@ -79,14 +88,16 @@ pub struct Identity {
 /// Concludes an identity: for each part the strongest ground that says anything about it wins.
 ///
 /// A ground of another vendor than the winning one contributes nothing further, so that a prefix that was resold does
-/// not lend a model to somebody else's phone; it stays among the grounds.
+/// not lend a model to somebody else's phone; it stays among the grounds. Two names of one family are no contradiction:
+/// Mitel's phones said Aastra for years.
 #[must_use]
 pub fn conclude(grounds: &[Ground]) -> Identity {
     let mut grounds = grounds.to_vec();
     grounds.sort_by_key(|ground| ground.from);
     let vendor = grounds.iter().find_map(|ground| ground.vendor.clone());
-    let agrees = |ground: &&Ground| ground.vendor.is_none() || ground.vendor == vendor;
-    let family = grounds.iter().filter(agrees).find_map(|ground| ground.family.clone());
+    let same = |ground: &&Ground| ground.vendor.is_none() || ground.vendor == vendor;
+    let family = grounds.iter().filter(same).find_map(|ground| ground.family.clone());
+    let agrees = |ground: &&Ground| same(ground) || family.is_some() && ground.family == family;
     let model = grounds.iter().filter(agrees).find_map(|ground| ground.model.clone());
     let firmware = grounds.iter().filter(agrees).find_map(|ground| ground.firmware.clone());
     Identity { vendor, family, model, firmware, grounds }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::domain::{FamilyName, Mac, Required, Role};
 
+use super::Block;
+
 /// The container format of a family's files: decides how values are escaped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Format {
@@ -115,6 +117,8 @@ pub struct FileRule {
     pub model: Option<String>,
     /// How values that are merged last are written; `None` for a file that takes none.
     pub extra: Option<ExtraForm>,
+    /// The name on the box of the phones that ask for it, where it is not the family's vendor.
+    pub brand: Option<String>,
     /// What the models that ask for this very name have in common (7941 for 7941G and 7941G-GE), where several do.
     pub series: Option<String>,
     /// True for the site's phonebook: its name is what the family's other templates see as `phonebook`.
@@ -222,8 +226,8 @@ pub struct Family {
     pub models: BTreeMap<String, Model>,
     /// What it wants from DHCP.
     pub dhcp: DhcpRule,
-    /// Registered prefixes, six lower-case digits each: one weak vote.
-    pub prefixes: Vec<String>,
+    /// Blocks of addresses that its phones have: one weak vote.
+    pub blocks: Vec<Block>,
     /// The event that makes it read its files again.
     pub resync: String,
     /// The family's own names of time zones, by IANA name or by standard offset (`+01:00`).
@@ -237,6 +241,18 @@ pub struct Family {
 }
 
 impl Family {
+    /// The smallest of its blocks that an address lies in.
+    #[must_use]
+    pub fn block(&self, mac: Mac) -> Option<&Block> {
+        self.blocks.iter().filter(|block| block.holds(mac)).min_by_key(|block| block.size())
+    }
+
+    /// True if its phones are this vendor's, or carry that name on the box.
+    #[must_use]
+    pub fn is_by(&self, vendor: &str) -> bool {
+        self.vendor == vendor || self.also.iter().any(|brand| brand == vendor)
+    }
+
     /// The rule with this exact name, placeholders included.
     #[must_use]
     pub fn file(&self, name: &str) -> Option<&FileRule> {

@@ -11,11 +11,13 @@ mod opening;
 mod parse;
 mod pattern;
 mod poly_class;
+mod range;
 mod reads;
 mod recognize;
 mod spelling;
 mod table;
 mod template;
+mod tr111;
 mod xml;
 
 pub use family::{
@@ -24,6 +26,7 @@ pub use family::{
 };
 pub use load::shipped_files;
 pub use opening::Opening;
+pub use range::Block;
 pub use reads::{Read, Reads};
 
 use std::{collections::BTreeSet, path::Path};
@@ -53,8 +56,12 @@ pub enum Seen<'a> {
     Option61(&'a [u8]),
     /// DHCP option 124 or 125, octets as received.
     Option125(&'a [u8]),
-    /// HTTP or SIP User-Agent.
+    /// HTTP User-Agent.
     UserAgent(&'a str),
+    /// User-Agent of a SIP REGISTER.
+    Register(&'a str),
+    /// The Event header of a multicast SUBSCRIBE for a profile (SIP PnP): `ua-profile;…;vendor="…";model="…"`.
+    SipPnp(&'a str),
     /// The name of a file asked for, as normalized by the resolver.
     FileName(&'a str),
     /// The hardware address itself.

@@ -3,8 +3,9 @@
 use crate::domain::Mac;
 
 use super::{
-    Family, FileMatch, FileRule, Model,
+    Block, Family, FileMatch, FileRule, Model,
     pattern::{Captured, Pattern},
+    spelling,
 };
 
 /// Longer names are nobody's: TFTP requests end at 512 octets, and no phone comes near this.
@@ -30,6 +31,11 @@ pub(super) struct Found<'a> {
     pub(super) file: FileMatch<'a>,
     /// True if the name holds a model or part number that the family does not know.
     pub(super) stranger: bool,
+    /// Such a model, where the rest of the name or the MAC in it makes the name this family's.
+    pub(super) called: Option<String>,
+    /// How many folders and characters the rule fixes.
+    pub(super) folders: usize,
+    pub(super) fixed: usize,
 }
 
 impl Names {
@@ -47,37 +53,44 @@ impl Names {
     /// Every rule that `name` fits, best first: the operator's, then the one that fixes more of the name, then the
     /// family whose prefixes hold the MAC.
     ///
-    /// Rules with a folder are held against the whole name, the others against what follows the last slash, because
-    /// operators and phones put folders of their own in front.
+    /// A rule is held against as many of the last components as it has itself, because operators and phones put folders
+    /// of their own in front.
     pub(super) fn find<'a>(&self, families: &'a [Family], name: &str) -> Vec<Found<'a>> {
         if name.len() > MAX_NAME {
             return Vec::new();
         }
-        let last = name.rsplit('/').next().unwrap_or(name);
-        let (lower, lower_last) = (name.to_ascii_lowercase(), last.to_ascii_lowercase());
+        let lower = name.to_ascii_lowercase();
         let mut found = Vec::new();
         for rule in &self.0 {
-            let (name, lower) =
-                if rule.pattern.has_folder { (name, &lower) } else { (last, &lower_last) };
-            let Some(captured) = rule.pattern.fits(name, lower) else { continue };
+            let from = beginning(name, rule.pattern.folders);
+            let Some(captured) = rule.pattern.fits(&name[from..], &lower[from..]) else { continue };
             let family = &families[rule.family];
-            let own_prefix =
-                captured.mac.is_some_and(|mac| family.prefixes.contains(&mac.prefix()));
+            let block = captured.mac.and_then(|mac| family.block(mac));
             let rank = (
                 !rule.operators,
                 usize::MAX - rule.pattern.fixed,
-                !own_prefix,
+                block.map_or(u64::MAX, Block::size),
                 rule.family,
                 rule.file,
             );
-            found.push((rank, matched(rule, family, &captured)));
+            found.push((rank, matched(rule, family, &captured, block.is_some())));
         }
         found.sort_by_key(|(rank, _)| *rank);
         found.into_iter().map(|(_, found)| found).collect()
     }
 }
 
-fn matched<'a>(rule: &Rule, family: &'a Family, captured: &Captured<'_>) -> Found<'a> {
+/// Where the last components of a name begin that a rule with so many folders is held against.
+fn beginning(name: &str, folders: usize) -> usize {
+    name.rmatch_indices('/').nth(folders).map_or(0, |(at, _)| at + 1)
+}
+
+fn matched<'a>(
+    rule: &Rule,
+    family: &'a Family,
+    captured: &Captured<'_>,
+    own_block: bool,
+) -> Found<'a> {
     let file = &family.files[rule.file];
     let (model, stranger) = match (&file.model, captured) {
         (Some(model), _) => (family.models.get(model), false),
@@ -89,7 +102,16 @@ fn matched<'a>(rule: &Rule, family: &'a Family, captured: &Captured<'_>) -> Foun
         (None, Captured { load: Some(load), .. }) => (by_load(family, load), false),
         (None, _) => (None, false),
     };
-    Found { place: rule.family, file: file_match(family, file, captured.mac, model), stranger }
+    // A model that nobody knows, in a name that says nothing else of this family, is anything.
+    let own_word = own_block || !rule.pattern.head.is_empty();
+    Found {
+        place: rule.family,
+        file: file_match(family, file, captured.mac, model),
+        stranger,
+        called: captured.model.filter(|_| stranger && own_word).map(str::to_owned),
+        folders: rule.pattern.folders,
+        fixed: rule.pattern.fixed,
+    }
 }
 
 const fn file_match<'a>(
@@ -103,7 +125,7 @@ const fn file_match<'a>(
 
 fn is_called(model: &Model, name: &str) -> bool {
     let mut names = model.aliases.iter().chain([&model.name]);
-    names.any(|known| known.eq_ignore_ascii_case(name))
+    names.any(|known| spelling::folded(known) == spelling::folded(name))
 }
 
 /// The model of a part number; none where several share it (Yealink's T53 and T53W), which is no reason to doubt the

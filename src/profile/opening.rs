@@ -51,7 +51,7 @@ impl Catalog {
             return Vec::new();
         };
         let mut all: Vec<_> =
-            recognizer.option_60.iter().flat_map(|regex| openings(regex.as_str())).collect();
+            recognizer.option_60.iter().flat_map(|one| openings(one.regex.as_str())).collect();
         all.extend(recognizer.enterprise.map(|number| {
             let octets = number.to_be_bytes().to_vec();
             Opening { octets, any_case: false }

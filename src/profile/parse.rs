@@ -9,11 +9,14 @@ use toml::Spanned;
 use crate::domain::{FamilyName, Problem, Severity};
 
 use super::{
-    DhcpRule, ExtraForm, Family, FileRule, Form, Format, Model, Normal, ServerOption,
+    Block, DhcpRule, ExtraForm, Family, FileRule, Form, Format, Model, Normal, ServerOption,
     load::{Folder, PROFILE, Source},
     pattern::{PLACEHOLDERS, Pattern},
-    recognize::Recognizer,
-    table::{Clients, Dhcp, ExtraTable, ExtraWord, FileTable, ServerTable, Table},
+    recognize::{Expression, Recognizer},
+    table::{
+        BlockTable, Clients, Dhcp, ExtraTable, ExtraWord, FileTable, PatternTable, ServerTable,
+        Table,
+    },
     template, xml,
 };
 
@@ -34,13 +37,14 @@ pub(super) fn family(name: &str, folder: &Folder, problems: &mut Vec<Problem>) -
     let models = reader.models(&table);
     let (files, patterns) = reader.files(&table, &models, folder);
     let recognizer = Recognizer {
-        option_60: reader.regexes(&table.recognize.option_60),
-        option_12: reader.regexes(&table.recognize.option_12),
-        user_agent: reader.regexes(&table.recognize.user_agent),
+        option_60: reader.expressions(&table.recognize.option_60, &table.also),
+        option_12: reader.expressions(&table.recognize.option_12, &table.also),
+        user_agent: reader.expressions(&table.recognize.user_agent, &table.also),
         option_55: table.recognize.option_55.clone(),
         enterprise: table.recognize.enterprise,
+        firmware_tells: table.recognize.firmware_tells,
     };
-    let prefixes = reader.prefixes(&table.recognize.oui);
+    let blocks = reader.blocks(&table.recognize.oui, &table.also, &models);
     let dhcp = reader.dhcp(&table.dhcp);
     reader.templates(&files, folder);
     let usable = reader.problems.iter().all(|problem| problem.severity == Severity::Warning);
@@ -55,7 +59,7 @@ pub(super) fn family(name: &str, folder: &Folder, problems: &mut Vec<Problem>) -
         files,
         models,
         dhcp,
-        prefixes,
+        blocks,
         resync: table.resync,
         time_zones: table.time_zones,
         zone_form: table.time_zone_form.into(),
@@ -71,8 +75,10 @@ pub(super) fn clients(source: &Source, problems: &mut Vec<Problem>) -> Vec<(Rege
     let mut reader = Reader { source, problems: Vec::new() };
     let mut clients = Vec::new();
     for client in table.clients {
-        let regexes = reader.regexes(&client.option_60);
-        clients.extend(regexes.into_iter().map(|regex| (regex, client.name.clone())));
+        for text in &client.option_60 {
+            let regex = reader.regex(text.get_ref(), &text.span());
+            clients.extend(regex.map(|regex| (regex, client.name.clone())));
+        }
     }
     problems.append(&mut reader.problems);
     clients
@@ -125,43 +131,80 @@ impl Reader<'_> {
         self.problems.push(Problem::error(&self.source.path, Some(line), text).help(help));
     }
 
-    fn regexes(&mut self, texts: &[Spanned<String>]) -> Vec<Regex> {
-        let mut regexes = Vec::new();
-        for text in texts {
-            let span = text.span();
-            match Regex::new(text.get_ref()) {
-                Ok(regex) => regexes.push(regex),
-                Err(error) => {
-                    let reason = error.to_string();
-                    let reason = reason
-                        .lines()
-                        .last()
-                        .unwrap_or_default()
-                        .trim_start_matches("error: ")
-                        .to_owned();
-                    let text = format!("`{}` is no regular expression: {reason}", text.get_ref());
-                    self.tell(&span, text, "the syntax is that of Rust's regex crate");
-                }
-            }
-        }
-        regexes
+    fn regex(&mut self, text: &str, span: &Range<usize>) -> Option<Regex> {
+        let error = match Regex::new(text) {
+            Ok(regex) => return Some(regex),
+            Err(error) => error.to_string(),
+        };
+        let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        let text = format!("`{text}` is no regular expression: {reason}");
+        self.tell(span, text, "the syntax is that of Rust's regex crate");
+        None
     }
 
-    fn prefixes(&mut self, texts: &[Spanned<String>]) -> Vec<String> {
-        let mut prefixes = Vec::new();
-        for text in texts {
-            let prefix = text.get_ref().to_ascii_lowercase();
-            if prefix.len() == 6 && prefix.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                prefixes.push(prefix);
-            } else {
-                self.tell(
-                    &text.span(),
-                    format!("`{prefix}` is no prefix"),
-                    "six hexadecimal digits, such as 0004f2",
-                );
+    fn expressions(
+        &mut self,
+        tables: &[Spanned<PatternTable>],
+        also: &[String],
+    ) -> Vec<Expression> {
+        let mut expressions = Vec::new();
+        for table in tables {
+            let (text, brand) = table.get_ref().parts();
+            self.brand(brand, also, &table.span());
+            let regex = self.regex(text, &table.span());
+            expressions.extend(regex.map(|regex| Expression { regex, brand: brand.cloned() }));
+        }
+        expressions
+    }
+
+    /// A brand is one of the family's names, or settings for it would not reach the phones that carry it.
+    fn brand(&mut self, brand: Option<&String>, also: &[String], span: &Range<usize>) {
+        if let Some(brand) = brand.filter(|brand| !also.contains(brand)) {
+            let text = format!("the brand `{brand}` is not among this profile's names");
+            self.tell(span, text, format!("also = [\"{brand}\"]"));
+        }
+    }
+
+    fn blocks(
+        &mut self,
+        tables: &[Spanned<BlockTable>],
+        also: &[String],
+        models: &BTreeMap<String, Model>,
+    ) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        for table in tables {
+            let (text, brand, model) = table.get_ref().parts();
+            self.brand(brand, also, &table.span());
+            if let Some(model) = model.filter(|model| !models.contains_key(*model)) {
+                self.unknown_model(model, models, &table.span());
+            }
+            match Block::new(text) {
+                Some(mut block) => {
+                    (block.brand, block.model) = (brand.cloned(), model.cloned());
+                    blocks.push(block);
+                }
+                None => self.tell(
+                    &table.span(),
+                    format!("`{text}` is no prefix"),
+                    "six hexadecimal digits or more, such as 0004f2, or FIRST-LAST of twelve each",
+                ),
             }
         }
-        prefixes
+        blocks
+    }
+
+    fn unknown_model(
+        &mut self,
+        model: &str,
+        models: &BTreeMap<String, Model>,
+        span: &Range<usize>,
+    ) {
+        let text = format!("the model `{model}` is not among this profile's");
+        let near = nearest(model, models.keys().map(String::as_str));
+        let help = near.map_or("add a [[model]] of that name".to_owned(), |near| {
+            format!("did you mean `{near}`?")
+        });
+        self.tell(span, text, help);
     }
 
     fn models(&mut self, table: &Table) -> BTreeMap<String, Model> {
@@ -203,6 +246,7 @@ impl Reader<'_> {
                 }
             }
             self.references(file, models, folder);
+            self.brand(file.brand.as_ref(), &table.also, &file.name.span());
             let mut rule = rule(file, table);
             rule.extra = file.extra.as_ref().and_then(|table| self.extra(table, rule.format));
             files.push(rule);
@@ -224,12 +268,7 @@ impl Reader<'_> {
         }
         if let Some(model) = file.model.as_ref().filter(|name| !models.contains_key(name.get_ref()))
         {
-            let text = format!("the model `{}` is not among this profile's", model.get_ref());
-            let near = nearest(model.get_ref(), models.keys().map(String::as_str));
-            let help = near.map_or("add a [[model]] of that name".to_owned(), |near| {
-                format!("did you mean `{near}`?")
-            });
-            self.tell(&model.span(), text, help);
+            self.unknown_model(model.get_ref(), models, &model.span());
         }
     }
 
@@ -341,6 +380,7 @@ fn rule(file: &FileTable, table: &Table) -> FileRule {
         normal: Normal { miss: file.miss.is_some(), abort: file.abort.is_some() },
         model: file.model.as_ref().map(|name| name.get_ref().clone()),
         extra: None,
+        brand: file.brand.clone(),
         series: file.series.clone(),
         phonebook: file.phonebook,
         note: file.note.clone(),

@@ -11,12 +11,12 @@ use crate::domain::Mac;
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
     /// Lower-case text before the first placeholder, and after the last: a cheap test before the expression.
-    head: String,
+    pub(super) head: String,
     tail: String,
     /// How many characters are fixed: of two rules that fit, the one that says more is meant.
     pub(super) fixed: usize,
-    /// True if the pattern names a folder itself.
-    pub(super) has_folder: bool,
+    /// How many folders the pattern names itself.
+    pub(super) folders: usize,
     regex: Regex,
 }
 
@@ -36,13 +36,15 @@ pub(super) struct Captured<'n> {
 pub(super) struct UnknownPlaceholder(pub(super) String);
 
 /// The placeholders of file names and what they stand for.
-pub(super) const PLACEHOLDERS: [(&str, &str); 7] = [
+pub(super) const PLACEHOLDERS: [(&str, &str); 9] = [
     ("MAC", "(?P<mac>[0-9a-f]{12})"),
     ("mac", "(?P<mac>[0-9a-f]{12})"),
+    ("mac-pairs", "(?P<mac>[0-9a-f]{2}(?:[-_:][0-9a-f]{2}){5})"),
     ("part", "(?P<part>[0-9]{4}-[0-9]{5}-[0-9]{3})"),
     ("code", "(?P<part>[0-9]{12})"),
     ("load", "(?P<load>[a-z0-9][a-z0-9._-]{0,63})"),
     ("model", "(?P<model>[a-z0-9][a-z0-9_+-]{0,31})"),
+    ("serial", "[0-9a-z]{4}(?:-[0-9a-z]{4}){3}"),
     ("any", "(?u:[^/]{1,127})"),
 ];
 
@@ -66,7 +68,7 @@ impl Pattern {
         let head = name.split('{').next().unwrap_or_default().to_ascii_lowercase();
         let tail = name[name.len() - tail..].to_ascii_lowercase();
         let regex = Regex::new(&regex).map_err(|_| UnknownPlaceholder(name.to_owned()))?;
-        Ok(Self { head, tail, fixed: fixed.len(), has_folder: name.contains('/'), regex })
+        Ok(Self { head, tail, fixed: fixed.len(), folders: name.matches('/').count(), regex })
     }
 
     /// What `name` says if it fits. `lower` is the same name in lower case.
@@ -114,6 +116,7 @@ mod tests {
         check("y{code}.cfg", "y000000000108.cfg", "108");
         check("y{code}.cfg", "y000000000000.cfg", "0");
         check("{load}.loads", "SCCP41.9-4-2SR3-1S.loads", "SCCP41.9-4-2SR3-1S");
+        check("ipst_{mac-pairs}.cfg", "ipst_00_13_CB_01_02_03.cfg", "00:13:cb:01:02:03");
         check("{any}.rom", "T46S(T48S,T42S,T41S)-66.86.0.15.rom", "");
         check("Desktops/{any}/List.xml", "Desktops/320x196x4/List.xml", "");
     }

@@ -4,7 +4,7 @@ use regex::Regex;
 
 use crate::domain::{Ground, Identity, Mac, Origin, Role, Timestamp, printable};
 
-use super::{Catalog, Family, Seen, names::Found, poly_class};
+use super::{Block, Catalog, Family, Seen, names::Found, poly_class, tr111};
 
 /// The most of a text that is held against expressions: longer ones are nobody's, and cost time.
 const MAX_TEXT: usize = 512;
@@ -12,12 +12,25 @@ const MAX_TEXT: usize = 512;
 /// How the members of one family are recognized.
 #[derive(Debug, Default)]
 pub(super) struct Recognizer {
-    pub(super) option_60: Vec<Regex>,
-    pub(super) option_12: Vec<Regex>,
-    pub(super) user_agent: Vec<Regex>,
+    pub(super) option_60: Vec<Expression>,
+    pub(super) option_12: Vec<Expression>,
+    pub(super) user_agent: Vec<Expression>,
     pub(super) option_55: Vec<Vec<u8>>,
     /// Enterprise number of a binary vendor class.
     pub(super) enterprise: Option<u32>,
+    /// The first number of its firmware's version tells which models it is for.
+    pub(super) firmware_tells: bool,
+}
+
+/// What a text of a family looks like.
+///
+/// Its groups are read by name: `model`, `fw` (firmware), `boot` (version of the boot loader that speaks), `mac`, `sn`
+/// (a serial number that is the MAC), `vendor` (no more than the vendor is told).
+#[derive(Debug)]
+pub(super) struct Expression {
+    pub(super) regex: Regex,
+    /// The name on the box, where it is not the family's vendor.
+    pub(super) brand: Option<String>,
 }
 
 /// What one family makes of a piece of evidence.
@@ -25,6 +38,10 @@ pub(super) struct Recognizer {
 struct Claim {
     /// Place of the family.
     place: usize,
+    /// The name on the box, where it is not the family's vendor.
+    brand: Option<String>,
+    /// It was the boot loader that spoke.
+    boots: bool,
     /// How sure it is.
     rank: Rank,
     model: Option<String>,
@@ -62,17 +79,25 @@ impl Catalog {
                 ),
             },
             Seen::Option125(octets) => {
-                let class = poly_class::decode(octets)?;
-                (Origin::Option125, printable(class.text().as_bytes()), self.by_class(&class))
+                let (value, claims) = self.by_vendor_data(octets)?;
+                (Origin::Option125, value, claims)
             }
             Seen::Option12(octets) => (
                 Origin::Option12,
                 printable(octets),
                 self.by_text(octets, |family| &family.option_12),
             ),
-            Seen::UserAgent(text) => {
+            Seen::UserAgent(text) | Seen::Register(text) => {
                 let claims = self.by_text(text.as_bytes(), |family| &family.user_agent);
-                (Origin::UserAgent, printable(text.as_bytes()), claims)
+                let from = match seen {
+                    Seen::Register(_) => Origin::Register,
+                    _ if claims.iter().any(|claim| claim.boots) => Origin::Updater,
+                    _ => Origin::UserAgent,
+                };
+                (from, printable(text.as_bytes()), claims)
+            }
+            Seen::SipPnp(event) => {
+                (Origin::SipPnp, printable(event.as_bytes()), self.by_event(event))
             }
             Seen::Option55(codes) => {
                 let text = codes.iter().map(u8::to_string).collect::<Vec<_>>().join(",");
@@ -104,8 +129,12 @@ impl Catalog {
         let families: Vec<&Family> =
             claims.iter().map(|claim| &self.families[claim.place]).collect();
         let Some(first) = families.first() else { return ground };
-        if families.iter().all(|family| family.vendor == first.vendor) {
-            ground.vendor = Some(first.vendor.clone());
+        let vendors = claims.iter().zip(&families);
+        let mut vendors =
+            vendors.map(|(claim, family)| claim.brand.as_ref().unwrap_or(&family.vendor));
+        let vendor = vendors.next().filter(|vendor| vendors.all(|other| other == *vendor));
+        if let Some(vendor) = vendor {
+            ground.vendor = Some(vendor.clone());
             ground.model = agreed(claims.iter().map(|claim| claim.model.as_deref()));
             if best >= Rank::Family && families.iter().all(|family| family.name == first.name) {
                 ground.family = Some(first.name.clone());
@@ -117,7 +146,11 @@ impl Catalog {
     }
 
     /// Claims of the families one of whose expressions a text fits; the first that fits speaks for its family.
-    fn by_text(&self, octets: &[u8], which: impl Fn(&Recognizer) -> &Vec<Regex>) -> Vec<Claim> {
+    fn by_text(
+        &self,
+        octets: &[u8],
+        which: impl Fn(&Recognizer) -> &Vec<Expression>,
+    ) -> Vec<Claim> {
         let octets = octets.strip_suffix(&[0]).unwrap_or(octets);
         if octets.len() > MAX_TEXT {
             return Vec::new();
@@ -125,19 +158,27 @@ impl Catalog {
         let text = String::from_utf8_lossy(octets);
         let mut claims = Vec::new();
         for (place, recognizer) in self.recognizers.iter().enumerate() {
-            let Some(captures) = which(recognizer).iter().find_map(|regex| regex.captures(&text))
-            else {
-                continue;
-            };
+            let mut fitting = which(recognizer)
+                .iter()
+                .filter_map(|one| Some((one.regex.captures(&text)?, one.brand.clone())));
+            let Some((captures, brand)) = fitting.next() else { continue };
             let group = |name| captures.name(name).map(|found| found.as_str());
             let (rank, model) = match group("model") {
                 Some(model) => self.own_name(place, model),
                 None if captures.name("vendor").is_some() => (Rank::Vendor, None),
                 None => (Rank::Family, None),
             };
-            let firmware = group("fw").map(|text| printable(text.as_bytes()));
+            let told = || self.told_by_firmware(place, group("fw")?);
+            let (rank, model) = match model {
+                None if recognizer.firmware_tells => {
+                    told().map_or((rank, None), |model| (Rank::Model, Some(model)))
+                }
+                model => (rank, model),
+            };
+            let firmware = group("fw").map(version);
             let mac = group("mac").or_else(|| group("sn")).and_then(|mac| mac.parse().ok());
-            claims.push(Claim { place, rank, model, firmware, mac });
+            let boots = captures.name("boot").is_some();
+            claims.push(Claim { place, brand, boots, rank, model, firmware, mac });
         }
         claims
     }
@@ -156,7 +197,7 @@ impl Catalog {
                 None if class.short_model().is_empty() => (Rank::Vendor, None),
                 None => self.own_name(place, class.short_model()),
             };
-            Claim { place, rank, model, firmware: firmware.clone(), mac: None }
+            Claim { place, rank, model, firmware: firmware.clone(), ..Claim::default() }
         };
         let numbered = self.recognizers.iter().enumerate();
         let ours =
@@ -173,13 +214,94 @@ impl Catalog {
     }
 
     fn by_prefix(&self, mac: Mac) -> Vec<Claim> {
-        let prefix = mac.prefix();
         let families = self.families.iter().enumerate();
-        let ours = families.filter(|(_, family)| family.prefixes.contains(&prefix));
-        ours.map(|(place, _)| Claim { place, ..Claim::default() }).collect()
+        let ours: Vec<_> =
+            families.filter_map(|(place, family)| Some((place, family.block(mac)?))).collect();
+        // A vendor's part of another one's prefix: the smallest block knows best.
+        let smallest = ours.iter().map(|(_, block)| block.size()).min();
+        let ours = ours.into_iter().filter(|(_, block)| Some(block.size()) == smallest);
+        let claim = |(place, block): (usize, &Block)| {
+            let rank = if block.model.is_some() { Rank::Model } else { Rank::Vendor };
+            let (brand, model) = (block.brand.clone(), block.model.clone());
+            Claim { place, brand, rank, model, ..Claim::default() }
+        };
+        ours.map(claim).collect()
+    }
+
+    /// Claims by what option 124 or 125 carries: Poly's class, a device's own description (TR-111), or an enterprise
+    /// number that a family is known by.
+    fn by_vendor_data(&self, octets: &[u8]) -> Option<(String, Vec<Claim>)> {
+        if let Some(class) = poly_class::decode(octets) {
+            return Some((printable(class.text().as_bytes()), self.by_class(&class)));
+        }
+        if let Some(device) = tr111::decode(octets) {
+            return Some((printable(device.text().as_bytes()), self.by_device(&device)));
+        }
+        let (number, rest) = octets.split_first_chunk()?;
+        let number = u32::from_be_bytes(*number);
+        let value = format!("{number}: {}", printable(rest.get(1..).unwrap_or_default()));
+        let numbered = self.recognizers.iter().enumerate();
+        let ours = numbered.filter(|(_, recognizer)| recognizer.enterprise == Some(number));
+        Some((value, ours.map(|(place, _)| Claim { place, ..Claim::default() }).collect()))
+    }
+
+    /// Claims of the families that have the device's prefix, with their word for its product class.
+    fn by_device(&self, device: &tr111::Device<'_>) -> Vec<Claim> {
+        let Some(mac) = device.prefix() else { return Vec::new() };
+        let families = self.families.iter().enumerate();
+        let ours = families.filter_map(|(place, family)| Some((place, family.block(mac)?)));
+        let claim = |(place, block): (usize, &Block)| {
+            let (rank, model) = match device.class {
+                "" => (Rank::Vendor, None),
+                class => self.own_name(place, class),
+            };
+            Claim { place, brand: block.brand.clone(), rank, model, ..Claim::default() }
+        };
+        ours.map(claim).collect()
+    }
+
+    /// Claims of the families of the vendor that an Event header names.
+    fn by_event(&self, event: &str) -> Vec<Claim> {
+        if event.len() > MAX_TEXT {
+            return Vec::new();
+        }
+        let part = |wanted: &str| {
+            let mut parts = event.split(';').filter_map(|part| part.trim().split_once('='));
+            let (_, value) = parts.find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted))?;
+            Some(value.trim().trim_matches('"')).filter(|value| !value.is_empty())
+        };
+        let Some(vendor) = part("vendor") else { return Vec::new() };
+        let firmware = part("version").map(|text| printable(text.as_bytes()));
+        let claim = |(place, family): (usize, &Family)| {
+            let is = |name: &String| name.eq_ignore_ascii_case(vendor);
+            let brand = family.also.iter().find(|name| is(name)).cloned();
+            if brand.is_none() && !is(&family.vendor) {
+                return None;
+            }
+            let (rank, model) =
+                part("model").map_or((Rank::Vendor, None), |model| self.own_name(place, model));
+            Some(Claim {
+                place,
+                brand,
+                rank,
+                model,
+                firmware: firmware.clone(),
+                ..Claim::default()
+            })
+        };
+        self.families.iter().enumerate().filter_map(claim).collect()
     }
 
     fn by_name(&self, name: &str) -> Vec<Claim> {
+        // Of the rules that fit, those that say most of the name: Digium/000000000000.cfg is not Poly's.
+        let mut found = self.names.find(&self.families, name);
+        let anything = |found: &Found<'_>| {
+            let of_model = found.file.file.name.contains("{model}");
+            found.stranger && of_model && found.called.is_none()
+        };
+        found.retain(|found| !anything(found));
+        let most = found.iter().map(|found| (found.folders, found.fixed)).max();
+        found.retain(|found| Some((found.folders, found.fixed)) == most);
         let claim = |found: Found<'_>| {
             // Families share the names of loads and of extras far beyond what their profiles list.
             let shared = matches!(found.file.file.role, Role::Firmware | Role::Extra);
@@ -189,10 +311,12 @@ impl Catalog {
                 (None, false, true) => Rank::Vendor,
                 (None, false, false) => Rank::Family,
             };
-            let model = found.file.model.map(|model| model.name.clone());
-            Claim { place: found.place, rank, model, firmware: None, mac: found.file.mac }
+            let called = || found.called.as_ref().map(|called| printable(called.as_bytes()));
+            let model = found.file.model.map(|model| model.name.clone()).or_else(called);
+            let (place, brand) = (found.place, found.file.file.brand.clone());
+            Claim { place, brand, rank, model, mac: found.file.mac, ..Claim::default() }
         };
-        self.names.find(&self.families, name).into_iter().map(claim).collect()
+        found.into_iter().map(claim).collect()
     }
 
     /// The model as the phone itself words it: a file name tells its number and no more (`term06` is a 7906, `term41`
@@ -224,6 +348,24 @@ impl Catalog {
         Some(worded.filter(known).unwrap_or(model).to_owned())
     }
 
+    /// False if this firmware is for other models than this one; `None` where nothing tells.
+    #[must_use]
+    pub fn runs(&self, model: &str, firmware: &str) -> Option<bool> {
+        let (family, model) = self.model(model)?;
+        let place = self.families.iter().position(|one| one.name == family.name)?;
+        let load = model.load.as_deref().filter(|_| self.recognizers[place].firmware_tells)?;
+        Some(first_number(firmware)? == load)
+    }
+
+    /// The one model of a family that a firmware is for.
+    fn told_by_firmware(&self, place: usize, firmware: &str) -> Option<String> {
+        let number = first_number(firmware);
+        let models = self.families[place].models.values();
+        let mut models = models.filter(|model| model.load.as_deref() == number && number.is_some());
+        let only = models.next().filter(|_| models.next().is_none())?;
+        Some(only.name.clone())
+    }
+
     /// What a family makes of a model's name: its own name for it, or the name as it came.
     fn own_name(&self, place: usize, spelling: &str) -> (Rank, Option<String>) {
         let known = self.spellings.find(spelling).iter().find(|(family, _)| *family == place);
@@ -236,6 +378,18 @@ impl Catalog {
 
 const fn bare(from: Origin, value: String, at: Timestamp) -> Ground {
     Ground { from, value, vendor: None, family: None, model: None, firmware: None, mac: None, at }
+}
+
+/// A version as people write it: where dots could not stand (`digium_D40_1_0_5_46476`), they are put back.
+fn version(text: &str) -> String {
+    let text = printable(text.as_bytes());
+    if text.contains('.') { text } else { text.replace('_', ".") }
+}
+
+/// The first number of a version with several.
+fn first_number(version: &str) -> Option<&str> {
+    let (number, _) = version.split_once('.')?;
+    number.bytes().all(|digit| digit.is_ascii_digit()).then_some(number)
 }
 
 /// What all say that say anything; nothing where two differ.

@@ -62,7 +62,7 @@ impl Spellings {
 }
 
 /// Upper case, without blanks, hyphens and everything else that is not part of a name. A plus is: 7910+SW.
-fn folded(spelling: &str) -> String {
+pub(super) fn folded(spelling: &str) -> String {
     let kept = spelling.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '+');
     kept.take(64).collect::<String>().to_ascii_uppercase()
 }

@@ -43,16 +43,36 @@ pub(super) struct Table {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Recognize {
     #[serde(default)]
-    pub(super) option_60: Vec<Spanned<String>>,
+    pub(super) option_60: Vec<Spanned<PatternTable>>,
     #[serde(default)]
-    pub(super) option_12: Vec<Spanned<String>>,
+    pub(super) option_12: Vec<Spanned<PatternTable>>,
     #[serde(default)]
-    pub(super) user_agent: Vec<Spanned<String>>,
+    pub(super) user_agent: Vec<Spanned<PatternTable>>,
     #[serde(default)]
     pub(super) option_55: Vec<Vec<u8>>,
     pub(super) enterprise: Option<u32>,
     #[serde(default)]
-    pub(super) oui: Vec<Spanned<String>>,
+    /// The first number of a firmware's version is that of its models' `load`.
+    pub(super) firmware_tells: bool,
+    #[serde(default)]
+    pub(super) oui: Vec<Spanned<BlockTable>>,
+}
+
+/// An expression, or one for phones with another vendor's name on the box, which must be one of `also`:
+/// `{ pattern = '^AastraIPPhone(?P<model>\d+i)$', brand = "Aastra" }`.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub(super) enum PatternTable {
+    Text(String),
+    Branded { pattern: String, brand: String },
+}
+
+/// A block of addresses, or one that tells more than the vendor: `{ block = "000413e5", model = "P710" }`.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub(super) enum BlockTable {
+    Text(String),
+    Telling { block: String, brand: Option<String>, model: Option<String> },
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -115,6 +135,7 @@ pub(super) struct FileTable {
     pub(super) abort: Option<NormalWord>,
     pub(super) model: Option<Spanned<String>>,
     pub(super) extra: Option<Spanned<ExtraTable>>,
+    pub(super) brand: Option<String>,
     pub(super) series: Option<String>,
     #[serde(default)]
     pub(super) phonebook: bool,
@@ -212,6 +233,24 @@ pub(super) enum NormalWord {
 
 const fn yes() -> bool {
     true
+}
+
+impl PatternTable {
+    pub(super) fn parts(&self) -> (&str, Option<&String>) {
+        match self {
+            Self::Text(pattern) => (pattern, None),
+            Self::Branded { pattern, brand } => (pattern, Some(brand)),
+        }
+    }
+}
+
+impl BlockTable {
+    pub(super) fn parts(&self) -> (&str, Option<&String>, Option<&String>) {
+        match self {
+            Self::Text(block) => (block, None, None),
+            Self::Telling { block, brand, model } => (block, brand.as_ref(), model.as_ref()),
+        }
+    }
 }
 
 impl From<FormatWord> for Format {

@@ -64,9 +64,13 @@ fn by_clues<'a>(found: &[FileMatch<'a>], clues: &Clues<'_>) -> Option<FileMatch<
     let families = clues.identities.iter().filter_map(|identity| identity.family.as_ref());
     let by_family = families.chain(&clues.listed).find_map(|name| pick(&|it| it.name == *name));
     let mut vendors = clues.identities.iter().filter_map(|identity| identity.vendor.as_ref());
-    let by_vendor = || vendors.find_map(|vendor| pick(&|it| it.vendor == *vendor));
-    let prefix =
-        || clues.mac.map(Mac::prefix).and_then(|its| pick(&|it| it.prefixes.contains(&its)));
+    let by_vendor = || vendors.find_map(|vendor| pick(&|it| it.is_by(vendor)));
+    // Of two blocks that hold the address, the smaller one says more; of equal ones, the better file.
+    let prefix = || {
+        let mac = clues.mac?;
+        let holders = found.iter().filter_map(|it| Some((it.family.block(mac)?.size(), *it)));
+        holders.min_by_key(|(size, _)| *size).map(|(_, it)| it)
+    };
     by_family.or_else(by_vendor).or_else(prefix)
 }
 

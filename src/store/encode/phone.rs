@@ -91,7 +91,10 @@ enum OriginForm {
     FileName,
     #[serde(rename = "option-60")]
     Option60,
+    SipPnp,
     UserAgent,
+    Register,
+    Updater,
     #[serde(rename = "option-125")]
     Option125,
     #[serde(rename = "option-12")]
