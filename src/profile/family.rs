@@ -88,6 +88,8 @@ pub enum ExtraForm {
         /// The attribute that holds the key.
         key: String,
     },
+    /// A name and a value inside an object that holds the first part of the key (`<ParameterList>` of an Obihai).
+    Object,
 }
 
 /// A file that phones of a family ask for.

@@ -281,6 +281,7 @@ impl Reader<'_> {
             ExtraWord::Colon => (ExtraForm::Colon, Format::Text),
             ExtraWord::Set => (ExtraForm::Set, Format::Text),
             ExtraWord::Attribute => (ExtraForm::Attribute, Format::Xml),
+            ExtraWord::Object => (ExtraForm::Object, Format::Xml),
             ExtraWord::Element | ExtraWord::Param => {
                 let at: Vec<String> = at.split('/').map(str::to_owned).collect();
                 let is_param = matches!(form, ExtraWord::Param);
@@ -303,7 +304,8 @@ impl Reader<'_> {
         };
         if of != format {
             let text = "the form of `extra` is not one of this file's format";
-            let help = "xml: attribute, element, param; ini: line; text: quoted, colon, set";
+            let help =
+                "xml: attribute, element, param, object; ini: line; text: quoted, colon, set";
             self.tell(&table.span(), text, help);
         }
         Some(form)

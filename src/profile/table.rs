@@ -204,6 +204,7 @@ pub(super) enum ExtraWord {
     Attribute,
     Element,
     Param,
+    Object,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

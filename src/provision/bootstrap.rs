@@ -287,8 +287,9 @@ impl Told<'_> {
             ("{registrars}", &self.registrars),
             ("{vlan}", &self.vlan),
         ];
-        let unset =
-            |part: &&str| values.iter().any(|(name, value)| value.is_empty() && part.contains(name));
+        let unset = |part: &&str| {
+            values.iter().any(|(name, value)| value.is_empty() && part.contains(name))
+        };
         let mut filled: String =
             text.split_inclusive([';', ',']).filter(|part| !unset(part)).collect();
         if !text.ends_with([';', ',']) {

@@ -33,9 +33,10 @@ pub(super) fn merge(
         let format = match form {
             ExtraForm::Line => Format::Ini,
             ExtraForm::Quoted | ExtraForm::Colon | ExtraForm::Set => Format::Text,
-            ExtraForm::Attribute | ExtraForm::Element { .. } | ExtraForm::Param { .. } => {
-                Format::Xml
-            }
+            ExtraForm::Attribute
+            | ExtraForm::Element { .. }
+            | ExtraForm::Param { .. }
+            | ExtraForm::Object => Format::Xml,
         };
         let value = fit(format, value).map_err(|unfit| unmerged(unfit.to_string()))?;
         // One at a time: the place of the next one may be what this one added. Files have kilobytes and sites a handful
@@ -50,6 +51,7 @@ pub(super) fn merge(
                 let leaf = tree::Leaf { at, attributes, index: index.as_deref() };
                 tree::element(&merged, &leaf, key, &value)
             }
+            ExtraForm::Object => tree::object(&merged, key, &value),
             ExtraForm::Param { at, key: holder } => tree::param(&merged, at, holder, key, &value),
         }
         .map_err(unmerged)?;
