@@ -1,5 +1,7 @@
 //! `ringup check`: everything that is read at the start, and every problem in it.
 
+mod zones;
+
 use std::{net::Ipv4Addr, path::Path};
 
 use serde_json::{Value, json};
@@ -112,7 +114,10 @@ fn inventory(loaded: Loaded, catalog: &Catalog) -> Vec<Problem> {
     let found = Client::connect(settings.clone())
         .and_then(|client| client.items("/api/v1/phones", &Query::default()));
     match found {
-        Ok(phones) => phones.iter().flat_map(|phone| entry(phone, &settings, catalog)).collect(),
+        Ok(phones) => {
+            let entries = phones.iter().flat_map(|phone| entry(phone, &settings, catalog));
+            entries.chain(zones::zones(&phones, &settings, catalog)).collect()
+        }
         Err(failure) => {
             let text = failure.text.lines().next().unwrap_or_default().to_owned();
             vec![Problem::warning("inventory", None, format!("can't be read: {text}"))]

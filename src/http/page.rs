@@ -1,8 +1,16 @@
 //! The operators' page: which phone is where in its boot, and what is wrong, live.
 
+mod login;
 mod phone;
 
-use axum::{Router, extract::State, http::header, response::IntoResponse, routing::get};
+use axum::{
+    Router,
+    extract::State,
+    http::header,
+    response::IntoResponse,
+    routing::{get, post},
+};
+pub use login::LOGIN;
 use maud::{DOCTYPE, Markup, html};
 
 use super::{api::stages, operators::Operators};
@@ -11,16 +19,27 @@ use super::{api::stages, operators::Operators};
 pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
      img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
 
-const SCRIPT: &str = include_str!("assets/page.js");
+const SCRIPTS: &[(&str, &str)] = &[
+    ("/core.js", include_str!("assets/core.js")),
+    ("/board.js", include_str!("assets/board.js")),
+    ("/phone.js", include_str!("assets/phone.js")),
+];
 const STYLE: &str = include_str!("assets/page.css");
 const ICON: &str = include_str!("assets/icon.svg");
 
+/// The pages that the head of each links to, by path.
+const PAGES: &[(&str, &str)] = &[("/", "Board")];
+
 /// The pages and what they are made of.
 pub fn routes() -> Router<Operators> {
-    Router::new()
+    let scripts = SCRIPTS.iter().fold(Router::new(), |router, (path, text)| {
+        router.route(path, get(asset("text/javascript; charset=utf-8", text)))
+    });
+    scripts
         .route("/", get(overview))
         .route("/phones/{mac}", get(phone::page))
-        .route("/page.js", get(asset("text/javascript; charset=utf-8", SCRIPT)))
+        .route(LOGIN, get(login::ask).post(login::take))
+        .route("/logout", post(login::leave))
         .route("/page.css", get(asset("text/css; charset=utf-8", STYLE)))
         .route("/icon.svg", get(asset("image/svg+xml", ICON)))
 }
@@ -71,7 +90,11 @@ async fn overview(State(operators): State<Operators>) -> Markup {
         }
         noscript { p { "This page needs its script. The same is at " a href="/api/v1/phones" { "/api/v1/phones" } "." } }
     };
-    frame("Phones", &operators, None, &content)
+    frame(
+        &Place { title: "Board", path: "/", script: "/board.js", mac: None },
+        &operators,
+        &content,
+    )
 }
 
 /// A stage with its count, which filters the table when pressed.
@@ -84,8 +107,24 @@ fn chip(stage: &str, label: &str, count: usize) -> Markup {
     }
 }
 
-/// What all pages share. `mac` is set on a phone's own page, which renews itself when that phone changes.
-fn frame(title: &str, operators: &Operators, mac: Option<&str>, content: &Markup) -> Markup {
+/// True for what a browser needs before it is logged in: the form and how it looks.
+pub fn is_open(path: &str) -> bool {
+    matches!(path, LOGIN | "/page.css" | "/icon.svg")
+}
+
+/// Which page it is.
+struct Place<'a> {
+    title: &'a str,
+    /// The page's own path, to mark it among the links; empty for one that is not among them.
+    path: &'a str,
+    /// Its script; empty for a page that is the same with and without one.
+    script: &'a str,
+    /// Set on a phone's own page.
+    mac: Option<&'a str>,
+}
+
+/// What all pages share.
+fn frame(place: &Place<'_>, operators: &Operators, content: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -93,16 +132,26 @@ fn frame(title: &str, operators: &Operators, mac: Option<&str>, content: &Markup
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (title) " · ringup" }
+                title { (place.title) " · ringup" }
                 link rel="icon" href="/icon.svg" type="image/svg+xml";
                 link rel="stylesheet" href="/page.css";
-                script src="/page.js" defer {}
+                @if !place.script.is_empty() { script type="module" src=(place.script) {} }
             }
-            body data-mac=[mac] {
+            body data-mac=[place.mac] {
                 header {
                     a.brand href="/" { img src="/icon.svg" alt="" width="24" height="24"; "ringup" }
-                    span #live role="status" { "connecting" }
+                    @if place.path != LOGIN { nav.pages aria-label="Pages" {
+                        @for (path, name) in PAGES {
+                            a href=(path) aria-current=[(*path == place.path).then_some("page")] { (name) }
+                        }
+                    } }
+                    @if !place.script.is_empty() {
+                        span #live role="status" { "connecting" }
+                        button #logout type="button" hidden { "Log out" }
+                    }
                 }
+                // Whoever has not logged in learns nothing but that this is ringup.
+                @if place.path != LOGIN {
                 @if let Some(fault) = operators.service.journal.fault() {
                     p.notice role="alert" {
                         "Nothing can be stored any more, so no phone gets an address and no change is taken: " (fault)
@@ -112,10 +161,13 @@ fn frame(title: &str, operators: &Operators, mac: Option<&str>, content: &Markup
                 @for notice in operators.about.notices.iter().chain(&operators.service.notices.texts()) {
                     p.notice { (notice) }
                 }
+                }
                 main { (content) }
-                footer {
-                    "ringup " (operators.about.version) " · "
-                    a href="/api/v1/openapi.json" { "API" } " · " a href="/metrics" { "metrics" }
+                @if place.path != LOGIN {
+                    footer {
+                        "ringup " (operators.about.version) " · "
+                        a href="/api/v1/openapi.json" { "API" } " · " a href="/metrics" { "metrics" }
+                    }
                 }
             }
         }

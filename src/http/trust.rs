@@ -2,6 +2,7 @@
 
 mod lockout;
 mod origin;
+mod session;
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -23,6 +24,7 @@ use super::HttpError;
 
 use lockout::Lockout;
 use origin::{authority, is_cross_site, same_origin};
+use session::{Sessions, Shown};
 
 /// Password checks that may run at a time: each takes 19 MiB and tens of milliseconds of one core.
 const CHECKS_AT_A_TIME: usize = 2;
@@ -47,9 +49,14 @@ impl Guard {
         Self(Arc::new(RwLock::new(Arc::new(network))))
     }
 
-    /// Puts other rules in force: for requests that come from now on, also over connections that are open.
-    pub fn replace(&self, network: Network) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(network);
+    /// Puts other rules in force: for requests that come from now on, also over connections that are open. Who is logged
+    /// in stays so unless the password is another one.
+    pub fn replace(&self, mut network: Network) {
+        let mut rules = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if rules.password_hash == network.password_hash {
+            network.sessions = Arc::clone(&rules.sessions);
+        }
+        *rules = Arc::new(network);
     }
 
     /// The rules in force.
@@ -70,6 +77,7 @@ pub struct Network {
     /// The last password that was right, so that a page's twenty requests cost one Argon2 and not twenty.
     proven: Mutex<Option<Digested>>,
     salt: [u8; 32],
+    sessions: Arc<Sessions>,
 }
 
 /// A text under this process's own salt: to compare without telling by the time taken where two texts differ.
@@ -83,6 +91,8 @@ pub enum Denied {
     Host,
     /// Another site's page asks (403).
     Origin,
+    /// A logged-in browser changes something without the token of its session (403).
+    Token,
     /// No credentials, or wrong ones (401).
     Credentials,
     /// Too many wrong ones (429).
@@ -95,7 +105,7 @@ impl Denied {
     pub const fn status(self) -> StatusCode {
         match self {
             Self::Host => StatusCode::MISDIRECTED_REQUEST,
-            Self::Origin => StatusCode::FORBIDDEN,
+            Self::Origin | Self::Token => StatusCode::FORBIDDEN,
             Self::Credentials => StatusCode::UNAUTHORIZED,
             Self::LockedOut => StatusCode::TOO_MANY_REQUESTS,
         }
@@ -109,6 +119,7 @@ impl Denied {
                 "this host name is not ringup's; add it to `[http] hosts` in the settings if it should be"
             }
             Self::Origin => "a page of another site may not do this",
+            Self::Token => "this page is out of date: load it again",
             Self::Credentials => "a password or token is needed",
             Self::LockedOut => "too many wrong passwords from this address; wait a minute",
         }
@@ -120,6 +131,7 @@ impl Denied {
         match self {
             Self::Host => "denied-host",
             Self::Origin => "denied-origin",
+            Self::Token => "denied-token",
             Self::Credentials => "denied-credentials",
             Self::LockedOut => "denied-locked-out",
         }
@@ -164,6 +176,7 @@ impl Network {
             checks: Semaphore::new(CHECKS_AT_A_TIME),
             proven: Mutex::default(),
             salt,
+            sessions: Arc::default(),
         })
     }
 
@@ -179,14 +192,32 @@ impl Network {
         peer: IpAddr,
         local: IpAddr,
     ) -> Result<(), Denied> {
+        self.welcome(method, headers, local)?;
+        let authorization = headers.get(header::AUTHORIZATION).and_then(|text| text.to_str().ok());
+        match self.sessions.look(headers, Instant::now()) {
+            _ if authorization.is_some() => self.authenticate(authorization, peer).await,
+            Shown::Nothing => self.authenticate(None, peer).await,
+            Shown::Reading if !method.is_safe() => Err(Denied::Token),
+            Shown::Reading | Shown::Whole => Ok(()),
+        }
+    }
+
+    /// The part of it that holds for who has not logged in yet: the host is ours, and no other site's page asks.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied::Host`] and [`Denied::Origin`].
+    pub fn welcome(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+        local: IpAddr,
+    ) -> Result<(), Denied> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let host =
             text(header::HOST).filter(|host| self.is_ours(host, local)).ok_or(Denied::Host)?;
-        if is_cross_site(
-            text("sec-fetch-site".parse().map_err(|_| Denied::Origin)?),
-            method,
-            headers,
-        ) {
+        let site = headers.get("sec-fetch-site").and_then(|site| site.to_str().ok());
+        if is_cross_site(site, method, headers) {
             return Err(Denied::Origin);
         }
         // An Origin that is no text is nobody's.
@@ -194,7 +225,38 @@ impl Network {
         if !method.is_safe() && origin.is_some_and(|origin| !same_origin(origin, host)) {
             return Err(Denied::Origin);
         }
-        self.authenticate(text(header::AUTHORIZATION), peer).await
+        Ok(())
+    }
+
+    /// True if there is a password to log in with.
+    pub(super) const fn has_password(&self) -> bool {
+        self.password_hash.is_some()
+    }
+
+    /// Logs in with a password. The cookies to set.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied::Credentials`] and [`Denied::LockedOut`].
+    pub(super) async fn log_in(
+        &self,
+        password: String,
+        peer: IpAddr,
+    ) -> Result<[String; 2], Denied> {
+        if self.lockout().is_locked(peer, Instant::now()) {
+            return Err(Denied::LockedOut);
+        }
+        if self.is_password(password, peer).await? {
+            self.lockout().forgive(peer);
+            return Ok(self.sessions.begin(Instant::now()));
+        }
+        self.lockout().fail(peer, Instant::now());
+        Err(Denied::Credentials)
+    }
+
+    /// Logs out. The cookies to set.
+    pub(super) fn log_out(&self, headers: &HeaderMap) -> [String; 2] {
+        self.sessions.end(headers)
     }
 
     /// True if a Host header names us: an address that we are bound to or were asked at, `localhost`, a configured name.
@@ -221,7 +283,10 @@ impl Network {
             authorization.and_then(|text| text.split_once(' ')).ok_or(Denied::Credentials)?;
         let right = match scheme.to_ascii_lowercase().as_str() {
             "bearer" => self.token == Some(digest(&self.salt, credentials.trim())),
-            "basic" => self.is_password(credentials.trim(), peer).await?,
+            "basic" => match password(credentials.trim()) {
+                Some(password) => self.is_password(password, peer).await?,
+                None => false,
+            },
             _ => false,
         };
         if right {
@@ -232,21 +297,10 @@ impl Network {
         Err(Denied::Credentials)
     }
 
-    /// Checks `USER:PASSWORD` in base64; any user will do, because there is one role so far.
-    ///
     /// Guesses that come all at once wait for each other, and most of them for nothing: once enough were wrong, the rest
     /// is not looked at.
-    async fn is_password(&self, credentials: &str, peer: IpAddr) -> Result<bool, Denied> {
+    async fn is_password(&self, password: String, peer: IpAddr) -> Result<bool, Denied> {
         let Some(hash) = self.password_hash.clone() else { return Ok(false) };
-        let decoded =
-            STANDARD.decode(credentials).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let Some(password) = decoded
-            .as_deref()
-            .and_then(|pair| pair.split_once(':'))
-            .map(|(_, word)| word.to_owned())
-        else {
-            return Ok(false);
-        };
         let digested = digest(&self.salt, &password);
         if *self.proven.lock().unwrap_or_else(PoisonError::into_inner) == Some(digested) {
             return Ok(true);
@@ -265,6 +319,12 @@ impl Network {
     fn lockout(&self) -> std::sync::MutexGuard<'_, Lockout> {
         self.lockout.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The password of `USER:PASSWORD` in base64; any user will do, because there is one role so far.
+fn password(credentials: &str) -> Option<String> {
+    let pair = String::from_utf8(STANDARD.decode(credentials).ok()?).ok()?;
+    pair.split_once(':').map(|(_, password)| password.to_owned())
 }
 
 fn is_right(password: &str, hash: &Secret) -> bool {

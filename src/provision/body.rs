@@ -12,7 +12,8 @@ use super::{
     library::{Held, etag},
     name,
     open::{Asker, Case},
-    values::{Contact, Scene, Secrets, values},
+    phonebook::{self, Contact},
+    values::{Scene, Secrets, values},
 };
 
 /// Where a file's bytes come from.
@@ -124,8 +125,8 @@ impl Provisioner {
         }
     }
 
-    /// The phonebook of the site: everybody who is listed there with a name and a number, by name. Empty for a file
-    /// that is no phonebook.
+    /// The phonebook of the site: everybody who is listed there with a name and a number, and whom the operator adds.
+    /// Empty for a file that is no phonebook.
     pub(super) fn contacts(&self, case: &Case<'_>) -> Vec<Contact> {
         if !case.target.found.is_some_and(|found| found.file.phonebook) {
             return Vec::new();
@@ -133,14 +134,7 @@ impl Provisioner {
         let state = self.view().read();
         let of_site = |entry: &&Entry| self.site_of(Some(entry), [0; 4].into()) == case.site;
         let entries = state.phones.values().filter_map(|phone| phone.entry.as_deref());
-        let lines = entries.filter(of_site).flat_map(|entry| &entry.lines);
-        let named = lines.filter(|line| !line.name.is_empty() && !line.number.is_empty());
-        let mut contacts: Vec<_> = named
-            .map(|line| Contact { name: line.name.clone(), number: line.number.clone() })
-            .collect();
-        contacts.sort_unstable();
-        contacts.dedup();
-        contacts
+        phonebook::merged(entries.filter(of_site), self.library.contacts(&case.site))
     }
 
     /// Renders what is a template; nothing for what is served as it is. `reads` hears what the template reads.

@@ -12,7 +12,10 @@ use std::{
 
 use crate::domain::Problem;
 
-use super::name;
+use super::{
+    name,
+    phonebook::{self, Contact},
+};
 
 /// The most files that are kept open; the rest are left out with a problem. A third of what the process may open is the
 /// other bound: during a reload two libraries are open, and sockets need descriptors too.
@@ -54,6 +57,8 @@ pub struct Library {
     /// Templates among the files by the name that they answer, with their own name and text.
     templates: BTreeMap<String, (String, String)>,
     firmware: BTreeMap<String, Held>,
+    /// The operator's additions to phonebooks, by the lower-case path of their file.
+    contacts: BTreeMap<String, Vec<Contact>>,
 }
 
 impl Library {
@@ -67,6 +72,15 @@ impl Library {
         let mut library = Self::default();
         shelf.fill(files, &mut library.files, str::to_owned);
         shelf.fill(firmware, &mut library.firmware, |name| name::base(name).to_owned());
+        let books = library.files.iter().filter(|(key, _)| {
+            let site = key.strip_suffix(phonebook::FILE);
+            site.is_some_and(|site| site.is_empty() || site.find('/') == Some(site.len() - 1))
+        });
+        for (key, held) in books {
+            let path = files.join(&held.name).display().to_string();
+            let contacts = phonebook::read(held, &path, &mut shelf.problems);
+            library.contacts.insert(key.clone(), contacts);
+        }
         let templates: Vec<_> =
             library.files.extract_if(.., |name, _| name.ends_with(TEMPLATE)).collect();
         for (key, held) in templates {
@@ -93,6 +107,11 @@ impl Library {
     #[must_use]
     pub fn template(&self, site: &str, name: &str) -> Option<(&str, &str)> {
         of_site(&self.templates, site, name).map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+
+    /// What the operator adds to the phonebook of a site.
+    pub(super) fn contacts(&self, site: &str) -> &[Contact] {
+        of_site(&self.contacts, site, phonebook::FILE).map_or(&[], Vec::as_slice)
     }
 
     /// True if the operator has a file or a template of that very name.

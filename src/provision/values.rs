@@ -13,6 +13,7 @@ use crate::{
 use super::{
     identify::{self, speaks},
     layers::{self, is_secret},
+    phonebook::Contact,
     resolve::spoken,
     zone::{Summer, Zone},
 };
@@ -60,13 +61,6 @@ pub(super) struct Scene<'a> {
     pub secrets: Secrets,
     /// Who is in the site's phonebook; empty for files that are none.
     pub contacts: &'a [Contact],
-}
-
-/// One line of a phonebook.
-#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
-pub(super) struct Contact {
-    pub name: String,
-    pub number: String,
 }
 
 impl Scene<'_> {

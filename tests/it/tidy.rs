@@ -45,6 +45,7 @@ const HOMES: &[(&str, &str)] = &[
     ("tz::timezone", "provision"),
     ("prometheus_client", "telemetry"),
     ("tracing_subscriber", "telemetry"),
+    ("cookie", "http"),
     ("maud", "http"),
     ("utoipa", "http"),
     ("argon2", "http"),

@@ -32,9 +32,10 @@ use axum::{
     extract::{DefaultBodyLimit, Request, State},
     http::{HeaderValue, Method, StatusCode, Uri, header},
     middleware::{Next, from_fn, from_fn_with_state},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::{get, post},
 };
+use percent_encoding::NON_ALPHANUMERIC;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
@@ -94,21 +95,50 @@ struct Gate {
 }
 
 /// Turns away whom the router doesn't trust, before anything else looks at the request.
-async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
     let Trust::Network(guard) = &gate.trust else { return next.run(request).await };
     let network = guard.network();
     let Some(caller) = request.extensions().get::<Caller>().cloned() else {
         return Details::fault("a connection without a far end").into_response();
     };
-    let admitted =
-        network.admit(request.method(), request.headers(), caller.peer, caller.local).await;
+    let (method, headers) = (request.method(), request.headers());
+    let admitted = if page::is_open(request.uri().path()) {
+        network.welcome(method, headers, caller.local)
+    } else {
+        network.admit(method, headers, caller.peer, caller.local).await
+    };
+    let lost = network.has_password() && navigates(&request);
     match admitted {
-        Ok(()) => next.run(request).await,
+        Ok(()) => {
+            request.extensions_mut().insert(guard.clone());
+            next.run(request).await
+        }
+        // A person in front of a browser, who has a better place to type a password than the browser's own box.
+        Err(Denied::Credentials) if lost => {
+            let wanted = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
+            let wanted = percent_encoding::utf8_percent_encode(wanted, NON_ALPHANUMERIC);
+            Redirect::to(&format!("{}?next={wanted}", page::LOGIN)).into_response()
+        }
         Err(denied) => {
             gate.operators.counters.count("operators", denied.counter());
-            denied.into_response()
+            let mut response = denied.into_response();
+            // The challenge is for tools: a script of ours asks the operator itself.
+            if request.headers().contains_key("sec-fetch-site") {
+                response.headers_mut().remove(header::WWW_AUTHENTICATE);
+            }
+            response
         }
     }
+}
+
+/// True for a browser on its way to a page, by what it says itself.
+fn navigates(request: &Request) -> bool {
+    let says = |name: &str, what: &str| {
+        let value = request.headers().get(name).and_then(|value| value.to_str().ok());
+        value.is_some_and(|value| value.contains(what))
+    };
+    let page = !request.uri().path().starts_with("/api/");
+    request.method() == Method::GET && page && says("accept", "text/html")
 }
 
 impl IntoResponse for Denied {
@@ -123,7 +153,7 @@ impl IntoResponse for Denied {
             Self::LockedOut => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
             }
-            Self::Host | Self::Origin => {}
+            Self::Host | Self::Origin | Self::Token => {}
         }
         response
     }
@@ -136,7 +166,8 @@ async fn harden(request: Request, next: Next) -> Response {
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, page::POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        // Not `no-referrer`: with it a form of ours would come back with the origin `null`.
+        (header::REFERRER_POLICY, "same-origin"),
         (header::X_FRAME_OPTIONS, "DENY"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));

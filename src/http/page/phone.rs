@@ -14,7 +14,7 @@ use super::{
         api::{EventView, FindingView, PhoneView, TransferView, timeline},
         operators::Operators,
     },
-    badge, frame, moment,
+    Place, badge, frame, moment,
 };
 
 /// Events shown: the API has the rest.
@@ -32,8 +32,9 @@ pub async fn page(State(operators): State<Operators>, Path(text): Path<String>) 
     match timeline(&operators, mac, SHOWN).await {
         Ok(events) => {
             let title = title(&phone);
-            frame(&title, &operators, Some(&phone.mac), &content(&phone, &title, &events))
-                .into_response()
+            let (mac, script) = (Some(phone.mac.as_str()), "/phone.js");
+            let place = Place { title: &title, path: "", script, mac };
+            frame(&place, &operators, &content(&phone, &title, &events)).into_response()
         }
         Err(details) => details.into_response(),
     }
@@ -46,7 +47,8 @@ fn view(operators: &Operators, mac: Mac) -> Option<PhoneView> {
 
 fn missing(operators: &Operators, text: &str) -> (StatusCode, Markup) {
     let content = html! { h1 { "No such phone" } p { (text) " " a href="/" { "All phones" } } };
-    (StatusCode::NOT_FOUND, frame("No such phone", operators, None, &content))
+    let place = Place { title: "No such phone", path: "", script: "", mac: None };
+    (StatusCode::NOT_FOUND, frame(&place, operators, &content))
 }
 
 fn title(phone: &PhoneView) -> String {

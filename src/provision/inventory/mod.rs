@@ -166,6 +166,12 @@ impl Import {
     }
 }
 
+/// The rows of a list that is none of phones, each with its line from 1; the first one names the columns.
+pub(super) fn rows(bytes: &[u8], file: &str) -> Result<Vec<(usize, Vec<String>)>, Vec<Problem>> {
+    let rows = table::rows(bytes, file)?;
+    Ok(rows.into_iter().map(|row| (row.line, row.cells)).collect())
+}
+
 /// Works out what a file would do. Commits nothing.
 ///
 /// `file` is its name for messages. The batch is one undoable commit with the entries that are new or changed.

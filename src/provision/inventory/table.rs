@@ -43,6 +43,21 @@ pub(super) fn read(
     file: &str,
     options: &ImportOptions,
 ) -> Result<Table, Vec<Problem>> {
+    let mut rows = rows(bytes, file)?;
+    if let Some(form) = foreign::recognize(&rows, options) {
+        return foreign::table(form, rows, file);
+    }
+    let header = rows.remove(0);
+    let (columns, warnings) = header_columns(&header, file, options)?;
+    Ok(Table { columns, rows, warnings, by_number: false })
+}
+
+/// Reads a file as rows that hold anything, the header among them; there is at least that one.
+///
+/// # Errors
+///
+/// A file without rows, with too many of them, or that is no CSV.
+pub(super) fn rows(bytes: &[u8], file: &str) -> Result<Vec<Row>, Vec<Problem>> {
     let text = decode(bytes);
     let (text, skipped, separator) = separator(&text);
     let mut reader = ReaderBuilder::new()
@@ -69,12 +84,7 @@ pub(super) fn read(
             problem.help("the first row names the columns, such as mac,model,number,name"),
         ]);
     }
-    if let Some(form) = foreign::recognize(&rows, options) {
-        return foreign::table(form, rows, file);
-    }
-    let header = rows.remove(0);
-    let (columns, warnings) = header_columns(&header, file, options)?;
-    Ok(Table { columns, rows, warnings, by_number: false })
+    Ok(rows)
 }
 
 /// Counts lines as an editor does. The reader's own count is one behind where lines end with `\r\n`, as Excel ends them,

@@ -1,0 +1,100 @@
+// What all pages share: follows the appliance's events. What phones and lists say enters a page as text only.
+
+const CLIP = 160; // Characters of a text that a phone or a list controls.
+
+const live = document.getElementById("live");
+
+export function status(is, text) {
+  live.dataset.is = is;
+  live.textContent = text;
+}
+
+export function clip(text) {
+  const all = Array.from(String(text ?? ""));
+  return all.length > CLIP ? all.slice(0, CLIP).join("") + "…" : all.join("");
+}
+
+export function make(name, className, text) {
+  const element = document.createElement(name);
+  if (className) element.className = className;
+  if (text !== undefined) element.textContent = clip(text);
+  return element;
+}
+
+// Time in words, as long as it is near.
+export function ago(at) {
+  const seconds = Math.round((Date.now() - at) / 1000);
+  if (seconds < 5) return "now";
+  if (seconds < 90) return `${seconds} s ago`;
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min ago`;
+  if (seconds < 36 * 3600) return `${Math.round(seconds / 3600)} h ago`;
+  return at.toLocaleDateString(undefined, { year: "numeric", month: "short", day: "numeric" });
+}
+
+export function clocks(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    const text = time.closest(".timeline")
+      ? at.toLocaleString(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit" })
+      : ago(at);
+    if (time.textContent !== text) time.textContent = text;
+    time.title = at.toLocaleString();
+  }
+}
+
+// Listens to the appliance; the browser resumes at the last event by itself, and we begin anew where it gives up.
+export function listen(handlers, opened) {
+  let source;
+  const begin = () => {
+    source = new EventSource("/api/v1/events");
+    source.onopen = () => { status("live", "live"); opened(); };
+    source.onerror = () => {
+      status("lost", "connection lost, trying again");
+      if (source.readyState !== EventSource.CLOSED) return;
+      // It gives up on a refusal: the session may be over, which this call notices.
+      call("GET", "/api/v1/phones?limit=1").catch(() => {});
+      setTimeout(begin, 3000);
+    };
+    for (const [name, handle] of Object.entries(handlers)) {
+      source.addEventListener(name, (event) => handle(JSON.parse(event.data)));
+    }
+  };
+  begin();
+  addEventListener("pagehide", () => source.close());
+}
+
+// The value of a cookie that scripts may read.
+function cookie(name) {
+  return document.cookie.split("; ").find((pair) => pair.startsWith(`${name}=`))?.slice(name.length + 1);
+}
+
+// Calls the API. `body` is sent as JSON, or as it is if it is a text or a blob. Throws what the API says is wrong; where
+// the session has ended, the password is asked for again.
+export async function call(method, path, body, type) {
+  const headers = {};
+  const token = cookie("ringup-token");
+  if (token) headers["x-ringup-token"] = token;
+  const plain = body === undefined || typeof body === "string" || body instanceof Blob;
+  if (body !== undefined) headers["content-type"] = type ?? (plain ? "text/plain" : "application/json");
+  const answer = await fetch(path, { method, headers, body: plain ? body : JSON.stringify(body) });
+  if (answer.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  const text = await answer.text();
+  const json = answer.headers.get("content-type")?.includes("json") ? JSON.parse(text) : undefined;
+  if (!answer.ok) throw new Error(json?.detail ?? `${answer.status} ${answer.statusText}`);
+  return json ?? text;
+}
+
+// Runs `work` soon, and once for many calls.
+export function soon(work, delay) {
+  let timer = null;
+  return () => { timer ??= setTimeout(() => { timer = null; work(); }, delay); };
+}
+
+const logout = document.getElementById("logout");
+if (logout && cookie("ringup-token")) {
+  logout.hidden = false;
+  logout.addEventListener("click", async () => {
+    await call("POST", "/logout").catch(() => {});
+    location.assign("/login");
+  });
+}
