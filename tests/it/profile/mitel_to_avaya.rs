@@ -35,14 +35,16 @@ fn golden_files() {
         ("avaya-j100-96x1", "J179", "", "FW_S_J179_R4_1_3_0_6.bin"),
     ];
     for (family, model, scene, load) in families {
-        golden(family, &format!("{scene}one"), &one_line(model, "sip"));
-        // Values merged last have no place in the older forms of this family, which is told and not passed over.
-        let set = if scene.is_empty() {
-            everything(model, "sip", load)
+        let phonebook = SHIPPED.family(family).unwrap().phonebook().unwrap_or_default();
+        let full = context! { phonebook, ..everything(model, "sip", load) };
+        // Values merged last have no place in the older forms of a family, which is told and not passed over.
+        let full = if scene.is_empty() {
+            full
         } else {
-            context! { set => context! {}, ..everything(model, "sip", load) }
+            context! { set => context! {}, ..full }
         };
-        golden(family, &format!("{scene}everything"), &set);
+        golden(family, &format!("{scene}one"), &one_line(model, "sip"));
+        golden(family, &format!("{scene}everything"), &full);
         golden(family, &format!("{scene}twelve"), &twelve(model));
     }
 }
@@ -158,4 +160,39 @@ fn set_goes_into_the_family_s_own_form() {
     assert!(error.to_string().contains("belongs into <provisioning/nvm>"), "{error}");
     let form = SHIPPED.family("gigaset-dect").unwrap().file("{mac}.xml").unwrap().extra.as_ref();
     assert!(matches!(form, Some(ExtraForm::Param { .. })), "{form:?}");
+}
+
+#[test]
+fn a_phone_is_told_where_its_phonebook_is() {
+    for (family, file, model, expected) in [
+        ("yealink-desk", "y{code}.cfg", "T46S", "remote_phonebook.data.1.url = "),
+        ("cisco-79xx-enterprise", "SEP{MAC}.cnf.xml", "7961G", "<directoryURL>"),
+        ("cisco-7940-7960", "SIPDefault.cnf", "7960", "directory_url: \""),
+    ] {
+        let phonebook = SHIPPED.family(family).unwrap().phonebook().unwrap();
+        let text = render(family, file, &context! { phonebook, ..one_line(model, "sip") }).unwrap();
+        assert!(text.contains(&format!("{expected}http://10.20.0.1/{phonebook}")), "{text}");
+        let text = render(family, file, &one_line(model, "sip")).unwrap();
+        assert!(!text.contains(expected), "{text}");
+    }
+    // A Poly asks it by itself, and one whose keys dial has a directory of its own.
+    let own = render("poly-vvx", "{mac}-directory.xml", &one_line("VVX401", "sip")).unwrap_err();
+    assert!(matches!(own, RenderError::Absent { .. }), "{own}");
+}
+
+/// A directory of 33 names would show nothing on a Cisco: it becomes a menu, and a menu ends at 100.
+#[test]
+fn a_long_directory_of_a_cisco_is_a_menu() {
+    let check = |names: usize, root: &str, shown: usize| {
+        let contacts: Vec<_> = (0..names)
+            .map(|n| context! { name => format!("Name {n}"), number => format!("{}", 4000 + n) })
+            .collect();
+        let values = context! { contacts, ..one_line("7961G", "sip") };
+        let text = render("cisco-79xx-enterprise", "cisco-79xx-directory.xml", &values).unwrap();
+        assert!(text.contains(&format!("<{root}>")), "{text}");
+        assert_eq!(text.matches("<Name>").count(), shown);
+    };
+    check(32, "CiscoIPPhoneDirectory", 32);
+    check(33, "CiscoIPPhoneMenu", 33);
+    check(101, "CiscoIPPhoneMenu", 100);
 }
