@@ -1,6 +1,7 @@
 //! `ringup identify`: what a phone is, by what it showed.
 
 use std::{
+    borrow::Cow,
     io::{self, BufRead},
     path::Path,
 };
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     domain::{Ground, Identity, Mac, Timestamp, conclude},
     profile::{Catalog, Seen},
-    provision::mac_in,
+    provision::{group_in, is_mac_key, mac_in},
 };
 
 use super::{
@@ -31,7 +32,7 @@ use super::{
     received; every line is answered by one line.")]
 #[group(required = true, multiple = true)]
 pub struct Identify {
-    /// DHCP option 60, the vendor class.
+    /// DHCP option 60, the vendor class: its text, or Poly's binary form in hexadecimal digits (0000363d…).
     #[arg(long, value_name = "TEXT")]
     option_60: Option<String>,
     /// DHCP option 12, the host name.
@@ -69,6 +70,15 @@ struct Case {
     mac: Option<String>,
 }
 
+/// What all of a case tells.
+#[derive(Debug)]
+struct Found {
+    identity: Identity,
+    /// The MAC that it carries, as digits in pairs. A group's address is told too: it names no phone, and whoever looks
+    /// for the reason wants to see it.
+    mac: Option<String>,
+}
+
 /// The answer in JSON; null where nothing is known.
 #[derive(Debug, Default, Serialize)]
 struct Answer {
@@ -101,11 +111,11 @@ impl Identify {
             user_agent: self.user_agent,
             mac: self.mac.map(|mac| mac.to_string()),
         };
-        let (identity, mac) = case.identify(&catalog, Timestamp::now());
+        let found = case.identify(&catalog, Timestamp::now());
         if self.json {
-            output::line(&json(&Answer::new(&catalog, &identity, mac)))?;
+            output::line(&json(&Answer::new(&catalog, &found)))?;
         } else {
-            output::line(&case.told(&catalog, &identity, mac))?;
+            output::line(&case.told(&catalog, &found))?;
         }
         Ok(Exit::Ok)
     }
@@ -122,10 +132,7 @@ fn batch(catalog: &Catalog) -> Done {
             continue;
         }
         let answer = match serde_json::from_str::<Case>(&line) {
-            Ok(case) => {
-                let (identity, mac) = case.identify(catalog, now);
-                Answer::new(catalog, &identity, mac)
-            }
+            Ok(case) => Answer::new(catalog, &case.identify(catalog, now)),
             Err(error) => {
                 output::note(&format!("line {number}: {error}"));
                 exit = Exit::Data;
@@ -146,12 +153,13 @@ impl Case {
     /// What all of it together tells.
     ///
     /// The MAC is the one given, else one in the query, else the strongest ground's; its prefix is one more ground.
-    fn identify(&self, catalog: &Catalog, now: Timestamp) -> (Identity, Option<Mac>) {
+    fn identify(&self, catalog: &Catalog, now: Timestamp) -> Found {
         let given = self.mac.as_ref().and_then(|mac| mac.parse::<Mac>().ok());
         let (path, in_query) = self.http_path.as_deref().map(path).unwrap_or_default();
         let file = self.file_name.as_deref().map(normal);
+        let class = self.option_60.as_deref().map(octets);
         let mut seen = Vec::new();
-        seen.extend(self.option_60.as_ref().map(|text| Seen::Option60(text.as_bytes())));
+        seen.extend(class.as_deref().map(Seen::Option60));
         seen.extend(self.option_12.as_ref().map(|text| Seen::Option12(text.as_bytes())));
         seen.extend(self.user_agent.as_deref().map(Seen::UserAgent));
         let mut grounds: Vec<Ground> =
@@ -166,11 +174,13 @@ impl Case {
         let named = || asked().filter(unknown).find_map(mac_in);
         let mac = given.or(in_query).or_else(told).or_else(named);
         grounds.extend(mac.and_then(|mac| catalog.recognize(&Seen::Prefix(mac), now)));
-        (conclude(&grounds), mac)
+        let carried = mac.map(|mac| mac.to_string()).or_else(|| asked().find_map(group_in));
+        Found { identity: conclude(&grounds), mac: carried }
     }
 
     /// For a reader: what it is and why we think so.
-    fn told(&self, catalog: &Catalog, identity: &Identity, mac: Option<Mac>) -> String {
+    fn told(&self, catalog: &Catalog, found: &Found) -> String {
+        let Found { identity, mac } = found;
         let client = self.option_60.as_ref();
         if let Some(what) =
             client.and_then(|text| catalog.not_a_phone(&Seen::Option60(text.as_bytes())))
@@ -191,7 +201,7 @@ impl Case {
                 "family    {}",
                 identity.family.as_ref().map_or_else(unknown, ToString::to_string)
             ),
-            format!("MAC       {}", mac.map_or_else(unknown, |mac| mac.to_string())),
+            format!("MAC       {}", or(mac)),
         ];
         for ground in &identity.grounds {
             let points = [&ground.vendor, &ground.model, &ground.firmware];
@@ -199,17 +209,23 @@ impl Case {
             let (from, value) = (ground.from.as_str(), output::clean(&ground.value));
             lines.push(format!("  {from} `{value}`: {}", points.join(" ")));
         }
+        if let (Some(model), Some(firmware)) = (&identity.model, &identity.firmware)
+            && catalog.runs(model, firmware) == Some(false)
+        {
+            lines.push(format!("{firmware} is firmware of other models than the {model}"));
+        }
         lines.join("\n")
     }
 }
 
 impl Answer {
-    fn new(catalog: &Catalog, identity: &Identity, mac: Option<Mac>) -> Self {
+    fn new(catalog: &Catalog, found: &Found) -> Self {
+        let Found { identity, mac } = found;
         Self {
             vendor: identity.vendor.clone(),
             model: catalog.worded(identity),
             firmware: identity.firmware.clone(),
-            mac: mac.map(|mac| mac.to_string()),
+            mac: mac.clone(),
             family: identity.family.as_ref().map(ToString::to_string),
             grounds: identity
                 .grounds
@@ -220,6 +236,24 @@ impl Answer {
                 })
                 .collect(),
         }
+    }
+}
+
+/// The octets that a text of option 60 stands for: its own, or, where they begin as Poly's binary form does, those
+/// behind its characters (JSON has no other way to write an octet) or its hexadecimal digits (as analyzers print them).
+fn octets(text: &str) -> Cow<'_, [u8]> {
+    const BINARY: [u8; 4] = [0, 0, 0x36, 0x3d];
+    if text.as_bytes().starts_with(&BINARY) {
+        // A character beyond one octet was none on the wire.
+        let octets = text.chars().map(|octet| u8::try_from(u32::from(octet)).unwrap_or(b'?'));
+        return Cow::Owned(octets.collect());
+    }
+    let digits: String = text.chars().filter(|digit| !matches!(digit, ':' | ' ')).collect();
+    let octet = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let octets: Option<Vec<u8>> = digits.as_bytes().chunks(2).map(octet).collect();
+    match octets.filter(|octets| octets.starts_with(&BINARY)) {
+        Some(octets) => Cow::Owned(octets),
+        None => Cow::Borrowed(text.as_bytes()),
     }
 }
 
@@ -246,7 +280,7 @@ fn path(text: &str) -> (String, Option<Mac>) {
     let mac = query.split('&').find_map(|pair| {
         let (key, value) = pair.split_once('=')?;
         let value = percent_decode_str(value).decode_utf8_lossy();
-        key.eq_ignore_ascii_case("mac").then(|| value.parse().ok()).flatten()
+        is_mac_key(key).then(|| value.parse().ok()).flatten()
     });
     (normal(&percent_decode_str(path).decode_utf8_lossy()), mac)
 }

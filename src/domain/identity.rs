@@ -30,7 +30,7 @@ pub enum Origin {
     FileName,
     /// DHCP option 60, vendor class.
     Option60,
-    /// What it says of itself when it asks all the network for a profile (SIP PnP).
+    /// What it says of itself when it asks all the network for a profile (SIP plug and play).
     SipPnp,
     /// HTTP User-Agent.
     UserAgent,

@@ -17,7 +17,7 @@ use tokio::{net::TcpListener, sync::watch};
 use crate::{
     domain::{Carrier, Mac, Timestamp},
     profile::Seen,
-    provision::{Opened, Request, Service, Why},
+    provision::{Opened, Request, Service, Why, is_mac_key},
     telemetry::Counters,
 };
 
@@ -224,7 +224,9 @@ fn status(why: &Why) -> StatusCode {
 
 /// What a request shows about its sender: its User-Agent, and the MAC that some phones put into the query.
 fn seen(asked: &Asked) -> Vec<Seen<'_>> {
-    let agent = asked.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let agent = asked.headers().get(header::USER_AGENT);
+    // Octets beyond ASCII are no fault: some phones write their site's name into it.
+    let agent = agent.and_then(|agent| std::str::from_utf8(agent.as_bytes()).ok());
     let mac = asked.uri().query().and_then(mac_in);
     agent.map(Seen::UserAgent).into_iter().chain(mac.map(Seen::Prefix)).collect()
 }
@@ -232,7 +234,7 @@ fn seen(asked: &Asked) -> Vec<Seen<'_>> {
 fn mac_in(query: &str) -> Option<Mac> {
     query.split('&').filter_map(|pair| pair.split_once('=')).find_map(|(key, value)| {
         let value = percent_decode_str(value).decode_utf8_lossy();
-        key.eq_ignore_ascii_case("mac").then(|| value.parse().ok()).flatten()
+        is_mac_key(key).then(|| value.parse().ok()).flatten()
     })
 }
 
@@ -328,6 +330,7 @@ mod tests {
         check("model=T46S&MAC=00%3A15%3A65%3Aaa%3Abb%3Acc", Some("00:15:65:aa:bb:cc"));
         check("mac=", None);
         check("mac=%zz&mac=001565aabbcc", Some("00:15:65:aa:bb:cc"));
+        check("device_mac=001565aabbcc&x", Some("00:15:65:aa:bb:cc"));
         check("machine=001565aabbcc", None);
     }
 }

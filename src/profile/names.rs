@@ -96,7 +96,9 @@ fn matched<'a>(
         (Some(model), _) => (family.models.get(model), false),
         (None, Captured { part: Some(part), .. }) => by_part(family, part),
         (None, Captured { model: Some(model), .. }) => {
-            let model = family.models.values().find(|known| is_called(known, model));
+            let whole = whole_name(rule, family, model);
+            let mut models = family.models.values();
+            let model = models.find(|known| is_called(known, model) || is_called(known, &whole));
             (model, model.is_none())
         }
         (None, Captured { load: Some(load), .. }) => (by_load(family, load), false),
@@ -108,7 +110,10 @@ fn matched<'a>(
         place: rule.family,
         file: file_match(family, file, captured.mac, model),
         stranger,
-        called: captured.model.filter(|_| stranger && own_word).map(str::to_owned),
+        called: captured
+            .model
+            .filter(|_| stranger && own_word)
+            .map(|model| whole_name(rule, family, model)),
         folders: rule.pattern.folders,
         fixed: rule.pattern.fixed,
     }
@@ -121,6 +126,17 @@ const fn file_match<'a>(
     model: Option<&'a Model>,
 ) -> FileMatch<'a> {
     FileMatch { family, file, mac, model }
+}
+
+/// A model as a name spells it: what stands in front of a bare number is part of its name (`spa942.cfg`), unless it is
+/// the vendor's own name (`snom320.htm`) or Cisco's `CP-`.
+fn whole_name(rule: &Rule, family: &Family, model: &str) -> String {
+    let head = rule.pattern.head.rsplit('/').next().unwrap_or_default();
+    let word = spelling::folded(head);
+    let mut names = family.also.iter().chain([&family.vendor]);
+    let decorates = word == "CP" || names.any(|name| spelling::folded(name) == word);
+    let is_number = model.starts_with(|first: char| first.is_ascii_digit());
+    if is_number && !decorates { format!("{head}{model}") } else { model.to_owned() }
 }
 
 fn is_called(model: &Model, name: &str) -> bool {

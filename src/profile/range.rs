@@ -28,12 +28,11 @@ impl Block {
             Some((first, last)) if first.len() == DIGITS && last.len() == DIGITS => {
                 (number(first)?, number(last)?)
             }
-            Some(_) => return None,
             None if (PREFIX..=DIGITS).contains(&text.len()) => {
                 let first = number(text)? << (4 * (DIGITS - text.len()));
                 (first, first | !(u64::MAX << (4 * (DIGITS - text.len()))))
             }
-            None => return None,
+            _ => return None,
         };
         let fits = first <= last && last - first < 1 << (4 * (DIGITS - PREFIX));
         fits.then_some(Self { first, last, brand: None, model: None })
@@ -42,8 +41,8 @@ impl Block {
     /// True if the address lies in it.
     #[must_use]
     pub fn holds(&self, mac: Mac) -> bool {
-        let [a, b, c, d, e, f] = mac.octets();
-        (self.first..=self.last).contains(&u64::from_be_bytes([0, 0, a, b, c, d, e, f]))
+        let number = mac.octets().iter().fold(0, |high, octet| high << 8 | u64::from(*octet));
+        (self.first..=self.last).contains(&number)
     }
 
     /// How many addresses it has, less one: of two blocks that hold an address, the smaller says more.

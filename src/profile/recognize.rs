@@ -82,11 +82,17 @@ impl Catalog {
                 let (value, claims) = self.by_vendor_data(octets)?;
                 (Origin::Option125, value, claims)
             }
-            Seen::Option12(octets) => (
-                Origin::Option12,
-                printable(octets),
-                self.by_text(octets, |family| &family.option_12),
-            ),
+            Seen::Option12(octets) => {
+                let claims = self.by_text(octets, |family| &family.option_12);
+                if claims.is_empty() {
+                    let mac = self.mac_in(octets)?;
+                    return Some(Ground {
+                        mac: Some(mac),
+                        ..bare(Origin::Option12, printable(octets), at)
+                    });
+                }
+                (Origin::Option12, printable(octets), claims)
+            }
             Seen::UserAgent(text) | Seen::Register(text) => {
                 let claims = self.by_text(text.as_bytes(), |family| &family.user_agent);
                 let from = match seen {
@@ -170,9 +176,7 @@ impl Catalog {
             };
             let told = || self.told_by_firmware(place, group("fw")?);
             let (rank, model) = match model {
-                None if recognizer.firmware_tells => {
-                    told().map_or((rank, None), |model| (Rank::Model, Some(model)))
-                }
+                None => told().map_or((rank, None), |model| (Rank::Model, Some(model))),
                 model => (rank, model),
             };
             let firmware = group("fw").map(version);
@@ -181,6 +185,17 @@ impl Catalog {
             claims.push(Claim { place, brand, boots, rank, model, firmware, mac });
         }
         claims
+    }
+
+    /// The MAC at the end of a word of a host name, if it lies in a block of some family: other hosts have names with
+    /// digits too.
+    fn mac_in(&self, octets: &[u8]) -> Option<Mac> {
+        let text = std::str::from_utf8(octets).ok().filter(|text| text.len() <= MAX_TEXT)?;
+        let words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+        let ends = words.filter_map(|word| word.split_at_checked(word.len().checked_sub(12)?));
+        let alone = |(rest, _): &(&str, &str)| rest.bytes().all(|byte| byte.is_ascii_alphabetic());
+        let mut macs = ends.filter(alone).filter_map(|(_, end)| end.parse::<Mac>().ok());
+        macs.find(|mac| self.families.iter().any(|family| family.block(*mac).is_some()))
     }
 
     /// Claims of the families with Poly's enterprise number. The part number beats the model's name, because it is
@@ -311,8 +326,11 @@ impl Catalog {
                 (None, false, true) => Rank::Vendor,
                 (None, false, false) => Rank::Family,
             };
+            let firmware = |load: &str| self.told_by_firmware(found.place, load);
+            let told = load_in(name).filter(|_| shared).and_then(firmware);
+            let rank = if told.is_some() { Rank::Model } else { rank };
             let called = || found.called.as_ref().map(|called| printable(called.as_bytes()));
-            let model = found.file.model.map(|model| model.name.clone()).or_else(called);
+            let model = found.file.model.map(|model| model.name.clone()).or(told).or_else(called);
             let (place, brand) = (found.place, found.file.file.brand.clone());
             Claim { place, brand, rank, model, mac: found.file.mac, ..Claim::default() }
         };
@@ -359,9 +377,9 @@ impl Catalog {
 
     /// The one model of a family that a firmware is for.
     fn told_by_firmware(&self, place: usize, firmware: &str) -> Option<String> {
-        let number = first_number(firmware);
+        let number = first_number(firmware).filter(|_| self.recognizers[place].firmware_tells)?;
         let models = self.families[place].models.values();
-        let mut models = models.filter(|model| model.load.as_deref() == number && number.is_some());
+        let mut models = models.filter(|model| model.load.as_deref() == Some(number));
         let only = models.next().filter(|_| models.next().is_none())?;
         Some(only.name.clone())
     }
@@ -386,6 +404,12 @@ fn version(text: &str) -> String {
     if text.contains('.') { text } else { text.replace('_', ".") }
 }
 
+/// The version in the name of a firmware file: what stands between its last hyphen and its extension.
+fn load_in(name: &str) -> Option<&str> {
+    let (stem, _) = name.rsplit_once('.')?;
+    stem.rsplit(['-', '_', '/']).next()
+}
+
 /// The first number of a version with several.
 fn first_number(version: &str) -> Option<&str> {
     let (number, _) = version.split_once('.')?;
@@ -404,3 +428,6 @@ fn client_mac(octets: &[u8]) -> Option<Mac> {
     let [1, rest @ ..] = octets else { return None };
     Mac::new(rest.try_into().ok()?).ok()
 }
+
+#[cfg(test)]
+mod tests;

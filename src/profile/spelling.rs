@@ -20,7 +20,10 @@ impl Spellings {
         vendors.sort_by_key(|name| std::cmp::Reverse(name.len()));
         vendors.dedup();
         let mut spellings = Self { models: HashMap::new(), vendors };
-        for (place, family) in families.iter().enumerate() {
+        // What a phone is listed as is one that can be provisioned, where makers share a name (M3).
+        let mut places: Vec<_> = families.iter().enumerate().collect();
+        places.sort_by_key(|(_, family)| !family.provisions);
+        for (place, family) in places {
             for model in family.models.values() {
                 for name in model.aliases.iter().chain([&model.name]) {
                     let places = spellings.models.entry(folded(name)).or_default();

@@ -36,7 +36,7 @@ pub use allowance::Allowance;
 pub use bootstrap::{Client, ClientKind, shown};
 pub use explain::{Explained, Explanation, Level, Origin};
 pub use library::{Held, Library};
-pub use name::mac_in;
+pub use name::{group_in, is_mac_key, mac_in};
 pub use notices::Notices;
 pub use open::{Admission, Body, Opened, Provisioner, Refusal, Request, Why};
 pub use recorder::{Delivery, Recorder};

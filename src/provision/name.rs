@@ -1,6 +1,6 @@
 //! Wire names made fit to be looked up.
 
-use crate::domain::Mac;
+use crate::domain::{Mac, MacError};
 
 /// The longest name that is looked at, in bytes: what a file system could hold as one component. A longer one fits no
 /// file, so nothing is lost by not reading it.
@@ -39,10 +39,38 @@ pub(super) fn base(name: &str) -> &str {
 /// as Cisco SPA phones ask), or in pairs (`00-11-22-aa-bb-cc.xml`).
 #[must_use]
 pub fn mac_in(name: &str) -> Option<Mac> {
+    digits_in(name).find_map(|digits| digits.parse().ok())
+}
+
+/// True for the key of a query's value that is a MAC: `mac`, `MAC`, `macaddr`, `device_mac` and the like, as operators
+/// write it into the URL and phones expand it.
+#[must_use]
+pub fn is_mac_key(key: &str) -> bool {
+    let lower = key.to_ascii_lowercase();
+    let mut words = lower.split(|letter: char| !letter.is_ascii_alphanumeric());
+    words.any(|word| matches!(word, "mac" | "macaddr" | "macaddress" | "macid"))
+}
+
+/// The digits in a name that would be a MAC if they did not name a group: what the name says, and no phone's address.
+///
+/// All ones are a broadcast, which nobody means by a name.
+#[must_use]
+pub fn group_in(name: &str) -> Option<String> {
+    let is_group = |digits: &str| {
+        let none = digits.bytes().all(|digit| matches!(digit, b'f' | b'F'));
+        !none && digits.parse::<Mac>() == Err(MacError::Group)
+    };
+    let digits = digits_in(name).find(|digits| is_group(digits))?.to_ascii_lowercase();
+    let pairs = digits.as_bytes().chunks(2).map(String::from_utf8_lossy);
+    Some(pairs.collect::<Vec<_>>().join(":"))
+}
+
+/// Every twelve digits of a name that may be an address, as they stand there but for their separators.
+fn digits_in(name: &str) -> impl Iterator<Item = String> {
     let base = base(name);
     let alone = base.split(|c: char| !c.is_ascii_hexdigit()).filter(|run| run.len() == 12);
     let beside_letters = base.split(|c: char| !c.is_ascii_alphanumeric()).flat_map(beside_letters);
-    alone.chain(beside_letters).find_map(|run| run.parse().ok()).or_else(|| in_pairs(base))
+    alone.chain(beside_letters).map(str::to_owned).chain(in_pairs(base))
 }
 
 /// The last and the first twelve characters of a word, where nothing but letters stands on their other side.
@@ -57,7 +85,7 @@ fn beside_letters(word: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Six pairs of digits with one kind of separator between them, and no digit before or behind.
-fn in_pairs(base: &str) -> Option<Mac> {
+fn in_pairs(base: &str) -> Option<String> {
     const LENGTH: usize = 17;
     let is_digit = |at: usize| base.as_bytes().get(at).is_some_and(u8::is_ascii_hexdigit);
     (0..base.len()).find_map(|start| {
@@ -69,8 +97,8 @@ fn in_pairs(base: &str) -> Option<Mac> {
         };
         let apart = !is_digit(start + LENGTH) && !start.checked_sub(1).is_some_and(is_digit);
         let fit = apart && pairs.bytes().enumerate().all(fits);
-        let digits: String = pairs.chars().filter(char::is_ascii_hexdigit).collect();
-        fit.then(|| digits.parse().ok()).flatten()
+        let named = |digits: &String| digits.parse::<Mac>() != Err(MacError::Zero);
+        fit.then(|| pairs.chars().filter(char::is_ascii_hexdigit).collect()).filter(named)
     })
 }
 
@@ -117,6 +145,19 @@ mod tests {
         check("000-15-65-aa-bb-cc.xml", None);
         check("00-15:65-aa-bb-cc.xml", None);
         check("facade-of-the-cafe.jpg", None);
+        check("01-15-65-aa-bb-cc.xml", None);
+    }
+
+    #[test]
+    fn groups_in_names() {
+        let check = |name: &str, group: Option<&str>| {
+            assert_eq!(group_in(name).as_deref(), group, "{name}");
+        };
+        check("ipst_config_01_02_03_04_05_AB.cfg", Some("01:02:03:04:05:ab"));
+        check("011565aabbcc.cfg", Some("01:15:65:aa:bb:cc"));
+        check("001565aabbcc.cfg", None);
+        check("ffffffffffff.cfg", None);
+        check("000000000000.cfg", None);
     }
 
     proptest! {

@@ -6,10 +6,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use jiff::SignedDuration;
+
 use crate::domain::{Ground, Mac, Origin, Timestamp};
 
 /// How long evidence may be on its way to the state.
 const ON_ITS_WAY: Duration = Duration::from_secs(10);
+
+/// How long a name that tells much holds against later ones that tell less and something else.
+const OUTLIVED: SignedDuration = SignedDuration::from_hours(24);
 
 /// Phones remembered at a time; one more and all are forgotten, which costs a few writes and nothing else.
 const MAX_PHONES: usize = 4096;
@@ -65,7 +70,13 @@ fn is_news(ground: &Ground, known: Option<&Ground>) -> bool {
     let weight = |ground: &Ground| {
         (ground.model.is_some(), ground.family.is_some(), ground.vendor.is_some())
     };
-    says(ground) != says(known) && weight(ground) >= weight(known)
+    let contradicts = [(&ground.vendor, &known.vendor), (&ground.model, &known.model)]
+        .into_iter()
+        .any(|(new, old)| new.is_some() && old.is_some() && new != old)
+        || ground.family.is_some() && known.family.is_some() && ground.family != known.family;
+    // It was loaded with other firmware, or the label moved to another phone: what it said long ago is not what it is.
+    let outlived = contradicts && ground.at.duration_since(known.at) > OUTLIVED;
+    says(ground) != says(known) && (weight(ground) >= weight(known) || outlived)
 }
 
 #[cfg(test)]
@@ -96,6 +107,10 @@ mod tests {
         check(ground("7961", Some("79xx"), 2), ground("7961", Some("79xx"), 1), false);
         check(ground("7941", Some("79xx"), 2), ground("7961", Some("79xx"), 1), true);
         check(ground("", None, 2), ground("", Some("79xx"), 1), false);
+        let day = 24 * 60 * 60;
+        check(ground("", Some("mpp"), day), ground("7961", Some("79xx"), 1), false);
+        check(ground("", Some("mpp"), day + 2), ground("7961", Some("79xx"), 1), true);
+        check(ground("", Some("79xx"), day + 2), ground("7961", Some("79xx"), 1), false);
         let agent = |at| with(Origin::UserAgent, ground("7961", None, at));
         check(agent(2), agent(1), true);
         check(Ground { at: Timestamp::MAX, ..agent(1) }, agent(1), false);

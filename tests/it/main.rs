@@ -13,6 +13,7 @@ mod cli;
 mod config;
 mod dhcp;
 mod http;
+mod identify;
 mod inventory;
 mod kill;
 mod lab;

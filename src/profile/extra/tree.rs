@@ -96,8 +96,8 @@ pub(super) fn param(
         return Err("is no name of a parameter".to_owned());
     }
     let elements = elements(text)?;
-    let lost = || "has no place in this file".to_owned();
-    let (last, outer) = at.split_last().ok_or_else(lost)?;
+    let unplaced = || "has no place in this file".to_owned();
+    let (last, outer) = at.split_last().ok_or_else(unplaced)?;
     let mut place = None;
     for step in outer {
         let inside = |element: &Element| element.parent == place && element.name == *step;
@@ -117,7 +117,7 @@ pub(super) fn param(
         });
         return Ok(spliced(text, vec![edit]));
     }
-    let container = place.and_then(|place| elements.get(place)).ok_or_else(lost)?;
+    let container = place.and_then(|place| elements.get(place)).ok_or_else(unplaced)?;
     Ok(container.append(text, |_| format!("<{last} {holder}=\"{key}\" value=\"{value}\"/>")))
 }
 

@@ -126,8 +126,9 @@ fn options_in_the_block_of_an_enterprise() {
         form: Form::Text,
         text: text.to_owned(),
     };
+    let servers = [Ipv4Addr::new(11, 11, 11, 11)];
     let told = |registrars: &str, vlan: &str| Told {
-        servers: &[Ipv4Addr::new(11, 11, 11, 11)],
+        servers: &servers,
         http: "http://11.11.11.11",
         registrars: registrars.to_owned(),
         vlan: vlan.to_owned(),
@@ -336,9 +337,16 @@ fn base_options_follow_what_is_asked() {
 
 #[test]
 fn sub_options_share_one_option() {
-    let text = |text: &str| text.as_bytes().to_vec();
-    let options =
-        vec![(43, Some(2), text("http://a")), (66, None, text("a")), (43, Some(3), vec![0])];
-    let expected = vec![(66, text("a")), (43, [&[2, 8], &b"http://a"[..], &[3, 1, 0]].concat())];
-    assert_eq!(encapsulate(options.into_iter()), expected);
+    let option = |code, sub| ServerOption {
+        code,
+        sub,
+        enterprise: None,
+        form: Form::Text,
+        text: String::new(),
+    };
+    let rules = [option(43, Some(2)), option(66, None), option(43, Some(3))];
+    let contents = [b"http://a".to_vec(), b"a".to_vec(), vec![0]];
+    let expected =
+        vec![(66, b"a".to_vec()), (43, [&[2, 8], &b"http://a"[..], &[3, 1, 0]].concat())];
+    assert_eq!(encapsulate(rules.iter().zip(contents)), expected);
 }

@@ -12,12 +12,12 @@ use crate::{
 
 use super::{super::Service, *};
 
-struct Bench {
-    service: Arc<Service>,
+pub(super) struct Bench {
+    pub(super) service: Arc<Service>,
     directory: tempfile::TempDir,
 }
 
-async fn bench(settings: Settings, changes: Vec<Change>) -> Bench {
+pub(super) async fn bench(settings: Settings, changes: Vec<Change>) -> Bench {
     let directory = tempfile::tempdir().unwrap();
     let store = Store::open(directory.path()).unwrap();
     store.journal.commit(Batch::from(changes)).await.unwrap();
