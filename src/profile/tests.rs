@@ -44,15 +44,10 @@ fn seen(seen: Seen<'_>, expected: &str) {
 fn every_shipped_family() {
     let served = || SHIPPED.families().filter(|family| family.provisions);
     let names: Vec<_> = served().map(|family| family.name.as_str()).collect();
-    let expected = [
-        "cisco-7940-7960",
-        "cisco-79xx-enterprise",
-        "cisco-legacy-sccp",
-        "poly-soundpoint",
-        "poly-vvx",
-        "yealink-desk",
-    ];
-    assert_eq!(names, expected);
+    let expected = "audiocodes-400hd avaya-j100-96x1 cisco-7940-7960 cisco-79xx-enterprise \
+         cisco-legacy-sccp gigaset-dect htek mitel-aastra-sip mitel-minet obihai poly-soundpoint poly-vvx \
+         sangoma yealink-desk";
+    assert_eq!(names, expected.split_whitespace().collect::<Vec<_>>());
     for family in served() {
         assert!(family.files.iter().any(|file| file.required), "{}", family.name);
         assert!(family.files.iter().any(|file| file.first), "{}", family.name);
@@ -97,8 +92,8 @@ fn names_of_cisco() {
 #[test]
 fn names_of_poly_and_yealink() {
     name("000000000000.cfg", "poly-soundpoint 000000000000.cfg +1");
-    name("0004f2aabbcc.cfg", "poly-soundpoint {mac}.cfg 00:04:f2:aa:bb:cc +2");
-    name("0004F2AABBCC.CFG", "poly-soundpoint {mac}.cfg 00:04:f2:aa:bb:cc +2");
+    name("0004f2aabbcc.cfg", "poly-soundpoint {mac}.cfg 00:04:f2:aa:bb:cc +5");
+    name("0004F2AABBCC.CFG", "poly-soundpoint {mac}.cfg 00:04:f2:aa:bb:cc +5");
     name("0004f2aabbcc-line.cfg", "poly-soundpoint {mac}-line.cfg 00:04:f2:aa:bb:cc +1");
     name(
         "provision/0004f2aabbcc-phone.cfg",
@@ -108,7 +103,7 @@ fn names_of_poly_and_yealink() {
     name("sip-interop.cfg", "poly-soundpoint sip-interop.cfg +1");
     name("2345-12670-001.sip.ld", "poly-soundpoint {part}.sip.ld SPIP670 +1");
     name("phoneprov/3111-40000-001.bootrom.ld", "poly-soundpoint {part}.bootrom.ld SSIP7000 +1");
-    name("001565aabbcc.cfg", "yealink-desk {mac}.cfg 00:15:65:aa:bb:cc +2");
+    name("001565aabbcc.cfg", "yealink-desk {mac}.cfg 00:15:65:aa:bb:cc +5");
     name("001565aabbcc.boot", "yealink-desk {mac}.boot 00:15:65:aa:bb:cc");
     name("y000000000000.boot", "yealink-desk y000000000000.boot");
     name("y000000000000.cfg", "yealink-desk y{code}.cfg T28P");

@@ -113,7 +113,7 @@ fn every_family_in_its_own_form() {
 
 /// Octets as hexadecimal digits.
 fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    octets.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().concat()
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Mitel, Gigaset, Htek, Sangoma, AudioCodes, Obihai and Avaya against their golden files, and what MiNet phones learn.
+//! Families from Mitel to Avaya against their golden files, and what only they have.
 
 use minijinja::{Value, context};
 use ringup::profile::{ExtraForm, RenderError};
