@@ -1,5 +1,7 @@
 //! Flagged contradictions and faults, and why a phone makes no progress.
 
+use super::{Mac, SiteName};
+
 /// The kinds of finding, in the spelling that scripts filter by.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum FindingKind {
@@ -7,6 +9,8 @@ pub enum FindingKind {
     WrongModel,
     /// The list says one family, the phone another.
     WrongFamily,
+    /// What was read off a label can't be right, or another phone than the listed one is here.
+    BadLabel,
     /// Seen, is a phone, has no entry.
     NotListed,
     /// Auto-registration is open and its range is used up.
@@ -25,9 +29,10 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::WrongModel,
         Self::WrongFamily,
+        Self::BadLabel,
         Self::NotListed,
         Self::NoNumbersLeft,
         Self::PoolExhausted,
@@ -43,6 +48,7 @@ impl FindingKind {
         match self {
             Self::WrongModel => "wrong-model",
             Self::WrongFamily => "wrong-family",
+            Self::BadLabel => "bad-label",
             Self::NotListed => "not-listed",
             Self::NoNumbersLeft => "no-numbers-left",
             Self::PoolExhausted => "pool-exhausted",
@@ -67,11 +73,15 @@ pub struct Finding {
     pub repair: Option<Repair>,
 }
 
-/// A change to an entry that an operator accepts with one call.
-#[derive(Clone, Debug, Eq, PartialEq)]
+/// A change to an entry that an operator accepts with one call: what is set is changed, the rest stays.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Repair {
     /// The model to list.
-    pub model: String,
+    pub model: Option<String>,
+    /// The site to list it at.
+    pub site: Option<SiteName>,
+    /// The MAC to list it under.
+    pub mac: Option<Mac>,
 }
 
 /// Why a phone is not making progress.

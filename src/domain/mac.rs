@@ -54,6 +54,12 @@ impl Mac {
         self.0
     }
 
+    /// The 48 bits as a number.
+    #[must_use]
+    pub fn value(self) -> u64 {
+        self.0.iter().fold(0, |value, octet| value << 8 | u64::from(*octet))
+    }
+
     /// Twelve lower-case digits without separators, as Poly and Yealink spell it.
     #[must_use]
     pub fn lower(self) -> String {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{FamilyName, Mac, Required, Role};
 
-use super::Block;
+use super::{Advice, Block, Patience};
 
 /// The container format of a family's files: decides how values are escaped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -123,6 +123,8 @@ pub struct FileRule {
     pub brand: Option<String>,
     /// What the models that ask for this very name have in common (7941 for 7941G and 7941G-GE), where several do.
     pub series: Option<String>,
+    /// The most octets that its phones are known to take; `None` where no limit is known.
+    pub longest: Option<u64>,
     /// True for the site's phonebook: its name is what the family's other templates see as `phonebook`.
     pub phonebook: bool,
     /// One plain sentence for the page.
@@ -234,6 +236,12 @@ pub struct Family {
     pub resync: String,
     /// The family's own names of time zones, by IANA name or by standard offset (`+01:00`).
     pub time_zones: BTreeMap<String, String>,
+    /// How long it may take.
+    pub patience: Patience,
+    /// What helps.
+    pub advice: Advice,
+    /// Values that turn SRTP off behind the site's back, by the family's own key; `{n}` in it is any number.
+    pub srtp_off: BTreeMap<String, String>,
     /// How it is told its time zone.
     pub zone_form: ZoneForm,
     /// Facts that no source confirms, for `profiles show`.
@@ -282,6 +290,19 @@ impl Family {
         let wanted = file.required && file.read_by(protocol);
         let slot = slots.iter().position(|slot| wanted && *slot == file.slot())?;
         Some(Required { slot: u8::try_from(slot).ok()?, of: u8::try_from(slots.len()).ok()? })
+    }
+
+    /// True if this value of this key of its own turns SRTP off.
+    #[must_use]
+    pub fn turns_srtp_off(&self, key: &str, value: &str) -> bool {
+        let is = |known: &str| match known.split_once("{n}") {
+            None => known == key,
+            Some((before, behind)) => {
+                let number = key.strip_prefix(before).and_then(|rest| rest.strip_suffix(behind));
+                number.is_some_and(|n| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()))
+            }
+        };
+        self.srtp_off.iter().any(|(known, off)| is(known) && off == value)
     }
 
     /// The family's own name for a time zone: by IANA name, else by its standard offset in seconds; `None` if it has none.

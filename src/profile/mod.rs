@@ -9,6 +9,7 @@ mod load;
 mod names;
 mod opening;
 mod parse;
+mod patience;
 mod pattern;
 mod poly_class;
 mod range;
@@ -26,6 +27,7 @@ pub use family::{
 };
 pub use load::shipped_files;
 pub use opening::Opening;
+pub use patience::{Advice, Patience};
 pub use range::Block;
 pub use reads::{Read, Reads};
 

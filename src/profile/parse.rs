@@ -62,6 +62,9 @@ pub(super) fn family(name: &str, folder: &Folder, problems: &mut Vec<Problem>) -
         blocks,
         resync: table.resync,
         time_zones: table.time_zones,
+        patience: table.patience,
+        advice: table.advice,
+        srtp_off: table.srtp_off,
         zone_form: table.time_zone_form.into(),
         unverified: table.unverified,
         sources: table.sources,
@@ -384,6 +387,7 @@ fn rule(file: &FileTable, table: &Table) -> FileRule {
         extra: None,
         brand: file.brand.clone(),
         series: file.series.clone(),
+        longest: file.longest,
         phonebook: file.phonebook,
         note: file.note.clone(),
     }

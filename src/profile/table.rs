@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use crate::domain::Role;
 
-use super::{Form, Format, Model, Speaks, ZoneForm};
+use super::{Advice, Form, Format, Model, Patience, Speaks, ZoneForm};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -31,6 +31,12 @@ pub(super) struct Table {
     pub(super) dhcp: Dhcp,
     #[serde(default)]
     pub(super) time_zones: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) patience: Patience,
+    #[serde(default)]
+    pub(super) advice: Advice,
+    #[serde(default)]
+    pub(super) srtp_off: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) time_zone_form: ZoneWord,
     #[serde(default, rename = "model")]
@@ -137,6 +143,7 @@ pub(super) struct FileTable {
     pub(super) extra: Option<Spanned<ExtraTable>>,
     pub(super) brand: Option<String>,
     pub(super) series: Option<String>,
+    pub(super) longest: Option<u64>,
     #[serde(default)]
     pub(super) phonebook: bool,
     #[serde(default)]

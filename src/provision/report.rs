@@ -1,15 +1,12 @@
 //! What there is to say about one phone: what it is, what is wrong, whether it is ready. Derived, never stored.
 
-use std::{
-    net::{IpAddr, Ipv4Addr},
-    time::Duration,
-};
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::{
-    config::{ReadyWhen, Site},
+    config::Site,
     domain::{
-        Boot, Diagnosis, Entry, Finding, FindingKind, Ground, Identity, Mac, Origin, Outcome,
-        Repair, Role, Stage, Timestamp, Transfer, Unserved, What, conclude,
+        Boot, Diagnosis, Entry, Finding, FindingKind, Ground, Identity, Mac, Origin, Repair, Role,
+        Timestamp, Unserved, What, conclude,
     },
     profile::{Family, Seen},
     store::{Phone, State},
@@ -17,18 +14,9 @@ use crate::{
 
 use super::{
     Provisioner,
-    diagnose::{self, Reason},
-    identify,
+    diagnosis::{self, Memo, Reason, Standing},
+    identify, labels,
 };
-
-/// How long a configured phone has to go without a reboot before it counts as ready.
-const SETTLED: Duration = Duration::from_mins(1);
-
-/// What counts as "again and again": within this time …
-const LOOP_TIME: Duration = Duration::from_mins(10);
-
-/// … more than this many times.
-const LOOP_TIMES: usize = 5;
 
 /// What there is to say about one phone.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -45,13 +33,15 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Why it makes no progress, if it makes none.
     pub diagnosis: Option<Diagnosis>,
+    /// How far an upgrade is that it goes through, in plain words: "1 of 2 reboots" is no trouble.
+    pub progress: Option<String>,
     /// It has what the site's `ready-when` asks for, and 60 s without a reboot.
     pub ready: bool,
     /// Not ready, and no progress for longer than its stage takes.
     pub stuck: bool,
     /// The same early stages again and again.
     pub looping: bool,
-    /// It was configured; its lease has expired.
+    /// It was ready; its lease has expired or its registration ended.
     pub away: bool,
     /// The servers that provision it instead of us; empty if we do.
     pub elsewhere: Vec<Ipv4Addr>,
@@ -68,11 +58,29 @@ impl Provisioner {
         }
         let (ready, looping, away) = (look.is_ready(), look.is_looping(), look.is_away());
         let stuck = look.is_stuck();
-        let diagnosis = if ready || away { None } else { diagnose::diagnose(&look, stuck) };
+        let standing = match (ready, look.lapsed().is_some(), away, stuck) {
+            (true, ..) | (_, false, true, _) => None,
+            (_, true, ..) => Some(Standing::Lapsed),
+            (.., true) => Some(Standing::Stuck),
+            (.., false) => Some(Standing::Waiting),
+        };
+        let diagnosis = standing.and_then(|standing| diagnosis::diagnose(&look, standing));
+        let progress = look.progress();
         let family = look.family.map(|family| family.title.clone());
         let findings = look.findings();
         let identity = look.identity;
-        Report { identity, family, findings, diagnosis, ready, stuck, looping, away, elsewhere }
+        Report {
+            identity,
+            family,
+            findings,
+            diagnosis,
+            progress,
+            ready,
+            stuck,
+            looping,
+            away,
+            elsewhere,
+        }
     }
 }
 
@@ -88,6 +96,7 @@ pub(super) struct Look<'a> {
     pub family: Option<&'a Family>,
     pub site: Option<&'a Site>,
     pub site_name: String,
+    pub memo: Memo,
 }
 
 impl<'a> Look<'a> {
@@ -120,6 +129,7 @@ impl<'a> Look<'a> {
             identity,
             site: identify::site(provisioner.settings(), &site_name),
             site_name,
+            memo: Memo::default(),
         }
     }
 
@@ -131,92 +141,23 @@ impl<'a> Look<'a> {
         Report { identity: self.identity, family, findings, elsewhere, ..Report::default() }
     }
 
-    fn is_ready(&self) -> bool {
-        let settled = self.since(self.boot.round) >= SETTLED;
-        let arrived = match self.ready_when() {
-            ReadyWhen::Configured => {
-                self.boot.risen >= Stage::Configured && self.boot.upgrade.is_none()
-            }
-            ReadyWhen::Registered => self.boot.stage() == Stage::Registered,
-        };
-        arrived && settled && !self.is_away() && !self.is_looping()
-    }
-
-    fn is_away(&self) -> bool {
-        let lease = self.boot.address.and_then(|address| self.state.leases.get(&address));
-        let its_own = lease.filter(|lease| lease.mac == self.mac);
-        self.boot.risen >= Stage::Configured
-            && its_own.is_some_and(|lease| !lease.is_active(self.now))
-    }
-
-    /// True if it waits for something that should have come by now. A phone that has all that its site asks for only
-    /// waits for its settling time.
-    fn is_stuck(&self) -> bool {
-        let arrived =
-            self.ready_when() == ReadyWhen::Configured && self.boot.risen >= Stage::Configured;
-        let due =
-            (!arrived || self.boot.upgrade.is_some()) && self.boot.stage() != Stage::Registered;
-        let overdue = due && self.since(self.boot.since) > patience(self.boot.stage());
-        let here = self.boot.is_seen() && !self.is_away();
-        here && !self.is_ready() && (overdue || self.is_looping())
-    }
-
-    /// True for a phone that never got as far as its configuration and keeps starting over, that asks for one and the
-    /// same file over and over, or that takes its configuration whole and comes back for it at once. The last has twice
-    /// the allowance, because some families read everything twice a boot.
-    pub fn is_looping(&self) -> bool {
-        let whole =
-            |one: &Transfer| one.role == Role::Own && one.outcome == Some(Outcome::Complete);
-        let again =
-            |one: &Transfer, times: usize| self.times(|other| other.name == one.name) > times;
-        let transfers = &self.boot.transfers;
-        if transfers.iter().any(|one| whole(one) && again(one, 2 * LOOP_TIMES)) {
-            return true;
-        }
-        let restarts = usize::try_from(self.boot.rounds).is_ok_and(|rounds| rounds > LOOP_TIMES);
-        let never = self.boot.held.is_empty() && self.since(self.boot.round) < LOOP_TIME;
-        let early = self.boot.risen < Stage::Configured;
-        early && (restarts && never || transfers.iter().any(|one| again(one, LOOP_TIMES)))
-    }
-
-    pub fn ready_when(&self) -> ReadyWhen {
-        self.site.map_or(ReadyWhen::Configured, |site| site.ready_when)
-    }
-
-    /// How often such a transfer began lately.
-    pub fn times(&self, such: impl Fn(&Transfer) -> bool) -> usize {
-        let lately = |one: &&Transfer| self.since(one.at) < LOOP_TIME;
-        self.boot.transfers.iter().filter(lately).filter(|one| such(one)).count()
-    }
-
-    /// The last transfer of this round that is such a one.
-    pub fn last(&self, such: impl Fn(&Transfer) -> bool) -> Option<&'a Transfer> {
-        let this_round = |one: &&Transfer| one.at >= self.boot.round;
-        self.boot.transfers.iter().rev().filter(this_round).find(|one| such(one))
-    }
-
-    /// Why the last request for its configuration was turned down; `None` if it was not.
-    pub fn refused(&self) -> Option<(Reason, &'a str)> {
-        let last = self.last(|one| matches!(one.role, Role::Own | Role::Fallback))?;
-        last.refused.as_deref().map(|text| (Reason::of(text), text))
-    }
-
-    fn since(&self, then: Timestamp) -> Duration {
-        self.now.duration_since(then).try_into().unwrap_or_default()
-    }
-
     fn findings(&self) -> Vec<Finding> {
         let checks = [
             Self::not_listed,
             Self::no_numbers_left,
             Self::wrong_model,
             Self::wrong_family,
+            Self::bad_label,
             Self::pool_exhausted,
             Self::address_conflict,
             Self::secret_withheld,
             Self::firmware_missing,
         ];
         checks.iter().filter_map(|check| check(self)).collect()
+    }
+
+    fn bad_label(&self) -> Option<Finding> {
+        labels::bad_label(self)
     }
 
     fn not_listed(&self) -> Option<Finding> {
@@ -276,7 +217,7 @@ impl<'a> Look<'a> {
             let known = catalog.model(model).and_then(|(_, known)| known.list_as.as_deref());
             let model = known.unwrap_or(model).to_owned();
             let remedy = format!("list it as {model}");
-            let repair = Some(Repair { model });
+            let repair = Some(Repair { model: Some(model), ..Repair::default() });
             Finding { repair, ..finding(FindingKind::WrongModel, text, remedy) }
         })
     }
@@ -346,18 +287,4 @@ fn as_spelt<'a>(provisioner: &Provisioner, ground: &'a Ground, model: &'a str) -
     };
     let token = ground.value.split([' ', ',', ';']).find(is_it);
     token.map_or(model, |token| token.strip_prefix("CP-").unwrap_or(token))
-}
-
-/// How long a stage takes at most in a healthy boot.
-fn patience(stage: Stage) -> Duration {
-    Duration::from_secs(match stage {
-        // Never seen: nothing is due.
-        Stage::Silent => u64::MAX,
-        Stage::Discovered | Stage::Leased | Stage::Asking | Stage::Registering => 60,
-        // It reads its default and comes back for its own.
-        Stage::Defaulted => 120,
-        Stage::Configured | Stage::Registered => 180,
-        // Loads of 40 MiB at 512 octets a block.
-        Stage::Upgrading => 1800,
-    })
 }

@@ -1,7 +1,7 @@
 //! One call instead of a form: a dead phone's place taken by another, and a proposed repair accepted.
 
 use crate::{
-    domain::{Batch, Change, Claim, Entry, Finding, FindingKind, Mac, Secret, Timestamp},
+    domain::{Batch, Change, Claim, Entry, Finding, FindingKind, Mac, Repair, Secret, Timestamp},
     profile::Seen,
     store::State,
 };
@@ -51,6 +51,8 @@ pub struct Accepted {
     pub batch: Batch,
     /// The finding that goes away.
     pub finding: Finding,
+    /// Under which MAC the entry is listed then.
+    pub phone: Mac,
 }
 
 impl Provisioner {
@@ -112,9 +114,9 @@ impl Provisioner {
         let mut differences = Vec::new();
         for finding in findings.into_iter().filter(|finding| about.contains(&finding.kind)) {
             let mut text = format!("{phone} is another phone: {}", finding.text);
-            if let Some(repair) = finding.repair {
-                text = format!("{text}; it becomes listed as {}", repair.model);
-                entry.model = repair.model;
+            if let Some(model) = finding.repair.and_then(|repair| repair.model) {
+                text = format!("{text}; it becomes listed as {model}");
+                entry.model = model;
             }
             differences.push(text);
         }
@@ -165,15 +167,36 @@ impl Provisioner {
             let which = kind.map_or(String::new(), |kind| format!(" `{kind}`"));
             return Err(format!("no finding{which} of {phone} proposes a repair; it has {has}"));
         };
-        let mut entry = entry.clone();
-        if let Some(repair) = &finding.repair {
-            entry.model.clone_from(&repair.model);
-        }
-        entry.auto_registered = false;
-        let changes = vec![Change::Listed(phone, Box::new(entry))];
-        let batch = Batch { undoable: true, ..Batch::from(changes) };
-        Ok(Accepted { batch, finding: finding.clone() })
+        let repair = finding.repair.clone().unwrap_or_default();
+        let (batch, phone) = repaired(state, phone, entry.clone(), repair)?;
+        Ok(Accepted { batch, finding: finding.clone(), phone })
     }
+}
+
+/// The batch that makes a repair fact, and the MAC under which the entry is listed then. An operator vouches for the
+/// entry from then on, whatever made it.
+fn repaired(
+    state: &State,
+    phone: Mac,
+    mut entry: Entry,
+    repair: Repair,
+) -> Result<(Batch, Mac), String> {
+    let Repair { model, site, mac } = repair;
+    entry.auto_registered = false;
+    entry.model = model.unwrap_or(entry.model);
+    entry.site = site.or(entry.site);
+    let moves = mac.filter(|mac| *mac != phone);
+    let Some(to) = moves else {
+        let changes = vec![Change::Listed(phone, Box::new(entry))];
+        return Ok((Batch { undoable: true, ..Batch::from(changes) }, phone));
+    };
+    if state.phones.get(&to).is_some_and(|other| other.entry.is_some()) {
+        return Err(format!("{to} is listed by now: two entries can't be one phone's"));
+    }
+    let mut changes = vec![Change::Unlisted(phone)];
+    changes.extend(given(state, phone, &entry).map(|number| Change::Numbered(to, number)));
+    changes.push(Change::Listed(to, Box::new(entry)));
+    Ok((Batch { claims: vec![Claim::Unlisted(to)], changes, undoable: true }, to))
 }
 
 /// Gives each line a new password, and tells how many and which lines kept theirs.

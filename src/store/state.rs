@@ -112,6 +112,16 @@ impl State {
         self.phones.len() - self.index.strangers.len()
     }
 
+    /// Phones that are listed and were never seen, in the order of their MACs.
+    pub fn silent(&self) -> impl Iterator<Item = Mac> {
+        self.index.silent.iter().copied()
+    }
+
+    /// Phones that are not listed, the one with the latest news first.
+    pub fn strangers(&self) -> impl Iterator<Item = Mac> {
+        self.index.strangers.iter().rev().map(|(_, mac)| *mac)
+    }
+
     /// Puts the values of a patch in place of the old ones. The patch was made against this very state.
     pub(super) fn install(&mut self, patch: Patch) {
         for (mac, touched) in patch.phones {

@@ -1,7 +1,9 @@
 //! HTTP over real sockets and a real store: what phones get, what the record says of it, and what operators see.
 
+mod labels;
 mod operators;
 mod phones;
+mod registered;
 mod repairs;
 
 use std::{

@@ -4,7 +4,8 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    export, import, leases, lists, metrics, phones, reload, repair, state, stream, window,
+    export, import, leases, lists, metrics, phones, registered, reload, repair, scan, state,
+    stream, window,
 };
 
 #[derive(OpenApi)]
@@ -25,6 +26,8 @@ use super::{
         export::export,
         repair::replace,
         repair::accept,
+        registered::registered,
+        scan::scan,
         lists::findings,
         lists::leases,
         leases::import,

@@ -81,6 +81,8 @@ pub struct RowView {
     reason: String,
     /// What was probably meant, or what to do.
     repair: String,
+    /// The MAC that was probably meant: in place of the first fault's cell it mends the row. Null if there is none.
+    meant: Option<String>,
     /// All faults of a refused row.
     faults: Vec<FaultView>,
     /// The fields that change.
@@ -95,6 +97,7 @@ pub struct FaultView {
     column: String,
     reason: String,
     repair: String,
+    meant: Option<String>,
 }
 
 /// What is wrong with a list as a whole.
@@ -222,6 +225,7 @@ impl From<&RowVerdict> for RowView {
             column: first(|fault| &fault.column),
             reason: first(|fault| &fault.reason),
             repair: first(|fault| &fault.repair),
+            meant: faults.first().and_then(|fault| fault.meant).map(|mac| mac.to_string()),
             faults: faults.iter().map(FaultView::from).collect(),
             fields,
             warnings: row.warnings.clone(),
@@ -235,6 +239,7 @@ impl From<&Fault> for FaultView {
             column: fault.column.clone(),
             reason: fault.reason.clone(),
             repair: fault.repair.clone(),
+            meant: fault.meant.map(|mac| mac.to_string()),
         }
     }
 }

@@ -10,8 +10,10 @@ mod lists;
 mod metrics;
 mod phones;
 mod problem;
+mod registered;
 mod reload;
 mod repair;
+mod scan;
 mod state;
 mod stream;
 mod timeline;
@@ -62,6 +64,8 @@ pub fn router(operators: Operators, trust: Trust) -> Router {
         .route("/api/v1/phones/{mac}/files/{*name}", get(phones::file))
         .route("/api/v1/phones/{mac}/replace", post(repair::replace))
         .route("/api/v1/phones/{mac}/accept", post(repair::accept))
+        .route("/api/v1/phones/{mac}/registered", post(registered::registered))
+        .route("/api/v1/scan", post(scan::scan))
         .route("/api/v1/findings", get(lists::findings))
         .route("/api/v1/leases", get(lists::leases))
         .route(

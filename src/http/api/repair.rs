@@ -107,7 +107,8 @@ impl From<SwapError> for Details {
     }
 }
 
-/// Accepts the repair that a finding proposes, such as the model that the phone says it is.
+/// Accepts the repair that a finding proposes, such as the model that the phone says it is. Answers with the phone under
+/// the MAC that it is listed by then.
 #[utoipa::path(post, path = "/api/v1/phones/{mac}/accept", tag = "phones", params(("mac" = String, Path)),
     request_body = Kind,
     responses((status = 200, body = PhoneView), (status = 409, body = Details, description = "nothing is proposed")))]
@@ -128,5 +129,5 @@ pub async fn accept(
     let commit = operators.service.journal.commit(accepted.batch).await?.number;
     let kind = accepted.finding.kind.as_str();
     tracing::info!(phone = %mac, kind, commit, "an operator accepted a repair");
-    view(&operators, mac, false).map(Json)
+    view(&operators, accepted.phone, false).map(Json)
 }

@@ -232,7 +232,21 @@ impl Watcher {
         }
     }
 
+    /// A phone, and the entry that was meant for it: what is said of that one depends on this one being here.
     async fn phone(&mut self, number: u64, mac: Mac) -> Ended {
+        self.one(number, mac).await?;
+        let meant = {
+            let provisioner = self.operators.service.provisioner();
+            let state = self.operators.service.view.read();
+            provisioner.listed_for(&state, mac)
+        };
+        match meant {
+            Some(listed) => self.one(number, listed).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn one(&mut self, number: u64, mac: Mac) -> Ended {
         let found = {
             let provisioner = self.operators.service.provisioner();
             let (state, now) = (self.operators.service.view.read(), Timestamp::now());

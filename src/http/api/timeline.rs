@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use crate::domain::{Asked, Event, What};
+use crate::domain::{Asked, Event, Step, What};
 
 use super::view::moment;
 
@@ -57,6 +57,7 @@ fn parts(what: &What) -> (&'static str, Value) {
         What::Declined { address } => ("declined", json!({ "address": address })),
         What::Released { address } => ("released", json!({ "address": address })),
         What::Informed { address } => ("informed", json!({ "address": address })),
+        What::Appeared { address } => ("appeared", json!({ "address": address })),
         What::Opened { asked, length } => {
             ("opened", with(file(asked), json!({ "length": length })))
         }
@@ -76,6 +77,14 @@ fn parts(what: &What) -> (&'static str, Value) {
             ("refused", with(file(asked), json!({ "why": why, "normal": normal })))
         }
         What::Admitted { number } => ("admitted", json!({ "number": number })),
+        What::Registration { by, step } => {
+            let why = match step {
+                Step::Rejected { why, .. } => Some(why.as_str()),
+                Step::Asked | Step::Accepted | Step::Ended { .. } => None,
+            };
+            let text = step.to_string();
+            ("registration", json!({ "by": by, "step": step.as_str(), "why": why, "text": text }))
+        }
     }
 }
 

@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
-        Boot, Diagnosis, Finding, Ground, Identity, Lease, Mac, Outcome, Timestamp, Transfer,
+        Boot, Diagnosis, Finding, Ground, Identity, Lease, Mac, Outcome, Repair, Timestamp,
+        Transfer,
     },
     provision::{Provisioner, Report},
     store::{Phone, State},
@@ -42,6 +43,9 @@ pub struct PhoneView {
     pub identity: IdentityView,
     /// The address that it was last seen with.
     pub address: Option<String>,
+    /// How far an upgrade is that it goes through, in plain words; left out if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<String>,
     /// The firmware that is on its way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upgrade: Option<UpgradeView>,
@@ -100,10 +104,18 @@ pub struct FindingView {
     pub repair: Option<RepairView>,
 }
 
-/// A change to an entry that would mend a finding.
+/// A change to an entry that would mend a finding: the fields that it changes, and no others.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RepairView {
-    pub(in crate::http) model: String,
+    /// The model to list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::http) model: Option<String>,
+    /// The site to list it at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::http) site: Option<String>,
+    /// The MAC to list it under.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::http) mac: Option<String>,
 }
 
 /// Why a phone makes no progress.
@@ -178,6 +190,7 @@ impl PhoneView {
             entry: phone.entry.as_deref().map(|entry| EntryView::new(entry, reveal)),
             identity: IdentityView::from(&report.identity),
             address: boot.address.as_ref().map(Ipv4Addr::to_string),
+            progress: report.progress.clone(),
             upgrade: upgrade(boot),
             findings: report.findings.iter().map(|f| FindingView::new(None, f)).collect(),
             diagnosis: report.diagnosis.as_ref().map(DiagnosisView::from),
@@ -213,11 +226,15 @@ impl FindingView {
             kind: finding.kind.as_str(),
             text: finding.text.clone(),
             remedy: finding.remedy.clone(),
-            repair: finding
-                .repair
-                .as_ref()
-                .map(|repair| RepairView { model: repair.model.clone() }),
+            repair: finding.repair.as_ref().map(RepairView::from),
         }
+    }
+}
+
+impl From<&Repair> for RepairView {
+    fn from(repair: &Repair) -> Self {
+        let Repair { model, site, mac } = repair.clone();
+        Self { model, site, mac: mac.map(|mac| mac.to_string()) }
     }
 }
 

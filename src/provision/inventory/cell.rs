@@ -2,6 +2,7 @@
 
 use crate::domain::{Mac, MacError};
 
+use super::super::scan::{Note, Scan, is_part_number};
 use super::{Fault, MAX_CELL, column::Column, damage::Damage};
 
 /// What scanners and labels print before an address. Longer ones first.
@@ -11,12 +12,57 @@ const PREFIXES: [&str; 9] =
 /// What a spreadsheet would take for a formula at the start of a cell.
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
-/// Reads a MAC as people and scanners write it: any separators, `MAC:` or `SEP` in front.
+/// Reads a MAC as people and scanners write it: any separators, `MAC:` or `SEP` in front, a whole label.
 ///
 /// # Errors
 ///
-/// A [`Fault`] with the address that was probably meant, where one can be guessed.
+/// A [`Fault`] with the address that was probably meant, where one can be guessed; or what was scanned instead.
 pub fn mac(text: &str) -> Result<Mac, Fault> {
+    label(text).map(|(mac, _)| mac)
+}
+
+/// The same, with what is odd about the address and taken all the same.
+pub(super) fn label(text: &str) -> Result<(Mac, Option<&'static str>), Fault> {
+    // Some part numbers are twelve digits, and nobody groups an address like that.
+    if is_part_number(text.trim()) {
+        return Err(Fault::new(Column::Mac, Scan::read_mac(text).to_string()));
+    }
+    let fault = match bare(text) {
+        Ok(mac) => return Ok((mac, None)),
+        Err(fault) => fault,
+    };
+    // What a spreadsheet destroyed may still look like something that a scanner read.
+    if text.trim().is_empty() || Damage::of(strip(text.trim())).is_some() || fault.meant.is_some() {
+        return Err(fault);
+    }
+    let scan = Scan::read_mac(text);
+    if let Some(mac) = scan.mac() {
+        let notes = scan.found().iter().filter(|found| found.mac == mac).flat_map(|f| &f.notes);
+        let odd = notes.copied().find(|note| *note != Note::SerialToo);
+        return Ok((mac, odd.map(Note::text)));
+    }
+    Err(match &scan {
+        Scan::Macs(several) => {
+            let several: Vec<String> = several.iter().map(|found| found.mac.to_string()).collect();
+            let reason = format!("there are several addresses: {}", several.join(", "));
+            Fault::new(Column::Mac, reason).repair("leave the one of the wired port")
+        }
+        Scan::Meant { mac, why, .. } => Fault::new(Column::Mac, why).meaning(*mac),
+        Scan::Serial { .. } | Scan::Part { .. } | Scan::Length { digits: 11 | 13 } => {
+            Fault::new(Column::Mac, scan.to_string())
+        }
+        // The first odd character or the count says it better.
+        Scan::Length { .. }
+        | Scan::Group { .. }
+        | Scan::Placeholder { .. }
+        | Scan::Article { .. }
+        | Scan::Unknown { .. }
+        | Scan::Empty => fault,
+    })
+}
+
+/// Reads an address and nothing but an address, prefix included.
+pub(super) fn bare(text: &str) -> Result<Mac, Fault> {
     let text = text.trim();
     let whole = text.parse::<Mac>();
     let stripped = strip(text);
@@ -52,7 +98,10 @@ fn explain(text: &str, error: MacError) -> Fault {
     let digits = text.bytes().filter(u8::is_ascii_digit).count();
     if digits == text.len() && (6..12).contains(&digits) {
         let reason = format!("{digits} digits: a spreadsheet dropped the zeros in front");
-        return Fault::new(Column::Mac, reason).repair(meant(&format!("{text:0>12}")));
+        let fault = Fault::new(Column::Mac, reason);
+        return format!("{text:0>12}")
+            .parse()
+            .map_or_else(|_| fault.clone(), |mac| fault.clone().meaning(mac));
     }
     let replaced: String = text
         .chars()
@@ -65,14 +114,10 @@ fn explain(text: &str, error: MacError) -> Fault {
             c => c,
         })
         .collect();
-    if replaced != text && replaced.parse::<Mac>().is_ok() {
-        return fault.repair(meant(&replaced));
+    match replaced.parse::<Mac>() {
+        Ok(mac) if replaced != text => fault.meaning(mac),
+        _ => fault,
     }
-    fault
-}
-
-fn meant(address: &str) -> String {
-    address.parse::<Mac>().map_or_else(|_| String::new(), |mac| format!("is it {mac}?"))
 }
 
 /// A cell as a value, or why it can't be one.

@@ -107,7 +107,7 @@ fn form(first: &Row) -> Option<Form> {
     }
     let [mac, .., line] = first.cells.as_slice() else { return None };
     let bare = first.cells.len() == 5
-        && cell::mac(mac).is_ok()
+        && cell::bare(mac).is_ok()
         && (line.is_empty() || line.parse::<u8>().is_ok());
     bare.then_some(Form::Devices)
 }
@@ -242,7 +242,7 @@ pub(super) fn table(form: Form, mut rows: Vec<Row>, file: &str) -> Result<Table,
 fn names_a_phone(form: Form, name: &str) -> bool {
     let name = name.trim().to_ascii_uppercase();
     let nothing = name.chars().all(|c| matches!(c, '0' | ':' | '-'));
-    let soft = form == Form::Cucm && !name.starts_with("SEP") && cell::mac(&name).is_err();
+    let soft = form == Form::Cucm && !name.starts_with("SEP") && cell::bare(&name).is_err();
     !nothing && !soft
 }
 

@@ -70,11 +70,23 @@ pub struct Fault {
     pub reason: String,
     /// The value that was probably meant, or what to do; empty where the reason says it.
     pub repair: String,
+    /// The MAC that was probably meant, to put in the cell's place.
+    pub meant: Option<Mac>,
 }
 
 impl Fault {
     fn new(column: impl fmt::Display, reason: impl Into<String>) -> Self {
-        Self { column: column.to_string(), reason: reason.into(), repair: String::new() }
+        Self {
+            column: column.to_string(),
+            reason: reason.into(),
+            repair: String::new(),
+            meant: None,
+        }
+    }
+
+    fn meaning(mut self, mac: Mac) -> Self {
+        self.meant = Some(mac);
+        self.repair(format!("is it {mac}?"))
     }
 
     fn repair(mut self, repair: impl Into<String>) -> Self {

@@ -74,9 +74,13 @@ fn group(table: &Table, state: &State) -> (Listings, BTreeMap<usize, Fault>) {
     let column = table.columns.iter().position(|column| *column == Some(Column::Mac));
     for (place, row) in table.rows.iter().enumerate() {
         let text = column.and_then(|column| row.cells.get(column)).map_or("", String::as_str);
-        match cell::mac(text) {
+        match cell::label(text) {
             Err(fault) => drop(unread.insert(place, fault)),
-            Ok(mac) => listings.entry(mac).or_default().rows.push(place),
+            Ok((mac, odd)) => {
+                let listing = listings.entry(mac).or_default();
+                listing.rows.push(place);
+                listing.warnings.extend(odd.map(|odd| format!("{mac} is {odd}")));
+            }
         }
     }
     for (mac, listing) in &mut listings {

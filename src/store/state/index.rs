@@ -40,6 +40,8 @@ pub(super) struct Index {
     pub(super) reserved: ByValue<Ipv4Addr>,
     /// Phones by the numbers of their entry's lines.
     pub(super) numbers: ByValue<String>,
+    /// Phones with an entry that were never seen.
+    pub(super) silent: BTreeSet<Mac>,
     /// Phones without an entry, by the commit that changed them last.
     pub(super) strangers: BTreeSet<(u64, Mac)>,
     /// The most strangers.
@@ -51,6 +53,7 @@ impl Default for Index {
         Self {
             reserved: ByValue::default(),
             numbers: ByValue::default(),
+            silent: BTreeSet::new(),
             strangers: BTreeSet::new(),
             limit: State::MAX_STRANGERS,
         }
@@ -61,8 +64,14 @@ impl Index {
     pub(super) fn add(&mut self, mac: Mac, phone: &Phone) {
         let Some(entry) = &phone.entry else {
             self.strangers.insert((phone.changed, mac));
+            self.silent.remove(&mac);
             return;
         };
+        if phone.boot.is_seen() {
+            self.silent.remove(&mac);
+        } else {
+            self.silent.insert(mac);
+        }
         if let Some(address) = entry.address {
             self.reserved.0.insert((address, Some(mac)));
         }
@@ -73,6 +82,9 @@ impl Index {
 
     /// Takes out what `before` had and `after` lacks; `after` is indexed already.
     pub(super) fn drop(&mut self, mac: Mac, before: &Phone, after: Option<&Phone>) {
+        if after.is_none() {
+            self.silent.remove(&mac);
+        }
         let now = after.and_then(|phone| phone.entry.as_ref());
         let Some(entry) = &before.entry else {
             let stays = after.is_some_and(|a| a.entry.is_none() && a.changed == before.changed);
