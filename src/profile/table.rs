@@ -103,6 +103,7 @@ pub(super) struct Dhcp {
 pub(super) struct ServerTable {
     pub(super) option: Spanned<u8>,
     pub(super) sub: Option<u8>,
+    pub(super) enterprise: Option<u32>,
     pub(super) form: FormWord,
     #[serde(default)]
     pub(super) text: String,
@@ -226,8 +227,12 @@ pub(super) enum ExtraWord {
     Line,
     Quoted,
     Assigned,
+    Colon,
+    Set,
     Attribute,
     Element,
+    Param,
+    Object,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

@@ -47,10 +47,11 @@ fn seen(seen: Seen<'_>, expected: &str) {
 fn every_shipped_family() {
     let served = || SHIPPED.families().filter(|family| family.provisions);
     let names: Vec<_> = served().map(|family| family.name.as_str()).collect();
-    let expected = "algo cisco-69xx-89xx-99xx-enterprise cisco-78xx-88xx-enterprise cisco-7940-7960 \
-        cisco-79xx-enterprise cisco-ata cisco-legacy-sccp cisco-mpp-3pcc cisco-spa fanvil grandstream-desk \
-        grandstream-ht panasonic-ut-hdv panasonic-tgp-dect poly-ccx poly-edge-e poly-soundpoint poly-trio poly-vvx \
-        snom-desk snom-dect yealink-desk yealink-dect";
+    let expected = "algo audiocodes-400hd avaya-j100-96x1 cisco-69xx-89xx-99xx-enterprise cisco-78xx-88xx-enterprise \
+        cisco-7940-7960 cisco-79xx-enterprise cisco-ata cisco-legacy-sccp cisco-mpp-3pcc cisco-spa fanvil \
+        gigaset-dect grandstream-desk grandstream-ht htek mitel-aastra-sip mitel-minet obihai panasonic-ut-hdv \
+        panasonic-tgp-dect poly-ccx poly-edge-e poly-soundpoint poly-trio poly-vvx sangoma snom-desk snom-dect \
+        yealink-desk yealink-dect";
     assert_eq!(names.join(" "), expected);
     for family in served() {
         assert!(family.files.iter().any(|file| file.required), "{}", family.name);
