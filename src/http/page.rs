@@ -1,5 +1,6 @@
 //! The operators' page: which phone is where in its boot, and what is wrong, live.
 
+mod import;
 mod login;
 mod phone;
 
@@ -23,12 +24,13 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("/core.js", include_str!("assets/core.js")),
     ("/board.js", include_str!("assets/board.js")),
     ("/phone.js", include_str!("assets/phone.js")),
+    ("/import.js", include_str!("assets/import.js")),
 ];
-const STYLE: &str = include_str!("assets/page.css");
+const STYLE: &str = concat!(include_str!("assets/page.css"), include_str!("assets/lists.css"));
 const ICON: &str = include_str!("assets/icon.svg");
 
 /// The pages that the head of each links to, by path.
-const PAGES: &[(&str, &str)] = &[("/", "Board")];
+const PAGES: &[(&str, &str)] = &[("/", "Board"), ("/import", "Import")];
 
 /// The pages and what they are made of.
 pub fn routes() -> Router<Operators> {
@@ -38,6 +40,7 @@ pub fn routes() -> Router<Operators> {
     scripts
         .route("/", get(overview))
         .route("/phones/{mac}", get(phone::page))
+        .route("/import", get(import::page))
         .route(LOGIN, get(login::ask).post(login::take))
         .route("/logout", post(login::leave))
         .route("/page.css", get(asset("text/css; charset=utf-8", STYLE)))
