@@ -19,6 +19,7 @@ use tokio::time::sleep;
 
 use crate::{
     appliance::{Appliance, Late, Names, Place, Plan, Reread, Running},
+    domain::Timestamp,
     net::Interface,
 };
 
@@ -241,7 +242,7 @@ impl Bench {
         ground: &Ground,
         stop: &mut Stop,
     ) -> Result<u8, Failure> {
-        let screen = Screen::new(running.core.service.clone());
+        let screen = Screen::new(running.core.service.clone(), Timestamp::now());
         let limit = async {
             match self.limit {
                 Some(limit) => sleep(limit).await,

@@ -29,6 +29,20 @@ const ROUNDS_APART: u32 = 2;
 /// How the source of a rendered file begins: what is made for a phone is no load, whatever its name.
 const RENDERED: &str = "template ";
 
+/// The most visits to places that are remembered; the oldest go first.
+const MAX_VISITS: usize = 8;
+
+/// A place from which a phone looked for an address, once or several times in a row.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Visit {
+    /// The relay that passed it on; `None` on a network of ours.
+    pub relay: Option<Ipv4Addr>,
+    /// The first time in this row.
+    pub from: Timestamp,
+    /// The last time.
+    pub until: Timestamp,
+}
+
 /// Stages of a boot in healthy order.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum Stage {
@@ -158,6 +172,8 @@ pub struct Boot {
     pub told: Option<Told>,
     /// The last changes of its registrations, oldest first, over all rounds.
     pub registrations: Vec<Registration>,
+    /// From where it looked for an address last, oldest first; a new visit begins where the place changes.
+    pub visits: Vec<Visit>,
     /// The last event, in plain words.
     pub last: String,
     /// When that was; the epoch if nothing ever happened.
@@ -198,7 +214,10 @@ impl Boot {
 
     fn apply(&mut self, event: &Event) {
         match &event.what {
-            What::Discovered { .. } => self.begin(event.at),
+            What::Discovered { relay } => {
+                self.begin(event.at);
+                self.visit(event.at, *relay);
+            }
             What::Leased { address, granted, .. } => {
                 if *granted == Granted::Rebooted {
                     self.begin(event.at);
@@ -260,6 +279,15 @@ impl Boot {
         self.starts.push(at);
         let excess = self.starts.len().saturating_sub(MAX_STARTS);
         self.starts.drain(..excess);
+    }
+
+    fn visit(&mut self, at: Timestamp, relay: Option<Ipv4Addr>) {
+        match self.visits.last_mut().filter(|last| last.relay == relay) {
+            Some(last) => last.until = at,
+            None => self.visits.push(Visit { relay, from: at, until: at }),
+        }
+        let excess = self.visits.len().saturating_sub(MAX_VISITS);
+        self.visits.drain(..excess);
     }
 
     fn rise(&mut self, stage: Stage) {

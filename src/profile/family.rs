@@ -131,7 +131,9 @@ impl FileRule {
     #[must_use]
     pub fn expand(&self, mac: Mac, model: Option<&Model>) -> Option<String> {
         let part = model.and_then(|model| model.part.as_deref());
+        let second = format!("{}01", &mac.upper()[2..]);
         let mut name = self.name.replace("{MAC}", &mac.upper()).replace("{mac}", &mac.lower());
+        name = name.replace("{second}", &second);
         if let Some(part) = part {
             name = name.replace("{part}", part).replace("{code}", &format!("{part:0>12}"));
         }
@@ -191,6 +193,21 @@ pub struct Model {
     pub load: Option<String>,
     /// The spelling to list it by, where a call manager knows the product by another one than its name.
     pub list_as: Option<String>,
+    /// The keys that reset it, where they differ from its family's.
+    pub reset: Option<String>,
+    /// The number on its case, where the catalog's name says more: an 8841-3PCC is an 8841 with other firmware.
+    pub number: Option<String>,
+}
+
+/// Firmware below which something that a site wants does not work.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Floor {
+    /// The lowest version that is good enough.
+    pub firmware: String,
+    /// Only where the site's phones encrypt media (`srtp` other than `off`); false for all sites.
+    pub srtp: bool,
+    /// What goes wrong below it, in plain words.
+    pub why: String,
 }
 
 /// A phone family: one folder under `profiles/`.
@@ -218,6 +235,12 @@ pub struct Family {
     pub blocks: Vec<Block>,
     /// The event that makes it read its files again.
     pub resync: String,
+    /// What to press to give it back its factory settings, in plain words; empty if no source says.
+    pub reset: String,
+    /// How an address that phones of this family expand writes their MAC (`$MA`); empty if no source says that they do.
+    pub mac_macro: String,
+    /// Firmware that is known to be too old.
+    pub floors: Vec<Floor>,
     /// The family's own names of time zones, by IANA name or by standard offset (`+01:00`).
     pub time_zones: BTreeMap<String, String>,
     /// How long it may take.
@@ -235,6 +258,13 @@ pub struct Family {
 }
 
 impl Family {
+    /// What to press to give a phone back its factory settings; `None` if no source says.
+    #[must_use]
+    pub fn reset_keys<'a>(&'a self, model: Option<&'a Model>) -> Option<&'a str> {
+        let own = model.and_then(|model| model.reset.as_deref());
+        own.or_else(|| Some(self.reset.as_str()).filter(|keys| !keys.is_empty()))
+    }
+
     /// The smallest of its blocks that an address lies in.
     #[must_use]
     pub fn block(&self, mac: Mac) -> Option<&Block> {

@@ -1,21 +1,22 @@
 //! What there is to say about one phone: what it is, what is wrong, whether it is ready. Derived, never stored.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    cell::OnceCell,
+    net::{IpAddr, Ipv4Addr},
+};
 
 use crate::{
-    config::Site,
-    domain::{
-        Boot, Diagnosis, Entry, Finding, FindingKind, Ground, Identity, Mac, Origin, Repair, Role,
-        Timestamp, Unserved, What, conclude,
-    },
+    config::{Site, Subnet},
+    domain::{Boot, Diagnosis, Entry, Finding, Identity, Mac, Origin, Timestamp, conclude},
     profile::{Family, Seen},
     store::{Phone, State},
 };
 
 use super::{
     Provisioner,
-    diagnosis::{self, Memo, Reason, Standing},
-    identify, labels,
+    diagnosis::{self, Memo, Standing},
+    findings::{self, Contradiction},
+    identify,
 };
 
 /// What there is to say about one phone.
@@ -67,7 +68,7 @@ impl Provisioner {
         let diagnosis = standing.and_then(|standing| diagnosis::diagnose(&look, standing));
         let progress = look.progress();
         let family = look.family.map(|family| family.title.clone());
-        let findings = look.findings();
+        let findings = findings::all(&look);
         let identity = look.identity;
         Report {
             identity,
@@ -96,6 +97,8 @@ pub(super) struct Look<'a> {
     pub family: Option<&'a Family>,
     pub site: Option<&'a Site>,
     pub site_name: String,
+    /// How it contradicts its entry: three checks ask.
+    pub contradiction: OnceCell<Option<Contradiction>>,
     pub memo: Memo,
 }
 
@@ -108,10 +111,9 @@ impl<'a> Look<'a> {
         now: Timestamp,
     ) -> Self {
         let (catalog, entry) = (provisioner.catalog(), phone.entry.as_deref());
+        let known = phone.grounds.iter().any(|ground| ground.from == Origin::Prefix);
         let prefix = || catalog.recognize(&Seen::Prefix(mac), phone.boot.since);
-        let weak = if phone.boot.is_seen() { prefix() } else { None };
-        let known = |origin| phone.grounds.iter().any(|ground| ground.from == origin);
-        let weak = weak.filter(|ground| !known(ground.from));
+        let weak = if phone.boot.is_seen() && !known { prefix() } else { None };
         let identity = conclude(&phone.grounds.iter().cloned().chain(weak).collect::<Vec<_>>());
         let seen = identity.family.as_ref().and_then(|family| catalog.family(family.as_str()));
         let listed =
@@ -129,162 +131,22 @@ impl<'a> Look<'a> {
             identity,
             site: identify::site(provisioner.settings(), &site_name),
             site_name,
+            contradiction: OnceCell::new(),
             memo: Memo::default(),
         }
     }
 
     /// What is left to say where another server provisions it: addresses are still ours, files and progress are not.
     fn report_elsewhere(self, elsewhere: Vec<Ipv4Addr>) -> Report {
-        let findings = [Self::pool_exhausted, Self::address_conflict];
-        let findings = findings.iter().filter_map(|check| check(&self)).collect();
+        let findings = findings::elsewhere(&self);
         let family = self.family.map(|family| family.title.clone());
         Report { identity: self.identity, family, findings, elsewhere, ..Report::default() }
     }
 
-    fn findings(&self) -> Vec<Finding> {
-        let checks = [
-            Self::not_listed,
-            Self::no_numbers_left,
-            Self::wrong_model,
-            Self::wrong_family,
-            Self::bad_label,
-            Self::pool_exhausted,
-            Self::address_conflict,
-            Self::secret_withheld,
-            Self::firmware_missing,
-        ];
-        checks.iter().filter_map(|check| check(self)).collect()
+    /// The subnet that its address lies in.
+    pub fn subnet(&self) -> Option<&'a Subnet> {
+        let address = self.boot.address?;
+        let mut subnets = self.provisioner.settings().dhcp.subnets.iter();
+        subnets.find(|subnet| subnet.contains(address))
     }
-
-    fn bad_label(&self) -> Option<Finding> {
-        labels::bad_label(self)
-    }
-
-    fn not_listed(&self) -> Option<Finding> {
-        let is_phone = self.family.is_some()
-            || self.identity.vendor.is_some()
-            || self.boot.transfers.iter().any(|one| one.role != Role::Extra);
-        let stranger =
-            self.entry.is_none() && self.boot.is_seen() && is_phone && !self.is_no_phone();
-        let mac = self.mac;
-        stranger.then(|| {
-            let what = self.identity.model.as_deref().map(|model| format!(", a {model},"));
-            let closed = self.refused().is_some_and(|(reason, _)| reason == Reason::NotListed);
-            let closed =
-                if closed { ": it got no file, because auto-registration is closed" } else { "" };
-            let text = format!("{mac}{} is here and not listed{closed}", what.unwrap_or_default());
-            let remedy =
-                format!("list it (`ringup phones set {mac} number=…`) or open auto-registration");
-            finding(FindingKind::NotListed, text, remedy)
-        })
-    }
-
-    fn is_no_phone(&self) -> bool {
-        self.identity.grounds.iter().any(|ground| {
-            let value = ground.value.as_bytes();
-            let seen = match ground.from {
-                Origin::Option60 => Seen::Option60(value),
-                Origin::Option12 => Seen::Option12(value),
-                Origin::UserAgent => Seen::UserAgent(&ground.value),
-                _ => return false,
-            };
-            self.provisioner.catalog().not_a_phone(&seen).is_some()
-        })
-    }
-
-    fn no_numbers_left(&self) -> Option<Finding> {
-        let (reason, text) = self.refused()?;
-        let open = self.provisioner.window(self.state, self.now).enabled;
-        (self.entry.is_none() && open && reason == Reason::NoNumbersLeft).then(|| {
-            let remedy = "give `numbers` a wider range, or list the phone with a number of its own";
-            finding(FindingKind::NoNumbersLeft, text, remedy)
-        })
-    }
-
-    /// Compares the list with what the phone itself says by option 60 or by the files it asks for: nothing weaker is
-    /// worth sending somebody to a desk.
-    fn wrong_model(&self) -> Option<Finding> {
-        let listed =
-            self.entry.map(|entry| entry.model.as_str()).filter(|model| !model.is_empty())?;
-        let strong = |ground: &&Ground| matches!(ground.from, Origin::FileName | Origin::Option60);
-        let mut grounds = self.identity.grounds.iter().filter(strong);
-        let (ground, model) =
-            grounds.find_map(|ground| Some((ground, ground.model.as_deref()?)))?;
-        let catalog = self.provisioner.catalog();
-        (!catalog.same_product(listed, model)).then(|| {
-            let says = as_spelt(self.provisioner, ground, model);
-            let text = format!("listed as {listed}, says it is a {says}");
-            let known = catalog.model(model).and_then(|(_, known)| known.list_as.as_deref());
-            let model = known.unwrap_or(model).to_owned();
-            let remedy = format!("list it as {model}");
-            let repair = Some(Repair { model: Some(model), ..Repair::default() });
-            Finding { repair, ..finding(FindingKind::WrongModel, text, remedy) }
-        })
-    }
-
-    fn wrong_family(&self) -> Option<Finding> {
-        if self.wrong_model().is_some() {
-            return None;
-        }
-        let catalog = self.provisioner.catalog();
-        let (listed, _) = catalog.model(&self.entry?.model)?;
-        let strong = |ground: &&Ground| ground.from < Origin::Option125 && ground.family.is_some();
-        let ground = self.identity.grounds.iter().find(strong)?;
-        let family = catalog.family(ground.family.as_ref()?.as_str())?;
-        (family.name != listed.name).then(|| {
-            let text = format!("listed as {}, behaves as {}", listed.title, family.title);
-            let remedy = "compare the label with the list: another phone stands here, or it runs other firmware";
-            finding(FindingKind::WrongFamily, text, remedy)
-        })
-    }
-
-    fn pool_exhausted(&self) -> Option<Finding> {
-        let last = What::Unserved(Unserved::PoolExhausted).to_string();
-        (self.boot.last == last).then(|| {
-            let remedy = "widen `pool` of that subnet, or shorten its `lease-time`";
-            finding(FindingKind::PoolExhausted, last, remedy)
-        })
-    }
-
-    fn address_conflict(&self) -> Option<Finding> {
-        let mut conflicts = self.state.quarantine.values().filter(|one| one.by == self.mac);
-        let conflict = conflicts.find(|one| self.now < one.until)?;
-        let text = format!("{} was offered to it and is used by somebody else", conflict.address);
-        let remedy = "find who has that address by hand, or take it out of the pool with `exclude`";
-        Some(finding(FindingKind::AddressConflict, text, remedy))
-    }
-
-    fn secret_withheld(&self) -> Option<Finding> {
-        let (reason, text) = self.refused()?;
-        (reason == Reason::Withheld).then(|| {
-            let remedy = "let the phone take its address by DHCP, or set `secrets.peer = \"any\"`";
-            finding(FindingKind::SecretWithheld, text, remedy)
-        })
-    }
-
-    fn firmware_missing(&self) -> Option<Finding> {
-        let last = self.last(|one| one.role == Role::Firmware)?;
-        (last.refused.is_some() && !last.normal).then(|| {
-            let directory = self.provisioner.settings().appliance.firmware.display();
-            let text = format!("asked for {}, which is not here", last.name);
-            finding(
-                FindingKind::FirmwareMissing,
-                text,
-                format!("put it into {directory}, then `ringup reload`"),
-            )
-        })
-    }
-}
-
-fn finding(kind: FindingKind, text: impl Into<String>, remedy: impl Into<String>) -> Finding {
-    Finding { kind, text: text.into(), remedy: remedy.into(), repair: None }
-}
-
-/// A model as the phone spells it (`7961G`), where the catalog's name (`7961`) stands for several spellings.
-fn as_spelt<'a>(provisioner: &Provisioner, ground: &'a Ground, model: &'a str) -> &'a str {
-    let is_it = |token: &&str| {
-        provisioner.catalog().model(token).is_some_and(|(_, found)| found.name == model)
-    };
-    let token = ground.value.split([' ', ',', ';']).find(is_it);
-    token.map_or(model, |token| token.strip_prefix("CP-").unwrap_or(token))
 }

@@ -38,9 +38,9 @@ pub(super) struct Screen {
 
 impl Screen {
     /// A screen that has said nothing yet; phones of an earlier bench are told when they come.
-    pub fn new(service: Arc<Service>) -> Self {
+    pub fn new(service: Arc<Service>, now: Timestamp) -> Self {
         let mut screen = Self { service, said: HashMap::new() };
-        screen.look(Timestamp::now());
+        screen.look(now);
         screen
     }
 
@@ -139,7 +139,7 @@ mod tests {
             core.service.commit(Change::Happened(mac, Event { at, what }).into()).await.unwrap();
         };
         happens(1, What::Discovered { relay: None }).await;
-        let mut screen = Screen::new(Arc::clone(&core.service));
+        let mut screen = Screen::new(Arc::clone(&core.service), at);
         assert_eq!(screen.look(at), Vec::<String>::new(), "told at the last bench");
         let (address, granted) = ([10, 99, 0, 7].into(), Granted::Selected);
         happens(1, What::Leased { address, until: at, granted }).await;

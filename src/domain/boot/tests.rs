@@ -156,6 +156,9 @@ fn memory_is_bounded() {
         normal: false,
     };
     let own = |n: usize| ended(asked(&format!("own{n}"), Role::Own), Outcome::Complete, "a");
-    let (boot, _) = stages((0..100).map(refused).chain((0..100).map(own)).collect());
-    assert_eq!((boot.transfers.len(), boot.first.len(), boot.held.len()), (32, 4, 8));
+    let moved = |n: u8| What::Discovered { relay: Some(Ipv4Addr::new(10, 0, n, 1)) };
+    let files = (0..100).map(refused).chain((0..100).map(own));
+    let (boot, _) = stages((0..100).map(moved).chain(files).collect());
+    let kept = (boot.transfers.len(), boot.first.len(), boot.held.len(), boot.visits.len());
+    assert_eq!(kept, (32, 4, 8, 8));
 }

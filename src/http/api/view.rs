@@ -73,7 +73,7 @@ pub struct IdentityView {
 }
 
 /// One piece of evidence.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct GroundView {
     pub(in crate::http) from: &'static str,
     pub(in crate::http) value: String,
@@ -100,6 +100,9 @@ pub struct FindingView {
     pub text: String,
     /// What to do about it.
     pub remedy: String,
+    /// What it rests on, where that is something that the phone showed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub grounds: Vec<GroundView>,
     /// The change to the entry that would mend it.
     pub repair: Option<RepairView>,
 }
@@ -226,6 +229,7 @@ impl FindingView {
             kind: finding.kind.as_str(),
             text: finding.text.clone(),
             remedy: finding.remedy.clone(),
+            grounds: finding.grounds.iter().map(GroundView::from).collect(),
             repair: finding.repair.as_ref().map(RepairView::from),
         }
     }

@@ -10,7 +10,7 @@ use crate::{
 
 use super::{
     super::{
-        layers,
+        findings, layers,
         report::Look,
         values::{Scene, Secrets},
     },
@@ -21,10 +21,10 @@ use super::{
 const SETTLED: Duration = Duration::from_mins(1);
 
 /// What counts as "again and again": within this time …
-const LOOP_TIME: Duration = Duration::from_mins(10);
+pub(in crate::provision) const LOOP_TIME: Duration = Duration::from_mins(10);
 
 /// … more than this many times.
-const LOOP_TIMES: usize = 5;
+pub(in crate::provision) const LOOP_TIMES: usize = 5;
 
 /// In how many boots in a row a phone takes the same load until that is a loop: the second may be a restart in between.
 const LOAD_TIMES: u32 = 3;
@@ -182,6 +182,7 @@ impl<'a> Look<'a> {
             ends: (nobody, nobody),
             secrets: Secrets::Left,
             contacts: &[],
+            contradicts: findings::of_look(self).is_some(),
         };
         let (wanted, ..) = layers::load(&scene, site, &scene.model_name())?;
         let differ = match (release(running), release(wanted)) {

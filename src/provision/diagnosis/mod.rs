@@ -14,7 +14,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub(super) use flags::Memo;
+pub(super) use flags::{LOOP_TIME, LOOP_TIMES, Memo};
 pub(super) use reason::Reason;
 
 use crate::{

@@ -7,14 +7,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{
     domain::{
         Boot, Entry, FamilyName, Ground, Load, Mac, Origin, Registration, Stage, Timestamp, Told,
-        Transfer, Upgrade,
+        Transfer, Upgrade, Visit,
     },
     store::Phone,
 };
 
 use super::form;
 
-form!(Phone => PhoneForm, Ground => GroundForm, Upgrade => UpgradeForm);
+form!(Phone => PhoneForm, Ground => GroundForm, Upgrade => UpgradeForm, Visit => VisitForm);
 
 /// What the store says about itself: how much there is of what. What is not there is noticed.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -68,6 +68,17 @@ struct UpgradeForm {
 }
 
 #[derive(Deserialize, Serialize)]
+#[serde(remote = "Visit")]
+struct VisitForm {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    relay: Option<Ipv4Addr>,
+    #[serde(with = "super::text")]
+    from: Timestamp,
+    #[serde(with = "super::text")]
+    until: Timestamp,
+}
+
+#[derive(Deserialize, Serialize)]
 #[serde(remote = "Boot")]
 struct BootForm {
     #[serde(with = "StageForm")]
@@ -95,6 +106,8 @@ struct BootForm {
     told: Option<Told>,
     #[serde(with = "super::list", default, skip_serializing_if = "Vec::is_empty")]
     registrations: Vec<Registration>,
+    #[serde(with = "super::list", default, skip_serializing_if = "Vec::is_empty")]
+    visits: Vec<Visit>,
     last: String,
     #[serde(with = "super::text")]
     last_at: Timestamp,

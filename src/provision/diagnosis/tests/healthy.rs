@@ -96,8 +96,13 @@ impl Healthy<'_> {
     fn upgrade(&mut self) {
         let is_load = |rule: &&FileRule| rule.role == Role::Firmware && rule.template.is_none();
         let read = |rule: &&FileRule| rule.read_by(Some(self.told.speaks));
+        let called = |series: &String| {
+            let mut names = self.model.iter().flat_map(|it| it.aliases.iter().chain([&it.name]));
+            names.any(|name| name.starts_with(series.as_str()))
+        };
         let its = |rule: &&FileRule| {
-            rule.model.is_none() || rule.model.as_ref() == self.model.map(|it| &it.name)
+            let of_model = rule.model.as_ref() == self.model.map(|it| &it.name);
+            (rule.model.is_none() || of_model) && rule.series.as_ref().is_none_or(called)
         };
         let name = |rule: &FileRule| {
             let load = self.model.and_then(|model| model.load.as_deref()).unwrap_or("1");
