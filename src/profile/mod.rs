@@ -315,9 +315,8 @@ impl Catalog {
     /// A family's own model in any usual spelling.
     #[must_use]
     pub fn member<'a>(&self, family: &'a Family, spelling: &str) -> Option<&'a Model> {
-        let is_here = |(place, _): &&(usize, String)| self.families[*place].name == family.name;
-        let (_, name) = self.spellings.find(spelling).iter().find(is_here)?;
-        family.models.get(name)
+        let place = self.families.iter().position(|other| other.name == family.name)?;
+        family.models.get(self.spellings.of_family(place, spelling)?)
     }
 }
 

@@ -398,9 +398,8 @@ impl Catalog {
 
     /// What a family makes of a model's name: its own name for it, or the name as it came.
     fn own_name(&self, place: usize, spelling: &str) -> (Rank, Option<String>) {
-        let known = self.spellings.find(spelling).iter().find(|(family, _)| *family == place);
-        match known {
-            Some((_, name)) => (Rank::Model, Some(name.clone())),
+        match self.spellings.of_family(place, spelling) {
+            Some(name) => (Rank::Model, Some(name.to_owned())),
             None => (Rank::Stranger, Some(printable(spelling.as_bytes()))),
         }
     }
