@@ -1,4 +1,4 @@
-//! Looks at the use of the pools, once a minute, so that the page can draw it.
+//! Looks at the use of the pools, four times a minute, so that the page can draw it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,9 +10,9 @@ use tokio::{
 use crate::{domain::Timestamp, provision::Service};
 
 /// How often it is looked at.
-const EVERY: Duration = Duration::from_mins(1);
+const EVERY: Duration = Duration::from_secs(15);
 
-/// Looks now and every minute until `stop` turns true, at the pools that the settings have by then.
+/// Looks now and at every tick until `stop` turns true, at the pools that the settings have by then.
 pub(super) async fn sample(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -17,7 +17,8 @@ use crate::{
 /// How far back the use of a pool is remembered.
 const KEPT: SignedDuration = SignedDuration::from_hours(24);
 
-/// The most moments remembered of a pool: one a minute for a day. The oldest goes first.
+/// The most changes remembered of a pool, the oldest goes first: a day for one that changes every minute, six hours for
+/// one that changes at every look.
 const MAX_POINTS: usize = 24 * 60;
 
 /// How many addresses were in use from a moment on.

@@ -133,7 +133,7 @@ impl Bench {
     }
 
     /// A GET on the phones' port, the connection closed behind it.
-    fn get(&self, path: &str, headers: &str) -> Answer {
+    pub fn get(&self, path: &str, headers: &str) -> Answer {
         let agent = "User-Agent: FileTransport PolycomVVX-VVX_410-UA/5.9.0.9373\r\n";
         ask(
             self.phones,

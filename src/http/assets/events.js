@@ -2,7 +2,8 @@
 
 import { call, clip, clocks, make, status } from "/core.js";
 
-const KEPT = 500; // Events that are kept and drawn at most.
+const KEPT = 500; // Events that are kept at most.
+const DRAWN = 200; // And how many of them are drawn.
 
 const list = document.getElementById("tail");
 const filter = document.getElementById("filter");
@@ -43,14 +44,14 @@ function draw() {
   scheduled = false;
   const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
   const found = events.filter((event) => fits(event, words));
-  const lines = found.map((event) => (event.line ??= one(event)));
+  const lines = found.slice(0, DRAWN).map((event) => (event.line ??= one(event)));
   // What stays is not touched: whoever goes by keyboard keeps the place.
   lines.forEach((line, at) => { if (list.children[at] !== line) list.insertBefore(line, list.children[at] ?? null); });
   while (list.children.length > lines.length) list.lastElementChild.remove();
   document.getElementById("none").hidden = found.length > 0;
   document.getElementById("none").textContent = events.length ? "No event is like that." : "Nothing has happened yet. The first packet of a phone shows up here.";
   const left = missed ? `, ${missed} left out in a storm` : "";
-  note.textContent = paused && waiting.length ? `paused, ${waiting.length} new` : paused ? "paused" : `${found.length} of the last ${events.length}${left}`;
+  note.textContent = paused && waiting.length ? `paused, ${waiting.length} new` : paused ? "paused" : `${lines.length} of the last ${events.length}${left}`;
 }
 
 function redraw() {

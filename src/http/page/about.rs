@@ -41,9 +41,9 @@ fn content(view: &AboutView) -> Markup {
                     dt { "Leases" } dd { (view.leases) " active" }
                     dt { "Families" } dd { a href="/families" { (view.families) " provisioned, " (view.recognized) " recognized" } }
                     dt { "Commit" } dd { (view.commit) }
-                    dt { "Settings" } dd.wire { @match &view.settings {
-                        Some(path) => (path),
-                        None => span { "none: the defaults hold" },
+                    dt { "Settings" } dd { @match &view.settings {
+                        Some(path) => span.wire { (path) },
+                        None => "none: the defaults hold",
                     } }
                 }
             }

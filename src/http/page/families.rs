@@ -156,10 +156,10 @@ fn files(family: &Family) -> Markup {
                 tbody { @for (number, file) in (1..).zip(&family.files) { tr {
                     td.number.quiet { (number) }
                     td.wire { (file.name) }
-                    td { (file.role.as_str()) @if file.required { ", " strong { "required" } }
+                    td { (file.role.as_str()) @if file.required { ", " strong { "required" } @if !file.either.is_empty() { ", this or another like it" } }
                         @if let Some(speaks) = file.speaks { span.sub { (protocol(speaks)) } } }
                     td { (answer(family, file)) }
-                    td { (miss(file)) }
+                    td data-th="if missing" { (miss(file)) }
                     td { (file.note) @if let Some(longest) = file.longest { span.sub { "at most " (longest) " bytes" } } }
                 } } }
             }

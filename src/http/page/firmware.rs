@@ -149,7 +149,7 @@ fn held(list: &FirmwareList) -> Markup {
                             @else if !file.lacking.is_empty() {
                                 span.bad { "lacks " (file.lacking.join(", ")) }
                             }
-                            @else if is_list(&file.name) { span.good { "all its parts are here" } }
+                            @else if is_list(&file.name) { span.good { "nothing that it names is missing" } }
                         }
                         td { (asked(&file.asked)) }
                     } } }

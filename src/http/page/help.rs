@@ -29,7 +29,7 @@ const ORDER: [(&str, &str, &str); 6] = [
         "The label",
         "Compare the MAC on the sticker with the one that asks here, digit by digit, and the model as well. 8 and B, 0 and D \
          look alike; the label of the carton may be of another phone.",
-        "/?stage=trouble",
+        "/",
     ),
     (
         "Delete and add again",

@@ -104,10 +104,14 @@ fn chart(pool: &Pool, now: Timestamp) -> Markup {
     let Some(first) = pool.points.first() else {
         return html! { p.quiet { "Its use is drawn from the first minute on." } };
     };
-    let peak = pool.points.iter().map(|point| point.used).max().unwrap_or(0);
+    // What holds now is known also between two looks.
+    let used = u32::try_from(pool.used).unwrap_or(u32::MAX);
+    let mut points = pool.points.clone();
+    points.push(Point { at: now, used });
+    let peak = points.iter().map(|point| point.used).max().unwrap_or(0);
     let begin = (now - SignedDuration::from_hours(24)).max(first.at).min(now - LEAST);
     let top = top(peak, pool.size);
-    let line = steps(&pool.points, begin, now, top);
+    let line = steps(&points, begin, now, top);
     let area = format!("{line} V{HEIGHT} H{} Z", x(first.at.max(begin), begin, now));
     let hours = span(now.duration_since(begin));
     let label =
