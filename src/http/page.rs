@@ -23,6 +23,8 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("/core.js", include_str!("assets/core.js")),
     ("/board.js", include_str!("assets/board.js")),
     ("/phone.js", include_str!("assets/phone.js")),
+    ("/files.js", include_str!("assets/files.js")),
+    ("/morph.js", include_str!("assets/morph.js")),
 ];
 const STYLE: &str = include_str!("assets/page.css");
 const ICON: &str = include_str!("assets/icon.svg");

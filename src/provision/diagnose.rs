@@ -100,7 +100,7 @@ pub(super) fn diagnose(look: &Look<'_>, stuck: bool) -> Option<Diagnosis> {
 
 /// The name that the phone should ask for next: before it has asked for anything the family's first file, then the
 /// first of its own that it does not have.
-fn expected(look: &Look<'_>) -> Option<String> {
+pub(super) fn expected(look: &Look<'_>) -> Option<String> {
     let (family, catalog) = (look.family?, look.provisioner.catalog());
     let speaks = Some(spoken(family, look.provisioner.speaks(&look.site_name)));
     let model = look.identity.model.as_deref().and_then(|model| catalog.member(family, model));

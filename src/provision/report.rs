@@ -45,6 +45,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Why it makes no progress, if it makes none.
     pub diagnosis: Option<Diagnosis>,
+    /// The file that it should ask for next, while it is on its way.
+    pub expected: Option<String>,
     /// It has what the site's `ready-when` asks for, and 60 s without a reboot.
     pub ready: bool,
     /// Not ready, and no progress for longer than its stage takes.
@@ -69,10 +71,23 @@ impl Provisioner {
         let (ready, looping, away) = (look.is_ready(), look.is_looping(), look.is_away());
         let stuck = look.is_stuck();
         let diagnosis = if ready || away { None } else { diagnose::diagnose(&look, stuck) };
+        let on_its_way = !ready && !away && look.boot.risen < Stage::Configured;
+        let expected = if on_its_way { diagnose::expected(&look) } else { None };
         let family = look.family.map(|family| family.title.clone());
         let findings = look.findings();
         let identity = look.identity;
-        Report { identity, family, findings, diagnosis, ready, stuck, looping, away, elsewhere }
+        Report {
+            identity,
+            family,
+            findings,
+            diagnosis,
+            expected,
+            ready,
+            stuck,
+            looping,
+            away,
+            elsewhere,
+        }
     }
 }
 

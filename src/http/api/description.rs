@@ -4,7 +4,8 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    export, import, leases, lists, metrics, phones, reload, repair, scan, state, stream, window,
+    dhcp, export, files, import, leases, lists, metrics, phones, reload, repair, scan, state,
+    stream, ticket, timeline, window,
 };
 
 #[derive(OpenApi)]
@@ -19,8 +20,11 @@ use super::{
         phones::one,
         phones::put,
         phones::forget,
-        phones::events,
-        phones::file,
+        timeline::events,
+        dhcp::dhcp,
+        ticket::ticket,
+        files::list,
+        files::file,
         import::import,
         export::export,
         repair::replace,

@@ -1,9 +1,11 @@
 //! The operators' API: `/api/v1/…`, `/metrics`, `/healthz`, and the page beside it.
 
 mod description;
+mod dhcp;
 mod entry;
 mod explain;
 mod export;
+mod files;
 mod import;
 mod leases;
 mod lists;
@@ -15,15 +17,16 @@ mod repair;
 mod scan;
 mod state;
 mod stream;
+mod ticket;
 mod timeline;
 mod view;
 mod window;
 
+pub use dhcp::{OptionView, ToldView, told};
 pub use entry::EntryView;
 pub use metrics::stages;
-pub use phones::timeline;
 pub use problem::Details;
-pub use timeline::EventView;
+pub use timeline::timeline;
 pub use view::{FindingView, PhoneView, TransferView, moment};
 
 use std::any::Any;
@@ -59,8 +62,11 @@ pub fn router(operators: Operators, trust: Trust) -> Router {
         )
         .route("/api/v1/phones/export", get(export::export))
         .route("/api/v1/phones/{mac}", get(phones::one).put(phones::put).delete(phones::forget))
-        .route("/api/v1/phones/{mac}/events", get(phones::events))
-        .route("/api/v1/phones/{mac}/files/{*name}", get(phones::file))
+        .route("/api/v1/phones/{mac}/events", get(timeline::events))
+        .route("/api/v1/phones/{mac}/dhcp", get(dhcp::dhcp))
+        .route("/api/v1/phones/{mac}/ticket", get(ticket::ticket))
+        .route("/api/v1/phones/{mac}/files", get(files::list))
+        .route("/api/v1/phones/{mac}/files/{*name}", get(files::file))
         .route("/api/v1/phones/{mac}/replace", post(repair::replace))
         .route("/api/v1/phones/{mac}/accept", post(repair::accept))
         .route("/api/v1/scan", post(scan::scan))

@@ -229,6 +229,7 @@ fn faulty(dir: &TempDir) -> (Faulty, View, Journal) {
         agreement: Box::new(faulty.clone()),
         disk: Disk::open(&path).unwrap(),
         undo: Vec::new(),
+        undoes: None,
         lock: tempfile::tempfile().unwrap(),
         queued: Arc::default(),
         fault: Arc::default(),
