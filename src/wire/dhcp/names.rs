@@ -7,7 +7,7 @@ use crate::domain::printable;
 use super::code;
 
 /// What an option is called: the registry's names (RFC 2132 and later) in plain words, and conventions of phones, which
-/// are said to be such. `option` for a code that nothing here knows.
+/// are said to be such. Empty for a code that nothing here knows.
 #[must_use]
 pub const fn name(option: u8) -> &'static str {
     match option {
@@ -24,6 +24,7 @@ pub const fn name(option: u8) -> &'static str {
         code::BROADCAST => "broadcast address",
         31 => "router discovery",
         33 => "static routes",
+        35 => "ARP cache timeout",
         40 => "NIS domain",
         41 => "NIS servers",
         code::NTP => "time servers (NTP)",
@@ -65,7 +66,7 @@ pub const fn name(option: u8) -> &'static str {
         242 => "server (by convention)",
         249 => "classless routes (Microsoft)",
         252 => "web proxy file",
-        _ => "option",
+        _ => "",
     }
 }
 

@@ -436,6 +436,7 @@ fn nothing_runs_over_the_edge_of_a_narrow_screen() {
     bench.commit(boot(CISCO));
     with_browser(&bench, async |browser| {
         browser.client.set_window_size(390, 844).await.unwrap();
+        assert_eq!(browser.value("return innerWidth").await, 390);
         browser.to_phone(&bench, CISCO).await;
         browser.press("#edit summary").await;
         browser.until("return document.querySelectorAll('#files-list tr').length > 2").await;

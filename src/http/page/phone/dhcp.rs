@@ -57,14 +57,14 @@ fn offered(options: &[OptionView]) -> Markup {
     html! {
         table.plain {
             thead { tr {
-                th scope="col" { "Option" } th scope="col" { "Content" } th scope="col" { "Asked for" }
+                th scope="col" { "Option" } th scope="col" { "Content" } th scope="col" { "Option 55" }
             } }
             tbody {
                 @for option in options {
                     tr {
                         th scope="row" { (option.code) " " (option.name) }
                         td.wire { (option.text) }
-                        td.quiet { @if option.asked { "yes" } @else { "no" } }
+                        td.quiet { @if option.asked { "asked for" } @else { "not asked for" } }
                     }
                 }
             }
