@@ -11,7 +11,7 @@
 //! |---|---|---|
 //! | 6 | [`cli`] | one command a file |
 //! | 5 | [`appliance`] | settings → everything bound → everything running; owns every task; drains |
-//! | 4 | [`dhcp`] [`observe`] [`tftp`] [`http`] [`sim`] | carriers and tools: they translate, they decide nothing about phones |
+//! | 4 | [`dhcp`] [`observe`] [`tftp`] [`http`] [`services`] (time and names) [`sim`] | carriers and tools: they translate, they decide nothing about phones |
 //! | 3 | [`provision`] | the one resolver, identification, inventory rules, findings, diagnosis, auto-registration, the recorder |
 //! | 2 | [`store`] | state, journal, feed, backup: the only module that names sled |
 //! | 1 | [`profile`] [`wire`] [`config`] [`telemetry`] [`net`] | families as data, byte formats, settings, counters, sockets |
@@ -56,12 +56,12 @@
 //!
 //! No build script, no Cargo features, no front-end build, no plugin interface: a family is a folder of data. The crate
 //! `async-tftp` is a development dependency only: it is the baseline in `tests/bench/`. The SIP and SCCP registrars
-//! and the time and name answerers of a bench are not here yet; their place is floor 4.
+//! are not here yet; their place is floor 4.
 //!
 //! # Dependencies
 //!
 //! `Cargo.toml` names the reason for each. sled is named in `store` alone, dhcproto in `wire`, axum in `http`, minijinja
-//! and quick-xml in `profile`, clap in `cli`.
+//! and quick-xml in `profile`, hickory-proto in `services`, clap in `cli`.
 
 pub mod appliance;
 pub mod cli;
@@ -73,6 +73,7 @@ pub mod net;
 pub mod observe;
 pub mod profile;
 pub mod provision;
+pub mod services;
 pub mod sim;
 pub mod store;
 pub mod telemetry;

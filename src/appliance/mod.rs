@@ -29,6 +29,7 @@ pub use self::{
 };
 use self::{listeners::Listeners, stamps::Stamps};
 pub use crate::dhcp::Late;
+pub use crate::services::{Names, Place};
 use crate::{
     config::{Settings, Written},
     dhcp::{Dhcp, DhcpError},
@@ -37,6 +38,7 @@ use crate::{
     observe::{ObserveError, Observer},
     profile::Catalog,
     provision::{Ask, Reload},
+    services::{Services, ServicesError},
     tftp::TftpError,
 };
 
@@ -64,6 +66,9 @@ pub enum StartError {
     /// A port for phones or operators can't be served.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// Time or names can't be told.
+    #[error(transparent)]
+    Services(#[from] ServicesError),
 }
 
 /// A bound appliance that is not running yet.
@@ -81,6 +86,8 @@ pub struct Running {
     pub phones: Vec<SocketAddr>,
     /// Where phones are served by TFTP.
     pub tftp: Vec<SocketAddr>,
+    /// What else phones are told: time, names.
+    pub services: Vec<&'static str>,
     /// Where commands on this machine reach it.
     pub socket: PathBuf,
     stop: watch::Sender<bool>,
@@ -107,6 +114,8 @@ pub struct Plan {
     pub warnings: Vec<Problem>,
     /// What to do about an interface that is not there yet.
     pub late: Late,
+    /// Where time and names are told, if nobody else tells them.
+    pub services: Option<Place>,
     /// Reads all of that anew; `None` if it is to stay as it is.
     pub reread: Option<Reread>,
 }
@@ -128,6 +137,7 @@ impl StartError {
             Self::Core(error) => error.exit_code(),
             Self::Dhcp(error) => error.exit_code(),
             Self::Observe(error) => error.exit_code(),
+            Self::Services(error) => error.exit_code(),
             Self::Tftp(error) => code_of(error.kind()),
             Self::Http(error) => match error {
                 HttpError::InUse { .. } => 69,
@@ -146,6 +156,7 @@ struct Bound {
     dhcp: Dhcp,
     observer: Observer,
     listeners: Listeners,
+    services: Option<Services>,
     socket: (PathBuf, Socket),
 }
 
@@ -154,7 +165,7 @@ impl Plan {
     #[must_use]
     pub fn new(settings: Settings, warnings: Vec<Problem>) -> Self {
         let (written, families, late) = (Written::default(), None, Late::Refuse);
-        Self { settings, written, families, warnings, late, reread: None }
+        Self { settings, written, families, warnings, late, services: None, reread: None }
     }
 }
 
@@ -176,14 +187,14 @@ impl Appliance {
     ///
     /// The first thing that can't be had; nothing is left running.
     pub fn run(plan: Plan) -> Result<Running, StartError> {
-        let Plan { settings, written, families, warnings, late, reread } = plan;
+        let Plan { settings, written, families, warnings, late, services, reread } = plan;
         let mut core = match families {
             Some((catalog, problems)) => Core::with(settings, catalog, problems)?,
             None => Core::open(settings)?,
         };
         core.problems.splice(0..0, warnings);
         let (ask, asks) = Reload::channel();
-        let bound = match Bound::bind(&core, &ask, late) {
+        let bound = match Bound::bind(&core, &ask, late, services) {
             Ok(bound) => bound,
             Err(error) => {
                 core.service.journal.close();
@@ -202,7 +213,12 @@ impl Appliance {
 }
 
 impl Bound {
-    fn bind(core: &Core, ask: &Reload, late: Late) -> Result<Self, StartError> {
+    fn bind(
+        core: &Core,
+        ask: &Reload,
+        late: Late,
+        services: Option<Place>,
+    ) -> Result<Self, StartError> {
         let Core { settings, service, counters, .. } = core;
         let dhcp = Dhcp::bind(Arc::clone(service), counters.clone(), late)?;
         let wait = late == Late::Wait;
@@ -210,9 +226,10 @@ impl Bound {
         let served = Operators::new(Arc::clone(service), counters.clone(), about(core));
         let served = served.reloading(ask.clone());
         let listeners = Listeners::bind(core, served.clone())?;
+        let services = services.map(|place| Services::bind(place, counters.clone())).transpose()?;
         let path = socket_path(&settings.appliance.state);
         let socket = Socket::bind(&path, served)?;
-        Ok(Self { dhcp, observer, listeners, socket: (path, socket) })
+        Ok(Self { dhcp, observer, listeners, services, socket: (path, socket) })
     }
 
     fn run(
@@ -226,6 +243,7 @@ impl Bound {
             operators: Vec::new(),
             phones: Vec::new(),
             tftp: Vec::new(),
+            services: Vec::new(),
             socket: self.socket.0,
             core,
             stop,
@@ -240,6 +258,16 @@ impl Bound {
         running.spawn("the DHCP observer", self.observer.serve(stopping.clone()));
         running.serve_listeners();
         running.spawn("the control socket", self.socket.1.serve(stopping.clone()));
+        if let Some(services) = self.services {
+            let missing = services.missing();
+            running
+                .core
+                .service
+                .notices
+                .set("services", (!missing.is_empty()).then(|| missing.join("\n")));
+            running.services = services.told();
+            running.spawn("time and names", services.serve(stopping.clone()));
+        }
         let service = Arc::clone(&running.core.service);
         running.spawn("the history", history::prune(service, stopping));
         running

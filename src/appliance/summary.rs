@@ -18,12 +18,15 @@ pub struct Summary<'a>(pub(super) &'a Running);
 
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Running { core, operators, phones, tftp, socket, .. } = self.0;
+        let Running { core, operators, phones, tftp, services, socket, .. } = self.0;
         let settings = &*core.settings;
         writeln!(f, "ringup {}", env!("CARGO_PKG_VERSION"))?;
         row(f, "DHCP", &dhcp(&settings.dhcp))?;
         row(f, "TFTP", &listed(tftp))?;
         row(f, "HTTP", &format!("{} (phones)", listed(phones)))?;
+        if !services.is_empty() {
+            row(f, "answers", &format!("who asks for {}", services.join(" and ")))?;
+        }
         for address in operators {
             row(f, "page", &format!("http://{address}/"))?;
         }

@@ -1,8 +1,9 @@
 //! `ringup check`: everything that is read at the start, and every problem in it.
 
+mod sites;
 mod zones;
 
-use std::{net::Ipv4Addr, path::Path};
+use std::{net::Ipv4Addr, path::Path, sync::Arc};
 
 use serde_json::{Value, json};
 
@@ -81,6 +82,8 @@ fn gather(config: Option<&Path>) -> Result<(Vec<Problem>, String), Found> {
     let (_, more) = Library::load(&directories.files, &directories.firmware);
     problems.extend(more);
     problems.extend(interfaces(&loaded));
+    let catalog = Arc::new(catalog);
+    problems.extend(sites::extras(&loaded.settings, &catalog));
     problems.extend(inventory(loaded, &catalog));
     Ok((problems, from))
 }
@@ -115,8 +118,9 @@ fn inventory(loaded: Loaded, catalog: &Catalog) -> Vec<Problem> {
         .and_then(|client| client.items("/api/v1/phones", &Query::default()));
     match found {
         Ok(phones) => {
-            let entries = phones.iter().flat_map(|phone| entry(phone, &settings, catalog));
-            entries.chain(zones::zones(&phones, &settings, catalog)).collect()
+            let each = phones.iter().flat_map(|phone| entry(phone, &settings, catalog));
+            let sites = sites::inventory(&phones, &settings, catalog);
+            each.chain(sites).chain(zones::zones(&phones, &settings, catalog)).collect()
         }
         Err(failure) => {
             let text = failure.text.lines().next().unwrap_or_default().to_owned();

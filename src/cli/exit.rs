@@ -34,6 +34,22 @@ impl Exit {
     pub const fn code(self) -> u8 {
         self as u8
     }
+
+    /// The exit of that number; what has no name here was reading or writing.
+    #[must_use]
+    pub const fn of(code: u8) -> Self {
+        match code {
+            0 => Self::Ok,
+            1 => Self::Found,
+            64 => Self::Usage,
+            65 => Self::Data,
+            66 => Self::NoInput,
+            69 => Self::Unavailable,
+            77 => Self::Permission,
+            78 => Self::Config,
+            _ => Self::Io,
+        }
+    }
 }
 
 /// What every command returns.

@@ -53,12 +53,12 @@ const RESTART: Duration = Duration::from_secs(90);
 /// Options of `ringup lab`.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-    ringup lab                               24 phones, until ctrl-C\n  \
+    ringup lab                               48 phones, until ctrl-C\n  \
     ringup lab --phones 200 --for 2m         a summary at the end; exit code 1 if a phone is not as expected\n  \
     ringup lab --operators 127.0.0.1:9090    the page on another port")]
 pub struct Lab {
     /// How many phones.
-    #[arg(long, value_name = "N", default_value_t = 24, value_parser = clap::value_parser!(u16).range(1..=2000))]
+    #[arg(long, value_name = "N", default_value_t = 48, value_parser = clap::value_parser!(u16).range(1..=2000))]
     phones: u16,
     /// Ends after this time at the latest, and as soon as every phone is as expected: 30s, 2m.
     #[arg(long = "for", value_name = "TIME", value_parser = time)]
@@ -69,7 +69,7 @@ pub struct Lab {
 }
 
 /// `30s`, `2m`, `1h` or plain seconds.
-fn time(text: &str) -> Result<Duration, String> {
+pub(super) fn time(text: &str) -> Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
     let unit = match &text[digits.len()..] {
         "" | "s" => 1,
@@ -221,8 +221,8 @@ impl Line {
     }
 }
 
-/// Tells something on standard output. A closed pipe is somebody who has seen enough: the lab goes on to its end.
-fn say(text: &str) {
+/// Tells something on standard output. A closed pipe is somebody who has seen enough: what runs goes on to its end.
+pub(super) fn say(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
@@ -258,7 +258,7 @@ fn others(parts: &[Part]) -> String {
             0 | 1 => String::new(),
             all => format!(" (and {} more)", all - 1),
         };
-        lines.push(format!("  {mac}  {group:<24} {expected}{more}\n"));
+        lines.push(format!("  {mac}  {group:<34} {expected}{more}\n"));
     }
     lines.concat()
 }

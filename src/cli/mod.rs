@@ -4,6 +4,7 @@
 //! socket, else to the same routes in this process. Exit codes are in `exit`.
 
 mod backup;
+mod bench;
 mod check;
 mod client;
 mod dhcp_snippet;
@@ -41,6 +42,8 @@ use crate::telemetry;
     arg_required_else_help = true,
     after_help = "First steps:\n  \
         ringup lab                           see simulated phones boot, with nothing to set up\n  \
+        sudo ringup bench eth1               boot real phones, with nothing to set up either
+  \
         ringup check                         what is wrong with my settings, and how to mend it\n  \
         ringup phones import phones.csv --dry-run\n  \
         ringup serve                         bring the phones up\n\n\
@@ -59,6 +62,8 @@ struct Cli {
 enum Command {
     /// Run the appliance.
     Serve(serve::Serve),
+    /// Run a staging bench on one interface, with nothing to set up.
+    Bench(bench::Bench),
     /// Run the appliance and simulated phones on loopback, with throw-away state.
     Lab(lab::Lab),
     /// Read settings, profiles, firmware and inventory; print every problem with line and remedy.
@@ -119,6 +124,7 @@ fn run(cli: Cli) -> u8 {
     }
     let done = match cli.command {
         Command::Serve(serve) => return serve.run(config),
+        Command::Bench(bench) => return bench.run(config),
         Command::Lab(lab) => return lab.run(),
         Command::Check(check) => check.run(config),
         Command::Reload(reload) => reload.run(config),

@@ -78,6 +78,8 @@ impl Serve {
             families: Some((ready.catalog, ready.profiles)),
             warnings: ready.problems,
             late: if waits { Late::Wait } else { Late::Refuse },
+            // A site has its own; whoever else answered would contradict them.
+            services: None,
             reread: Some(Reread::new(move || settings::fresh(path.as_deref()))),
         })
     }
@@ -163,6 +165,12 @@ impl Stop {
         let kinds = [SignalKind::terminate(), SignalKind::interrupt()];
         // A signal that can't be taken over still ends the process, only without draining.
         Self(kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect())
+    }
+
+    /// Takes SIGHUP over too: for what a terminal that is closed must not leave behind.
+    pub(super) fn and_hangup(mut self) -> Self {
+        self.0.extend(signal(SignalKind::hangup()).ok());
+        self
     }
 
     /// Returns at each of them. Cancel-safe: a signal that came while nobody waited is told next time.

@@ -24,7 +24,7 @@ pub struct Use {
 }
 
 /// Where it stands.
-#[derive(Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Place {
     /// `for.NAME` of the subnet of that index.
     For(usize),
@@ -32,6 +32,8 @@ pub enum Place {
     Extra(SiteName),
     /// `[site.NAME.firmware]`.
     Firmware(SiteName),
+    /// `[site.NAME.firmware-floor]`.
+    Floor(SiteName),
 }
 
 impl Loaded {
@@ -50,7 +52,7 @@ impl Loaded {
                         spread(&mut subnet.for_family, &used.name, families);
                     }
                 }
-                Place::Extra(_) | Place::Firmware(_) => {
+                Place::Extra(_) | Place::Firmware(_) | Place::Floor(_) => {
                     if families.is_empty() && !catalog.is_model(&used.name) {
                         problems.push(unknown(used, catalog));
                     }
@@ -81,6 +83,7 @@ fn unknown(used: &Use, catalog: &dyn Names) -> Problem {
         Place::For(_) => ("family or vendor", "for".to_owned()),
         Place::Extra(site) => ("family, vendor or model", format!("[site.{site}.extra]")),
         Place::Firmware(site) => ("family, vendor or model", format!("[site.{site}.firmware]")),
+        Place::Floor(site) => ("family, vendor or model", format!("[site.{site}.firmware-floor]")),
     };
     let text = format!("no {what} is called `{}` (in {table})", used.name);
     let all = catalog.all();

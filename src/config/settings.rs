@@ -317,6 +317,8 @@ pub struct Site {
     pub failover: Option<Failover>,
     /// Wanted load per model or family name.
     pub firmware: BTreeMap<String, String>,
+    /// The oldest firmware that phones may run, per model or family name.
+    pub firmware_floor: BTreeMap<String, String>,
     /// Values merged last in the family's own form, by family, vendor or model name, each as the operator wrote it.
     pub extra: BTreeMap<String, BTreeMap<String, String>>,
     /// Values for templates.

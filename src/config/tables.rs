@@ -153,6 +153,7 @@ pub struct SiteTable {
     pub outbound_proxy: Option<Vec<At<RegistrarTable>>>,
     pub failover: Option<FailoverTable>,
     pub firmware: BTreeMap<At<String>, At<String>>,
+    pub firmware_floor: BTreeMap<At<String>, At<String>>,
     /// Values of any single kind: `1` and `"1"` are the same to a phone.
     pub extra: BTreeMap<At<String>, BTreeMap<At<String>, At<toml::Value>>>,
     pub var: BTreeMap<At<String>, At<toml::Value>>,

@@ -16,6 +16,7 @@ mod desk;
 mod error;
 mod offers;
 mod port;
+mod probe;
 mod replies;
 mod responder;
 mod server;
@@ -24,4 +25,5 @@ mod tests;
 
 pub use desk::all_there;
 pub use error::DhcpError;
+pub use probe::{Other, other_server};
 pub use server::{Dhcp, Late};

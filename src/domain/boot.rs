@@ -2,7 +2,10 @@
 
 use std::net::Ipv4Addr;
 
-use super::{Asked, Event, Granted, Outcome, Required, Role, Timestamp, Transfer, What};
+use super::{
+    Asked, Carrier, Event, Granted, Outcome, Registration, Required, Role, Step, Timestamp,
+    Transfer, What, registration,
+};
 
 /// The most transfers that a boot remembers; the oldest go first. The timeline keeps them all.
 pub const MAX_TRANSFERS: usize = 32;
@@ -12,6 +15,33 @@ const MAX_HELD: usize = 8;
 
 /// The most names that may begin a round and are remembered within one.
 const MAX_FIRST: usize = 4;
+
+/// The most beginnings of rounds that are remembered; the oldest go first.
+const MAX_STARTS: usize = 12;
+
+/// The most files of firmware that are remembered as taken; the ones taken longest ago go first. A load of a 79xx has six.
+const MAX_LOADS: usize = 12;
+
+/// Rounds that may pass until a load that is taken once more is still taken "again": some families read everything twice
+/// a boot and take their firmware in one of the two only.
+const ROUNDS_APART: u32 = 2;
+
+/// How the source of a rendered file begins: what is made for a phone is no load, whatever its name.
+const RENDERED: &str = "template ";
+
+/// The most visits to places that are remembered; the oldest go first.
+const MAX_VISITS: usize = 8;
+
+/// A place from which a phone looked for an address, once or several times in a row.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Visit {
+    /// The relay that passed it on; `None` on a network of ours.
+    pub relay: Option<Ipv4Addr>,
+    /// The first time in this row.
+    pub from: Timestamp,
+    /// The last time.
+    pub until: Timestamp,
+}
 
 /// Stages of a boot in healthy order.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -77,6 +107,32 @@ pub struct Upgrade {
     pub bytes: u64,
     /// Bytes of the whole file.
     pub length: u64,
+    /// When bytes last arrived.
+    pub moved: Timestamp,
+}
+
+/// A file of firmware that the phone took whole.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Load {
+    /// The name as asked.
+    pub name: String,
+    /// How it came: by TFTP the phone itself acknowledged the last block.
+    pub carrier: Carrier,
+    /// In how many boots in a row: more than one says that the phone does not run what it took.
+    pub times: u32,
+    /// The number of the round in which it last came.
+    pub round: u32,
+    /// When that was.
+    pub at: Timestamp,
+}
+
+/// What another server told the phone about the servers of its files.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Told {
+    /// That server.
+    pub by: Ipv4Addr,
+    /// Options 66, 150 and 160 as text, by code.
+    pub servers: Vec<(u8, String)>,
 }
 
 /// Where a phone is in its boot.
@@ -106,6 +162,18 @@ pub struct Boot {
     pub held: Vec<(String, String)>,
     /// The last transfers, oldest first.
     pub transfers: Vec<Transfer>,
+    /// When the last rounds began, oldest first.
+    pub starts: Vec<Timestamp>,
+    /// When it last had all of its own configuration; the epoch if it never had.
+    pub had: Timestamp,
+    /// Firmware that it took whole, over all rounds.
+    pub loads: Vec<Load>,
+    /// What another server told it in this round.
+    pub told: Option<Told>,
+    /// The last changes of its registrations, oldest first, over all rounds.
+    pub registrations: Vec<Registration>,
+    /// From where it looked for an address last, oldest first; a new visit begins where the place changes.
+    pub visits: Vec<Visit>,
     /// The last event, in plain words.
     pub last: String,
     /// When that was; the epoch if nothing ever happened.
@@ -132,6 +200,7 @@ impl Boot {
         if self.rounds == 0 {
             // First seen in the middle of its boot: what is known of the round begins here.
             (self.round, self.rounds) = (event.at, 1);
+            self.starts.push(event.at);
         }
         self.rise(Stage::Discovered);
         if self.stage() != before {
@@ -145,7 +214,10 @@ impl Boot {
 
     fn apply(&mut self, event: &Event) {
         match &event.what {
-            What::Discovered { .. } => self.begin(event.at),
+            What::Discovered { relay } => {
+                self.begin(event.at);
+                self.visit(event.at, *relay);
+            }
             What::Leased { address, granted, .. } => {
                 if *granted == Granted::Rebooted {
                     self.begin(event.at);
@@ -153,26 +225,36 @@ impl Boot {
                 self.address = Some(*address);
                 self.rise(Stage::Leased);
             }
-            What::Informed { address } => self.address = Some(*address),
+            What::Informed { address } | What::Appeared { address } => {
+                self.address = Some(*address);
+            }
             What::Offered { .. }
             | What::Requested { .. }
-            | What::Told { .. }
             | What::Nak { .. }
             | What::Unserved(_)
             | What::Declined { .. }
             | What::Released { .. }
             | What::Admitted { .. } => {}
+            What::Told { by, servers } => {
+                self.told = Some(Told { by: *by, servers: servers.clone() });
+            }
+            What::Registration { by, step } => self.registers(event.at, by, step),
             What::Opened { asked, length } => self.opened(event.at, asked, *length),
-            What::Progress { name, bytes, length } => self.progress(name, *bytes, *length),
+            What::Progress { name, bytes, length } => {
+                self.progress(event.at, name, *bytes, *length);
+            }
             What::Ended { asked, bytes, outcome, etag, normal, source, .. } => {
                 if let Some(transfer) = self.running(&asked.name) {
                     transfer.source.clone_from(source);
                 }
-                self.ended(asked, *bytes, outcome, etag, *normal);
+                self.ended(event.at, asked, (*bytes, outcome), (etag, *normal));
+                if *outcome == Outcome::Complete && !source.starts_with(RENDERED) {
+                    self.took(event.at, asked);
+                }
             }
             What::Unchanged { asked, .. } => {
                 self.asks(event.at, asked);
-                self.deliver(asked.role, asked.required);
+                self.deliver(event.at, asked.role, asked.required);
             }
             What::Refused { asked, why, normal } => {
                 self.asks(event.at, asked);
@@ -193,6 +275,19 @@ impl Boot {
         self.delivered = 0;
         self.first.clear();
         self.upgrade = None;
+        self.told = None;
+        self.starts.push(at);
+        let excess = self.starts.len().saturating_sub(MAX_STARTS);
+        self.starts.drain(..excess);
+    }
+
+    fn visit(&mut self, at: Timestamp, relay: Option<Ipv4Addr>) {
+        match self.visits.last_mut().filter(|last| last.relay == relay) {
+            Some(last) => last.until = at,
+            None => self.visits.push(Visit { relay, from: at, until: at }),
+        }
+        let excess = self.visits.len().saturating_sub(MAX_VISITS);
+        self.visits.drain(..excess);
     }
 
     fn rise(&mut self, stage: Stage) {
@@ -215,13 +310,16 @@ impl Boot {
     fn opened(&mut self, at: Timestamp, asked: &Asked, length: u64) {
         self.asks(at, asked);
         if asked.role == Role::Firmware {
-            self.upgrade = Some(Upgrade { name: asked.name.clone(), bytes: 0, length });
+            self.upgrade = Some(Upgrade { name: asked.name.clone(), bytes: 0, length, moved: at });
         }
         self.remember(running(at, asked, length));
     }
 
-    fn progress(&mut self, name: &str, bytes: u64, length: u64) {
+    fn progress(&mut self, at: Timestamp, name: &str, bytes: u64, length: u64) {
         if let Some(upgrade) = self.upgrade.as_mut().filter(|upgrade| upgrade.name == name) {
+            if upgrade.bytes != bytes {
+                upgrade.moved = at;
+            }
             (upgrade.bytes, upgrade.length) = (bytes, length);
         }
         if let Some(transfer) = self.running(name) {
@@ -229,7 +327,13 @@ impl Boot {
         }
     }
 
-    fn ended(&mut self, asked: &Asked, bytes: u64, outcome: &Outcome, etag: &str, normal: bool) {
+    fn ended(
+        &mut self,
+        at: Timestamp,
+        asked: &Asked,
+        (bytes, outcome): (u64, &Outcome),
+        (etag, normal): (&str, bool),
+    ) {
         let held = self.held.iter().any(|(name, tag)| *name == asked.name && tag == etag);
         // A phone stops reading its own file because it has these bytes, or because something is wrong.
         let normal = normal && (held || asked.role != Role::Own);
@@ -243,9 +347,37 @@ impl Boot {
         }
         if *outcome == Outcome::Complete {
             self.hold(asked, etag);
-            self.deliver(asked.role, asked.required);
+            self.deliver(at, asked.role, asked.required);
         } else if normal && held {
-            self.deliver(asked.role, asked.required);
+            self.deliver(at, asked.role, asked.required);
+        }
+    }
+
+    /// Remembers firmware that it has whole: once is an upgrade, again after its restart is a loop.
+    fn took(&mut self, at: Timestamp, asked: &Asked) {
+        if asked.role != Role::Firmware {
+            return;
+        }
+        let place = self.loads.iter().position(|load| load.name == asked.name);
+        let before = place.map(|place| self.loads.remove(place));
+        let times = before.map_or(1, |load| match self.rounds.saturating_sub(load.round) {
+            0 => load.times,
+            1..=ROUNDS_APART => load.times.saturating_add(1),
+            _ => 1,
+        });
+        let (name, round) = (asked.name.clone(), self.rounds);
+        self.loads.push(Load { name, carrier: asked.carrier, times, round, at });
+        let excess = self.loads.len().saturating_sub(MAX_LOADS);
+        self.loads.drain(..excess);
+    }
+
+    fn registers(&mut self, at: Timestamp, by: &str, step: &Step) {
+        registration::remember(&mut self.registrations, at, by, step);
+        match step {
+            Step::Asked | Step::Rejected { .. } => self.rise(Stage::Registering),
+            Step::Accepted => self.rise(Stage::Registered),
+            // A phone whose registration lapsed is away; its stage stays.
+            Step::Ended { .. } => {}
         }
     }
 
@@ -259,7 +391,7 @@ impl Boot {
         }
     }
 
-    fn deliver(&mut self, role: Role, required: Option<Required>) {
+    fn deliver(&mut self, at: Timestamp, role: Role, required: Option<Required>) {
         if role == Role::Fallback {
             self.rise(Stage::Defaulted);
         }
@@ -268,6 +400,7 @@ impl Boot {
         self.delivered |= 1_u16.checked_shl(u32::from(slot)).unwrap_or(0);
         if self.delivered.count_ones() >= of {
             self.rise(Stage::Configured);
+            self.had = at;
         }
     }
 
@@ -300,165 +433,4 @@ fn running(at: Timestamp, asked: &Asked, length: u64) -> Transfer {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{super::Carrier, *};
-
-    fn asked(name: &str, role: Role) -> Asked {
-        let required = (role == Role::Own).then_some(Required { slot: 0, of: 1 });
-        Asked { name: name.to_owned(), carrier: Carrier::Tftp, role, required, first: false }
-    }
-
-    fn first(name: &str, role: Role) -> Asked {
-        Asked { first: true, ..asked(name, role) }
-    }
-
-    fn ended(asked: Asked, outcome: Outcome, etag: &str) -> What {
-        let normal = matches!(outcome, Outcome::Aborted { .. });
-        let (etag, source) = (etag.to_owned(), String::new());
-        What::Ended { asked, bytes: 10, length: 10, outcome, etag, normal, source }
-    }
-
-    fn leased(granted: Granted) -> What {
-        What::Leased { address: Ipv4Addr::new(10, 0, 0, 9), until: Timestamp::MAX, granted }
-    }
-
-    /// Folds what happened, a second apart, and tells the stage after each.
-    fn stages(happened: Vec<What>) -> (Boot, String) {
-        let mut boot = Boot::default();
-        let mut stages = Vec::new();
-        for (second, what) in (1..).zip(happened) {
-            let at = Timestamp::from_second(second).unwrap();
-            boot.fold(&Event { at, what });
-            stages.push(boot.stage().as_str());
-        }
-        (boot, stages.join(" "))
-    }
-
-    #[test]
-    fn healthy_cisco() {
-        let own = || asked("SEP001E7AC41022.cnf.xml", Role::Own);
-        let (boot, seen) = stages(vec![
-            What::Discovered { relay: None },
-            leased(Granted::Selected),
-            What::Refused {
-                asked: first("CTLSEP001E7AC41022.tlv", Role::Trust),
-                why: String::new(),
-                normal: true,
-            },
-            What::Opened { asked: own(), length: 10 },
-            ended(own(), Outcome::Complete, "a"),
-            leased(Granted::Renewed),
-        ]);
-        assert_eq!(seen, "discovered leased asking asking configured configured");
-        assert_eq!((boot.rounds, boot.transfers.len()), (1, 2));
-        assert_eq!(boot.since, Timestamp::from_second(5).unwrap());
-    }
-
-    #[test]
-    fn fallback_then_upgrade_then_own() {
-        let load = || asked("sip.ld", Role::Firmware);
-        let (_, seen) = stages(vec![
-            ended(asked("SEPDEFAULT.cnf", Role::Fallback), Outcome::Complete, "d"),
-            What::Opened { asked: load(), length: 100 },
-            What::Progress { name: "sip.ld".to_owned(), bytes: 50, length: 100 },
-            ended(load(), Outcome::Complete, "l"),
-            ended(asked("x.cfg", Role::Own), Outcome::Complete, "a"),
-        ]);
-        assert_eq!(seen, "defaulted upgrading upgrading defaulted configured");
-    }
-
-    #[test]
-    fn a_round_starts_at_the_first_file_asked_again() {
-        let own = || first("0004f2aabbcc.cfg", Role::Own);
-        let (boot, seen) = stages(vec![
-            What::Opened { asked: own(), length: 10 },
-            ended(own(), Outcome::Complete, "a"),
-            What::Opened { asked: own(), length: 10 },
-            ended(own(), Outcome::Aborted { text: String::new() }, "a"),
-        ]);
-        assert_eq!(seen, "asking configured asking configured");
-        assert_eq!(boot.rounds, 2);
-    }
-
-    #[test]
-    fn first_seen_in_the_middle_of_a_round() {
-        let own = || asked("SEP001E7AC41022.cnf.xml", Role::Own);
-        let (boot, seen) = stages(vec![
-            What::Opened { asked: own(), length: 10 },
-            ended(own(), Outcome::Complete, "a"),
-            What::Discovered { relay: None },
-        ]);
-        assert_eq!(seen, "asking configured discovered");
-        assert_eq!((boot.rounds, boot.round), (2, Timestamp::from_second(3).unwrap()));
-    }
-
-    #[test]
-    fn an_abort_of_other_bytes_delivers_nothing() {
-        let own = || asked("0004f2aabbcc.cfg", Role::Own);
-        let aborted = |etag| ended(own(), Outcome::Aborted { text: String::new() }, etag);
-        let (_, seen) = stages(vec![
-            aborted("a"),
-            ended(own(), Outcome::Complete, "a"),
-            What::Discovered { relay: None },
-            aborted("b"),
-            aborted("a"),
-        ]);
-        assert_eq!(seen, "discovered configured discovered discovered configured");
-    }
-
-    #[test]
-    fn breaking_off_its_own_file_is_normal_only_with_the_same_bytes_in_hand() {
-        let own = || asked("0004f2aabbcc-line.cfg", Role::Own);
-        let aborted = || ended(own(), Outcome::Aborted { text: String::new() }, "a");
-        let opened = || What::Opened { asked: own(), length: 10 };
-        let whole = ended(own(), Outcome::Complete, "a");
-        let (boot, seen) = stages(vec![
-            opened(),
-            aborted(),
-            opened(),
-            whole,
-            What::Discovered { relay: None },
-            opened(),
-            aborted(),
-        ]);
-        assert_eq!(seen, "asking asking asking configured discovered asking configured");
-        let normal: Vec<bool> = boot.transfers.iter().map(|one| one.normal).collect();
-        assert_eq!(normal, [false, false, true]);
-    }
-
-    #[test]
-    fn all_required_files_are_required() {
-        let slot =
-            |slot| Asked { required: Some(Required { slot, of: 2 }), ..asked("f", Role::Own) };
-        let (_, seen) = stages(vec![
-            ended(slot(0), Outcome::Complete, "a"),
-            ended(slot(0), Outcome::Complete, "a"),
-            ended(slot(1), Outcome::Complete, "a"),
-        ]);
-        assert_eq!(seen, "discovered discovered configured");
-    }
-
-    #[test]
-    fn a_restart_with_the_old_address_is_a_round() {
-        let (boot, seen) = stages(vec![
-            leased(Granted::Rebooted),
-            ended(asked("f", Role::Own), Outcome::Complete, "a"),
-            leased(Granted::Rebound),
-            leased(Granted::Rebooted),
-        ]);
-        assert_eq!(seen, "leased configured configured leased");
-        assert_eq!(boot.rounds, 2);
-    }
-
-    #[test]
-    fn memory_is_bounded() {
-        let refused = |n: usize| What::Refused {
-            asked: first(&format!("name{n}"), Role::Extra),
-            why: String::new(),
-            normal: false,
-        };
-        let own = |n: usize| ended(asked(&format!("own{n}"), Role::Own), Outcome::Complete, "a");
-        let (boot, _) = stages((0..100).map(refused).chain((0..100).map(own)).collect());
-        assert_eq!((boot.transfers.len(), boot.first.len(), boot.held.len()), (32, 4, 8));
-    }
-}
+mod tests;

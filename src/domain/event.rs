@@ -2,7 +2,7 @@
 
 use std::{fmt, net::Ipv4Addr};
 
-use super::{Asked, Outcome, Timestamp};
+use super::{Asked, Outcome, Step, Timestamp};
 
 /// One thing that happened to one phone at one time.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -97,6 +97,11 @@ pub enum What {
         /// The address that it has.
         address: Ipv4Addr,
     },
+    /// It asked for a file from an address that nobody here leased to it: one that somebody typed in.
+    Appeared {
+        /// The address that it has.
+        address: Ipv4Addr,
+    },
     /// A file is on its way to it.
     Opened {
         /// What it asked for.
@@ -151,6 +156,13 @@ pub enum What {
         /// The number that it got.
         number: String,
     },
+    /// Its registration at a server came on, as that server or a PBX told.
+    Registration {
+        /// The server, printable and cut.
+        by: String,
+        /// What came of it.
+        step: Step,
+    },
 }
 
 /// How [`What::Told`] ends where there was nothing to tell; what derives from it is a diagnosis.
@@ -185,6 +197,7 @@ impl fmt::Display for What {
             Self::Declined { address } => write!(f, "declined {address}: somebody else uses it"),
             Self::Released { address } => write!(f, "released {address}"),
             Self::Informed { address } => write!(f, "asked for options at {address}"),
+            Self::Appeared { address } => write!(f, "has the address {address}"),
             Self::Opened { asked, .. } => {
                 write!(f, "asked for {} by {}", asked.name, asked.carrier.as_str())
             }
@@ -205,6 +218,7 @@ impl fmt::Display for What {
             }
             Self::Refused { asked, why, .. } => write!(f, "was refused {}: {why}", asked.name),
             Self::Admitted { number } => write!(f, "was registered by itself as {number}"),
+            Self::Registration { by, step } => write!(f, "at {by}: {step}"),
         }
     }
 }

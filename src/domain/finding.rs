@@ -1,6 +1,6 @@
 //! Flagged contradictions and faults, and why a phone makes no progress.
 
-use super::{Mac, SiteName};
+use super::{Ground, Mac, SiteName};
 
 /// The kinds of finding, in the spelling that scripts filter by.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -13,6 +13,18 @@ pub enum FindingKind {
     BadLabel,
     /// Seen, is a phone, has no entry.
     NotListed,
+    /// The list says one site, the subnet that it starts in another.
+    WrongSite,
+    /// Two phones show one and the same MAC.
+    DuplicateMac,
+    /// A packet or a name carries another MAC than its sender has.
+    MacMismatch,
+    /// It was somebody else's before, and still follows them.
+    UsedPhone,
+    /// It trusts another cluster and asks for its lists over and over.
+    TrustList,
+    /// It asks for a placeholder instead of what it stands for.
+    UnexpandedMacro,
     /// Auto-registration is open and its range is used up.
     NoNumbersLeft,
     /// No address was free.
@@ -21,25 +33,37 @@ pub enum FindingKind {
     AddressConflict,
     /// A configuration was asked for by somebody who may not have it.
     SecretWithheld,
-    /// A name carries another MAC than its sender has.
-    MacMismatch,
     /// A load that a phone asked for is not there.
     FirmwareMissing,
+    /// A list of a load names parts that are not there.
+    FirmwareIncomplete,
+    /// It runs older firmware than the site or its family allows.
+    FirmwareBelowFloor,
+    /// The same early steps again and again.
+    Looping,
 }
 
 impl FindingKind {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 18] = [
         Self::WrongModel,
         Self::WrongFamily,
         Self::BadLabel,
         Self::NotListed,
+        Self::WrongSite,
+        Self::DuplicateMac,
+        Self::MacMismatch,
+        Self::UsedPhone,
+        Self::TrustList,
+        Self::UnexpandedMacro,
         Self::NoNumbersLeft,
         Self::PoolExhausted,
         Self::AddressConflict,
         Self::SecretWithheld,
-        Self::MacMismatch,
         Self::FirmwareMissing,
+        Self::FirmwareIncomplete,
+        Self::FirmwareBelowFloor,
+        Self::Looping,
     ];
 
     /// The name in JSON and on the command line.
@@ -50,12 +74,20 @@ impl FindingKind {
             Self::WrongFamily => "wrong-family",
             Self::BadLabel => "bad-label",
             Self::NotListed => "not-listed",
+            Self::WrongSite => "wrong-site",
+            Self::DuplicateMac => "duplicate-mac",
+            Self::MacMismatch => "mac-mismatch",
+            Self::UsedPhone => "used-phone",
+            Self::TrustList => "trust-list",
+            Self::UnexpandedMacro => "unexpanded-macro",
             Self::NoNumbersLeft => "no-numbers-left",
             Self::PoolExhausted => "pool-exhausted",
             Self::AddressConflict => "address-conflict",
             Self::SecretWithheld => "secret-withheld",
-            Self::MacMismatch => "mac-mismatch",
             Self::FirmwareMissing => "firmware-missing",
+            Self::FirmwareIncomplete => "firmware-incomplete",
+            Self::FirmwareBelowFloor => "firmware-below-floor",
+            Self::Looping => "looping",
         }
     }
 }
@@ -69,6 +101,8 @@ pub struct Finding {
     pub text: String,
     /// What to do about it.
     pub remedy: String,
+    /// What it rests on, where that is something that the phone showed.
+    pub grounds: Vec<Ground>,
     /// What one call changes in the entry so that the finding goes away, where that is possible.
     pub repair: Option<Repair>,
 }

@@ -72,6 +72,13 @@ impl Mac {
         format!("{self:X}")
     }
 
+    /// True for the address under which a Cisco ATA asks for the file of its second port: the octets of the first
+    /// moved one to the left, and 01 behind them (`0123456789AB` becomes `23456789AB01`).
+    #[must_use]
+    pub fn is_second_port_of(self, first: Self) -> bool {
+        self.0[..5] == first.0[1..] && self.0[5] == 1
+    }
+
     /// The first three octets as six lower-case digits: the registry's prefix, one weak vote for a vendor.
     #[must_use]
     pub fn prefix(self) -> String {
@@ -122,6 +129,18 @@ impl FromStr for Mac {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_second_port_of_an_adapter() {
+        let check = |first: &str, other: &str, is: bool| {
+            let (first, other): (Mac, Mac) = (first.parse().unwrap(), other.parse().unwrap());
+            assert_eq!(other.is_second_port_of(first), is, "{first} {other}");
+        };
+        check("001e7ac41022", "1e7ac4102201", true);
+        check("001e7ac41022", "1e7ac4102202", false);
+        check("001e7ac41022", "1e7ac4102301", false);
+        check("001e7ac41022", "001e7ac41022", false);
+    }
 
     #[test]
     fn any_spelling() {

@@ -206,7 +206,7 @@ impl Network {
     ///
     /// # Errors
     ///
-    /// [`Denied::Host`] and [`Denied::Origin`].
+    /// `Denied::Host` and `Denied::Origin`.
     pub fn welcome(
         &self,
         method: &Method,

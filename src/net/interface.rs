@@ -15,6 +15,8 @@ pub struct Interface {
     pub hardware: [u8; 6],
     /// True if it is administratively up.
     pub up: bool,
+    /// True if it has a link: a cable with something on its other end.
+    pub link: bool,
     /// IPv4 addresses with prefix lengths, the primary one first.
     pub addresses: Vec<(Ipv4Addr, u8)>,
 }

@@ -1,14 +1,15 @@
-//! Sockets that know which address was asked, frames on an interface, and what interfaces there are.
+//! Sockets that know which address was asked, frames on an interface, what interfaces there are, and their addresses.
 
 mod answer;
 mod filter;
 mod interface;
+pub mod link;
 mod listen;
 mod socket;
 mod tap;
 
 pub use answer::{answer_once, answering};
 pub use interface::Interface;
-pub use listen::listening;
+pub use listen::{listening, listening_on};
 pub use socket::{FrameSender, UdpPktInfo};
 pub use tap::{FrameTap, Heard};

@@ -56,7 +56,20 @@ impl UdpPktInfo {
     ///
     /// Outside a tokio runtime.
     pub fn bind_on(interface: &str, port: u16) -> io::Result<Self> {
-        Self::open(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)), Some(interface))
+        Self::bind_at(interface, SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))
+    }
+
+    /// Binds to an address, for what comes in by one interface only.
+    ///
+    /// # Errors
+    ///
+    /// As [`UdpPktInfo::bind`].
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn bind_at(interface: &str, address: SocketAddr) -> io::Result<Self> {
+        Self::open(address, Some(interface))
     }
 
     fn open(address: SocketAddr, interface: Option<&str>) -> io::Result<Self> {
@@ -363,7 +376,8 @@ pub(super) fn interfaces() -> io::Result<Vec<Interface>> {
         let name = label.split(':').next().unwrap_or(&label);
         let at = found.iter().position(|interface| interface.name == name).unwrap_or_else(|| {
             let up = entry.ifa_flags & u32::try_from(libc::IFF_UP).unwrap_or(0) != 0;
-            found.push(Interface { name: name.to_owned(), up, ..Interface::default() });
+            let link = entry.ifa_flags & u32::try_from(libc::IFF_RUNNING).unwrap_or(0) != 0;
+            found.push(Interface { name: name.to_owned(), up, link, ..Interface::default() });
             found.len() - 1
         });
         // SAFETY: the addresses of an entry are of the family that they say, or null.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{FamilyName, Mac, Required, Role};
 
-use super::Block;
+use super::{Advice, Block, Patience};
 
 /// The container format of a family's files: decides how values are escaped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -110,6 +110,8 @@ pub struct FileRule {
     pub brand: Option<String>,
     /// What the models that ask for this very name have in common (7941 for 7941G and 7941G-GE), where several do.
     pub series: Option<String>,
+    /// The most octets that its phones are known to take; `None` where no limit is known.
+    pub longest: Option<u64>,
     /// True for the site's phonebook: its name is what the family's other templates see as `phonebook`.
     pub phonebook: bool,
     /// One plain sentence for the page.
@@ -129,7 +131,9 @@ impl FileRule {
     #[must_use]
     pub fn expand(&self, mac: Mac, model: Option<&Model>) -> Option<String> {
         let part = model.and_then(|model| model.part.as_deref());
+        let second = format!("{}01", &mac.upper()[2..]);
         let mut name = self.name.replace("{MAC}", &mac.upper()).replace("{mac}", &mac.lower());
+        name = name.replace("{second}", &second);
         if let Some(part) = part {
             name = name.replace("{part}", part).replace("{code}", &format!("{part:0>12}"));
         }
@@ -189,6 +193,21 @@ pub struct Model {
     pub load: Option<String>,
     /// The spelling to list it by, where a call manager knows the product by another one than its name.
     pub list_as: Option<String>,
+    /// The keys that reset it, where they differ from its family's.
+    pub reset: Option<String>,
+    /// The number on its case, where the catalog's name says more: an 8841-3PCC is an 8841 with other firmware.
+    pub number: Option<String>,
+}
+
+/// Firmware below which something that a site wants does not work.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Floor {
+    /// The lowest version that is good enough.
+    pub firmware: String,
+    /// Only where the site's phones encrypt media (`srtp` other than `off`); false for all sites.
+    pub srtp: bool,
+    /// What goes wrong below it, in plain words.
+    pub why: String,
 }
 
 /// A phone family: one folder under `profiles/`.
@@ -216,8 +235,20 @@ pub struct Family {
     pub blocks: Vec<Block>,
     /// The event that makes it read its files again.
     pub resync: String,
+    /// What to press to give it back its factory settings, in plain words; empty if no source says.
+    pub reset: String,
+    /// How an address that phones of this family expand writes their MAC (`$MA`); empty if no source says that they do.
+    pub mac_macro: String,
+    /// Firmware that is known to be too old.
+    pub floors: Vec<Floor>,
     /// The family's own names of time zones, by IANA name or by standard offset (`+01:00`).
     pub time_zones: BTreeMap<String, String>,
+    /// How long it may take.
+    pub patience: Patience,
+    /// What helps.
+    pub advice: Advice,
+    /// Values that turn SRTP off behind the site's back, by the family's own key; `{n}` in it is any number.
+    pub srtp_off: BTreeMap<String, String>,
     /// How it is told its time zone.
     pub zone_form: ZoneForm,
     /// Facts that no source confirms, for `profiles show`.
@@ -227,6 +258,13 @@ pub struct Family {
 }
 
 impl Family {
+    /// What to press to give a phone back its factory settings; `None` if no source says.
+    #[must_use]
+    pub fn reset_keys<'a>(&'a self, model: Option<&'a Model>) -> Option<&'a str> {
+        let own = model.and_then(|model| model.reset.as_deref());
+        own.or_else(|| Some(self.reset.as_str()).filter(|keys| !keys.is_empty()))
+    }
+
     /// The smallest of its blocks that an address lies in.
     #[must_use]
     pub fn block(&self, mac: Mac) -> Option<&Block> {
@@ -266,6 +304,19 @@ impl Family {
         let wanted = file.required && file.read_by(protocol);
         let slot = slots.iter().position(|slot| wanted && *slot == file.slot())?;
         Some(Required { slot: u8::try_from(slot).ok()?, of: u8::try_from(slots.len()).ok()? })
+    }
+
+    /// True if this value of this key of its own turns SRTP off.
+    #[must_use]
+    pub fn turns_srtp_off(&self, key: &str, value: &str) -> bool {
+        let is = |known: &str| match known.split_once("{n}") {
+            None => known == key,
+            Some((before, behind)) => {
+                let number = key.strip_prefix(before).and_then(|rest| rest.strip_suffix(behind));
+                number.is_some_and(|n| !n.is_empty() && n.bytes().all(|byte| byte.is_ascii_digit()))
+            }
+        };
+        self.srtp_off.iter().any(|(known, off)| is(known) && off == value)
     }
 
     /// The family's own name for a time zone: by IANA name, else by its standard offset in seconds; `None` if it has none.

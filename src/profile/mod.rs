@@ -9,6 +9,7 @@ mod load;
 mod names;
 mod opening;
 mod parse;
+mod patience;
 mod pattern;
 mod poly_class;
 mod range;
@@ -21,11 +22,12 @@ mod tr111;
 mod xml;
 
 pub use family::{
-    DhcpRule, ExtraForm, Family, FileRule, Form, Format, Model, Normal, ServerOption, Speaks,
-    ZoneForm,
+    DhcpRule, ExtraForm, Family, FileRule, Floor, Form, Format, Model, Normal, ServerOption,
+    Speaks, ZoneForm,
 };
 pub use load::shipped_files;
 pub use opening::Opening;
+pub use patience::{Advice, Patience};
 pub use range::Block;
 pub use reads::{Read, Reads};
 
@@ -200,13 +202,23 @@ impl Catalog {
     /// True if both spell the same product (7961 = 7961G; 7961G-GE is another). Unknown spellings compare as text.
     #[must_use]
     pub fn same_product(&self, one: &str, other: &str) -> bool {
-        match (self.model(one), self.model(other)) {
-            (Some((family, model)), Some((other_family, other))) => {
-                family.name == other_family.name && model.name == other.name
-            }
-            (None, None) => self.spellings.key(one) == self.spellings.key(other),
-            _ => false,
+        let (first, second) = (self.spellings.find(one), self.spellings.find(other));
+        if first.is_empty() && second.is_empty() {
+            return self.spellings.key(one) == self.spellings.key(other);
         }
+        // Two families may know one spelling: a product that runs either one's firmware.
+        first.iter().any(|place| second.contains(place))
+    }
+
+    /// The models that ask for a file of this name, one of which its sender must be; empty where the name tells nothing.
+    #[must_use]
+    pub fn askers(&self, name: &str) -> Vec<(&Family, &Model)> {
+        let mut askers = Vec::new();
+        for found in self.names.find(&self.families, name) {
+            let family = &self.families[found.place];
+            askers.extend(found.askers.into_iter().map(|model| (family, model)));
+        }
+        askers
     }
 
     /// What one piece of evidence tells; `None` if it tells nothing.
@@ -303,9 +315,8 @@ impl Catalog {
     /// A family's own model in any usual spelling.
     #[must_use]
     pub fn member<'a>(&self, family: &'a Family, spelling: &str) -> Option<&'a Model> {
-        let is_here = |(place, _): &&(usize, String)| self.families[*place].name == family.name;
-        let (_, name) = self.spellings.find(spelling).iter().find(is_here)?;
-        family.models.get(name)
+        let place = self.families.iter().position(|other| other.name == family.name)?;
+        family.models.get(self.spellings.of_family(place, spelling)?)
     }
 }
 

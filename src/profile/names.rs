@@ -1,6 +1,6 @@
 //! Which file of which family a wire name is.
 
-use crate::domain::Mac;
+use crate::domain::{Mac, Role};
 
 use super::{
     Block, Family, FileMatch, FileRule, Model,
@@ -31,6 +31,8 @@ pub(super) struct Found<'a> {
     pub(super) file: FileMatch<'a>,
     /// True if the name holds a model or part number that the family does not know.
     pub(super) stranger: bool,
+    /// The models that ask for this very name, where it is one that tells models apart.
+    pub(super) askers: Vec<&'a Model>,
     /// Such a model, where the rest of the name or the MAC in it makes the name this family's.
     pub(super) called: Option<String>,
     /// How many folders and characters the rule fixes.
@@ -110,6 +112,7 @@ fn matched<'a>(
         place: rule.family,
         file: file_match(family, file, captured.mac, model),
         stranger,
+        askers: askers(family, file, captured, model),
         called: captured
             .model
             .filter(|_| stranger && own_word)
@@ -117,6 +120,31 @@ fn matched<'a>(
         folders: rule.pattern.folders,
         fixed: rule.pattern.fixed,
     }
+}
+
+/// The models that ask for a name. None where it tells nothing about the model: a load's name is what the phone was told
+/// to ask for, and an extra's may be written out in an address.
+fn askers<'a>(
+    family: &'a Family,
+    file: &FileRule,
+    captured: &Captured<'_>,
+    model: Option<&'a Model>,
+) -> Vec<&'a Model> {
+    if file.role == Role::Extra || captured.load.is_some() {
+        return Vec::new();
+    }
+    if let Some(model) = model {
+        return vec![model];
+    }
+    let fits = |model: &&Model| match (captured.part, &file.series) {
+        (Some(part), _) => model.part.as_deref() == Some(part),
+        (None, Some(series)) => {
+            let mut names = model.aliases.iter().chain([&model.name]);
+            names.any(|name| name.starts_with(series.as_str()))
+        }
+        (None, None) => false,
+    };
+    family.models.values().filter(fits).collect()
 }
 
 const fn file_match<'a>(

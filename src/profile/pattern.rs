@@ -36,9 +36,11 @@ pub(super) struct Captured<'n> {
 pub(super) struct UnknownPlaceholder(pub(super) String);
 
 /// The placeholders of file names and what they stand for.
-pub(super) const PLACEHOLDERS: [(&str, &str); 9] = [
+pub(super) const PLACEHOLDERS: [(&str, &str); 10] = [
     ("MAC", "(?P<mac>[0-9a-f]{12})"),
     ("mac", "(?P<mac>[0-9a-f]{12})"),
+    // The second port of a Cisco ATA: five octets of the first one's MAC and 01. It names no station of its own.
+    ("second", "[0-9a-f]{10}01"),
     ("mac-pairs", "(?P<mac>[0-9a-f]{2}(?:[-_:][0-9a-f]{2}){5})"),
     ("part", "(?P<part>[0-9]{4}-[0-9]{5}-[0-9]{3})"),
     ("code", "(?P<part>[0-9]{12})"),
@@ -119,6 +121,7 @@ mod tests {
         check("ipst_{mac-pairs}.cfg", "ipst_00_13_CB_01_02_03.cfg", "00:13:cb:01:02:03");
         check("{any}.rom", "T46S(T48S,T42S,T41S)-66.86.0.15.rom", "");
         check("Desktops/{any}/List.xml", "Desktops/320x196x4/List.xml", "");
+        check("ATA{second}.cnf.xml", "ATA21A0B1C2D301.cnf.xml", "");
     }
 
     #[test]
@@ -130,6 +133,7 @@ mod tests {
         check("{part}.sip.ld", "3111-44500-001.3111-44500-001.sip.ld", "-");
         check("SEP{MAC}.cnf", "SEP001E7AC41022.cnf.xml", "-");
         check("{any}.rom", "a/b.rom", "-");
+        check("ATA{second}.cnf.xml", "ATA0021A0B1C2D3.cnf.xml", "-");
     }
 
     #[test]

@@ -45,6 +45,12 @@ impl Block {
         (self.first..=self.last).contains(&number)
     }
 
+    /// The first address in it, as a number.
+    #[must_use]
+    pub const fn first(&self) -> u64 {
+        self.first
+    }
+
     /// How many addresses it has, less one: of two blocks that hold an address, the smaller says more.
     #[must_use]
     pub const fn size(&self) -> u64 {

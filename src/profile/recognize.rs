@@ -346,6 +346,11 @@ impl Catalog {
             let found = self.names.find(&self.families, &name.value);
             return found.first().and_then(|found| found.file.file.series.clone());
         };
+        let family = identity.family.as_ref().and_then(|name| self.family(name.as_str()));
+        let member = family.and_then(|family| family.models.get(model));
+        if let Some(number) = member.and_then(|member| member.number.clone()) {
+            return Some(number);
+        }
         let mut speakers = identity.grounds.iter().filter(|ground| ground.model.is_some());
         let speaker = speakers.next()?;
         let worded = if speaker.from != Origin::FileName {
@@ -358,7 +363,14 @@ impl Catalog {
             let is_number = |alias: &&str| {
                 alias.bytes().all(|byte| byte.is_ascii_digit()) && model.starts_with(alias)
             };
-            aliases.map(String::as_str).find(is_number)
+            let mut aliases = aliases.map(String::as_str);
+            // A name with a blank is in no file's name: `EdgeE350-….cfg` spells it by an alias.
+            let last = speaker.value.rsplit('/').next().unwrap_or_default();
+            let is_spelt = |alias: &&str| {
+                let head = last.get(..alias.len());
+                model.contains(' ') && head.is_some_and(|head| head.eq_ignore_ascii_case(alias))
+            };
+            aliases.clone().find(is_spelt).or_else(|| aliases.find(is_number))
         } else {
             None
         };
@@ -386,9 +398,8 @@ impl Catalog {
 
     /// What a family makes of a model's name: its own name for it, or the name as it came.
     fn own_name(&self, place: usize, spelling: &str) -> (Rank, Option<String>) {
-        let known = self.spellings.find(spelling).iter().find(|(family, _)| *family == place);
-        match known {
-            Some((_, name)) => (Rank::Model, Some(name.clone())),
+        match self.spellings.of_family(place, spelling) {
+            Some(name) => (Rank::Model, Some(name.to_owned())),
             None => (Rank::Stranger, Some(printable(spelling.as_bytes()))),
         }
     }

@@ -1,6 +1,6 @@
 //! Model names in every usual spelling.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Family;
 
@@ -8,6 +8,8 @@ use super::Family;
 #[derive(Debug, Default)]
 pub(super) struct Spellings {
     models: HashMap<String, Vec<(usize, String)>>,
+    /// Numbers on the case of a model that are another model's name: only who knows the family may use them.
+    numbers: HashMap<String, Vec<(usize, String)>>,
     vendors: Vec<String>,
 }
 
@@ -19,15 +21,19 @@ impl Spellings {
         // The longer name first: POLYCOM is not POLY and a rest.
         vendors.sort_by_key(|name| std::cmp::Reverse(name.len()));
         vendors.dedup();
-        let mut spellings = Self { models: HashMap::new(), vendors };
+        let mut spellings = Self { vendors, ..Self::default() };
         // What a phone is listed as is one that can be provisioned, where makers share a name (M3).
         let mut places: Vec<_> = families.iter().enumerate().collect();
         places.sort_by_key(|(_, family)| !family.provisions);
+        let models = || families.iter().flat_map(|family| family.models.values());
+        let names: HashSet<String> = models().map(|model| folded(&model.name)).collect();
         for (place, family) in places {
             for model in family.models.values() {
                 for name in model.aliases.iter().chain([&model.name]) {
-                    let places = spellings.models.entry(folded(name)).or_default();
-                    places.push((place, model.name.clone()));
+                    let key = folded(name);
+                    let shared = model.number.as_ref() == Some(name) && names.contains(&key);
+                    let map = if shared { &mut spellings.numbers } else { &mut spellings.models };
+                    map.entry(key).or_default().push((place, model.name.clone()));
                 }
             }
         }
@@ -39,6 +45,13 @@ impl Spellings {
         let whole = folded(spelling);
         let known = |key: &str| self.models.get(key).map(Vec::as_slice);
         known(&whole).or_else(|| known(self.bare(&whole))).unwrap_or_default()
+    }
+
+    /// The name of a family's own model in this spelling, or of the one with that number on its case.
+    pub(super) fn of_family(&self, place: usize, spelling: &str) -> Option<&str> {
+        let numbered = self.numbers.get(self.bare(&folded(spelling)));
+        let mut known = self.find(spelling).iter().chain(numbered.into_iter().flatten());
+        known.find(|(other, _)| *other == place).map(|(_, name)| name.as_str())
     }
 
     /// The text by which unknown spellings compare.

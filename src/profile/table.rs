@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use crate::domain::Role;
 
-use super::{Form, Format, Model, Speaks, ZoneForm};
+use super::{Advice, Floor, Form, Format, Model, Patience, Speaks, ZoneForm};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -26,11 +26,23 @@ pub(super) struct Table {
     #[serde(default)]
     pub(super) resync: String,
     #[serde(default)]
+    pub(super) reset: String,
+    #[serde(default)]
+    pub(super) mac_macro: String,
+    #[serde(default, rename = "floor")]
+    pub(super) floors: Vec<FloorTable>,
+    #[serde(default)]
     pub(super) recognize: Recognize,
     #[serde(default)]
     pub(super) dhcp: Dhcp,
     #[serde(default)]
     pub(super) time_zones: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) patience: Patience,
+    #[serde(default)]
+    pub(super) advice: Advice,
+    #[serde(default)]
+    pub(super) srtp_off: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) time_zone_form: ZoneWord,
     #[serde(default, rename = "model")]
@@ -112,6 +124,16 @@ pub(super) struct ModelTable {
     pub(super) part: Option<String>,
     pub(super) load: Option<String>,
     pub(super) list_as: Option<String>,
+    pub(super) reset: Option<String>,
+    pub(super) number: Option<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct FloorTable {
+    pub(super) firmware: String,
+    pub(super) when: Option<WhenWord>,
+    pub(super) why: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -136,6 +158,7 @@ pub(super) struct FileTable {
     pub(super) extra: Option<Spanned<ExtraTable>>,
     pub(super) brand: Option<String>,
     pub(super) series: Option<String>,
+    pub(super) longest: Option<u64>,
     #[serde(default)]
     pub(super) phonebook: bool,
     #[serde(default)]
@@ -220,6 +243,13 @@ pub(super) enum SpeaksWord {
     Sccp,
 }
 
+/// The only thing that a floor can depend on.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum WhenWord {
+    Srtp,
+}
+
 /// The only thing that a miss or an abort can be said to be.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -301,6 +331,12 @@ impl From<SpeaksWord> for Speaks {
     }
 }
 
+impl From<FloorTable> for Floor {
+    fn from(table: FloorTable) -> Self {
+        Self { firmware: table.firmware, srtp: table.when.is_some(), why: table.why }
+    }
+}
+
 impl From<&ModelTable> for Model {
     fn from(table: &ModelTable) -> Self {
         let name = table.name.get_ref().clone();
@@ -312,6 +348,8 @@ impl From<&ModelTable> for Model {
             part: table.part.clone(),
             load: table.load.clone(),
             list_as: table.list_as.clone(),
+            reset: table.reset.clone(),
+            number: table.number.clone(),
         }
     }
 }

@@ -12,16 +12,19 @@ static SHIPPED: LazyLock<Catalog> = LazyLock::new(|| {
     catalog
 });
 
-/// The best match of a name: `family file [mac] [model]`, and how many more there are.
+/// The match of a name in the family that `family file [mac] [model]` begins with, else the best; a `+` behind it says
+/// that other families ask for such a name too.
 #[track_caller]
 fn name(name: &str, expected: &str) {
     let matches = SHIPPED.resolve(name);
-    let told = matches.first().map(|best| {
+    let family = expected.split(' ').next().unwrap_or_default();
+    let own = matches.iter().find(|one| one.family.name.as_str() == family);
+    let told = own.or(matches.first()).map(|best| {
         let mac = best.mac.map(|mac| mac.to_string());
         let model = best.model.map(|model| model.name.clone());
         let parts = [Some(best.family.name.to_string()), Some(best.file.name.clone()), mac, model];
-        let more = matches.len() - 1;
-        let more = (more > 0).then(|| format!("+{more}"));
+        let shared = matches.iter().any(|one| one.family.name != best.family.name);
+        let more = shared.then(|| "+".to_owned());
         parts.into_iter().chain([more]).flatten().collect::<Vec<_>>().join(" ")
     });
     assert_eq!(told.as_deref().unwrap_or("-"), expected, "{name}");
@@ -44,15 +47,10 @@ fn seen(seen: Seen<'_>, expected: &str) {
 fn every_shipped_family() {
     let served = || SHIPPED.families().filter(|family| family.provisions);
     let names: Vec<_> = served().map(|family| family.name.as_str()).collect();
-    let expected = [
-        "cisco-7940-7960",
-        "cisco-79xx-enterprise",
-        "cisco-legacy-sccp",
-        "poly-soundpoint",
-        "poly-vvx",
-        "yealink-desk",
-    ];
-    assert_eq!(names, expected);
+    let expected = "cisco-69xx-89xx-99xx-enterprise cisco-78xx-88xx-enterprise cisco-7940-7960 cisco-79xx-enterprise \
+        cisco-ata cisco-legacy-sccp cisco-mpp-3pcc cisco-spa poly-ccx poly-edge-e poly-soundpoint poly-trio poly-vvx \
+        yealink-desk";
+    assert_eq!(names.join(" "), expected);
     for family in served() {
         assert!(family.files.iter().any(|file| file.required), "{}", family.name);
         assert!(family.files.iter().any(|file| file.first), "{}", family.name);
@@ -69,46 +67,43 @@ fn every_shipped_family() {
 #[test]
 fn names_of_cisco() {
     name("SEP003094C2D5CA.cnf", "cisco-legacy-sccp SEP{MAC}.cnf 00:30:94:c2:d5:ca");
-    name("SEPDEFAULT.cnf", "cisco-7940-7960 SEPDEFAULT.cnf +1");
-    name("SEPDefault.cnf", "cisco-7940-7960 SEPDEFAULT.cnf +1");
-    name("SEP001E7AC41022.cnf.xml", "cisco-7940-7960 SEP{MAC}.cnf.xml 00:1e:7a:c4:10:22 +2");
-    name("sep001e7ac41022.cnf.xml", "cisco-7940-7960 SEP{MAC}.cnf.xml 00:1e:7a:c4:10:22 +2");
+    name("SEPDEFAULT.cnf", "cisco-7940-7960 SEPDEFAULT.cnf +");
+    name("SEPDefault.cnf", "cisco-7940-7960 SEPDEFAULT.cnf +");
+    name("SEP001E7AC41022.cnf.xml", "cisco-7940-7960 SEP{MAC}.cnf.xml 00:1e:7a:c4:10:22 +");
+    name("sep001e7ac41022.cnf.xml", "cisco-7940-7960 SEP{MAC}.cnf.xml 00:1e:7a:c4:10:22 +");
     name(
         "SEP001122334455.cnf.xml.sgn",
-        "cisco-79xx-enterprise SEP{MAC}.cnf.xml.sgn 00:11:22:33:44:55",
+        "cisco-79xx-enterprise SEP{MAC}.cnf.xml.sgn 00:11:22:33:44:55 +",
     );
-    name("XMLDefault.cnf.xml", "cisco-7940-7960 XMLDefault.cnf.xml +2");
-    name("CTLSEP0013C4AABBCC.tlv", "cisco-7940-7960 CTLSEP{MAC}.tlv 00:13:c4:aa:bb:cc +1");
-    name("ITLFile.tlv", "cisco-79xx-enterprise ITLFile.tlv");
+    name("XMLDefault.cnf.xml", "cisco-7940-7960 XMLDefault.cnf.xml +");
+    name("CTLSEP0013C4AABBCC.tlv", "cisco-7940-7960 CTLSEP{MAC}.tlv 00:13:c4:aa:bb:cc +");
+    name("ITLFile.tlv", "cisco-79xx-enterprise ITLFile.tlv +");
     name("OS79XX.TXT", "cisco-7940-7960 OS79XX.TXT");
     name("SIP001122334455.cnf", "cisco-7940-7960 SIP{MAC}.cnf 00:11:22:33:44:55");
     name("SIPDefault.cnf", "cisco-7940-7960 SIPDefault.cnf");
     name("term75.default.loads", "cisco-79xx-enterprise term75.default.loads 7975G");
     name("term61.default.loads", "cisco-79xx-enterprise term61.default.loads");
-    name("SCCP31.9-2-1S.loads", "cisco-79xx-enterprise SCCP{load}.loads 7931G");
-    name("SCCP41.9-4-2SR3-1S.loads", "cisco-79xx-enterprise SCCP{load}.loads");
+    name("SCCP31.9-2-1S.loads", "cisco-79xx-enterprise SCCP{load}.loads 7931G +");
+    name("SCCP41.9-4-2SR3-1S.loads", "cisco-79xx-enterprise SCCP{load}.loads +");
     name("CP7925G-1.4.1SR1.LOADS", "cisco-79xx-enterprise CP7925G-{load}.loads 7925G");
     name("English_United_States/mk-sip.jar", "cisco-79xx-enterprise mk-sip.jar");
-    name("United_States/g3-tones.xml", "cisco-79xx-enterprise {any}/g3-tones.xml +1");
-    name("Desktops/320x196x4/List.xml", "cisco-79xx-enterprise Desktops/{any}/List.xml");
+    name("United_States/g3-tones.xml", "cisco-79xx-enterprise {any}/g3-tones.xml +");
+    name("Desktops/320x196x4/List.xml", "cisco-79xx-enterprise Desktops/{any}/List.xml +");
     name("gk001122334455", "cisco-legacy-sccp gk{mac} 00:11:22:33:44:55");
 }
 
 #[test]
 fn names_of_poly_and_yealink() {
-    name("000000000000.cfg", "poly-soundpoint 000000000000.cfg +1");
-    name("0004f2aabbcc.cfg", "poly-soundpoint {mac}.cfg 00:04:f2:aa:bb:cc +2");
-    name("0004F2AABBCC.CFG", "poly-soundpoint {mac}.cfg 00:04:f2:aa:bb:cc +2");
-    name("0004f2aabbcc-line.cfg", "poly-soundpoint {mac}-line.cfg 00:04:f2:aa:bb:cc +1");
-    name(
-        "provision/0004f2aabbcc-phone.cfg",
-        "poly-soundpoint {mac}-phone.cfg 00:04:f2:aa:bb:cc +1",
-    );
-    name("logs/0004f2aabbcc-boot.log", "poly-soundpoint {mac}-boot.log 00:04:f2:aa:bb:cc +1");
-    name("sip-interop.cfg", "poly-soundpoint sip-interop.cfg +1");
-    name("2345-12670-001.sip.ld", "poly-soundpoint {part}.sip.ld SPIP670 +1");
-    name("phoneprov/3111-40000-001.bootrom.ld", "poly-soundpoint {part}.bootrom.ld SSIP7000 +1");
-    name("001565aabbcc.cfg", "yealink-desk {mac}.cfg 00:15:65:aa:bb:cc +2");
+    name("000000000000.cfg", "poly-soundpoint 000000000000.cfg +");
+    name("0004f2aabbcc.cfg", "poly-soundpoint {mac}.cfg 00:04:f2:aa:bb:cc +");
+    name("0004F2AABBCC.CFG", "poly-soundpoint {mac}.cfg 00:04:f2:aa:bb:cc +");
+    name("0004f2aabbcc-line.cfg", "poly-soundpoint {mac}-line.cfg 00:04:f2:aa:bb:cc +");
+    name("provision/0004f2aabbcc-phone.cfg", "poly-soundpoint {mac}-phone.cfg 00:04:f2:aa:bb:cc +");
+    name("logs/0004f2aabbcc-boot.log", "poly-soundpoint {mac}-boot.log 00:04:f2:aa:bb:cc +");
+    name("sip-interop.cfg", "poly-soundpoint sip-interop.cfg +");
+    name("2345-12670-001.sip.ld", "poly-soundpoint {part}.sip.ld SPIP670 +");
+    name("phoneprov/3111-40000-001.bootrom.ld", "poly-soundpoint {part}.bootrom.ld SSIP7000 +");
+    name("001565aabbcc.cfg", "yealink-desk {mac}.cfg 00:15:65:aa:bb:cc +");
     name("001565aabbcc.boot", "yealink-desk {mac}.boot 00:15:65:aa:bb:cc");
     name("y000000000000.boot", "yealink-desk y000000000000.boot");
     name("y000000000000.cfg", "yealink-desk y{code}.cfg T28P");
@@ -154,12 +149,15 @@ fn option_60() {
     check("Cisco Systems, Inc. IP Phone CP-7941G-GE\0", "Cisco cisco-79xx-enterprise 7941G-GE - -");
     check("Cisco Systems, Inc. IP Phone CP-7971G-GE\0", "Cisco cisco-79xx-enterprise 7971G-GE - -");
     check("Cisco Systems, Inc. IP Phone CP-7937G", "Cisco cisco-79xx-enterprise 7937G - -");
-    check("Cisco Systems, Inc. IP Phone CP-8961\0", "Cisco - - - -");
+    check(
+        "Cisco Systems, Inc. IP Phone CP-8961\0",
+        "Cisco cisco-69xx-89xx-99xx-enterprise 8961 - -",
+    );
     check("Cisco Systems, Inc.", "Cisco - - - -");
     check("Cisco Systems, Inc. IP Phone\0", "Cisco - - - -");
     check("Polycom-SPIP670", "Polycom poly-soundpoint SPIP670 - -");
     check("Polycom-VVX_401", "Polycom poly-vvx VVX401 - -");
-    check("Polycom-Trio8800", "Polycom - Trio8800 - -");
+    check("Polycom-Trio8800", "Polycom poly-trio Trio8800 - -");
     check("yealink", "Yealink - - - -");
     check("udhcp 1.30.1", "nothing");
     check("", "nothing");
@@ -355,7 +353,8 @@ fn models_in_every_spelling() {
     check("7910", "cisco-legacy-sccp 7910");
     check("12 SP+", "cisco-legacy-sccp 12SP+");
     check("7940G", "cisco-7940-7960 7940");
-    check("8841-3PCC", "-");
+    check("8841-3PCC", "cisco-mpp-3pcc 8841-3PCC");
+    check("8841", "cisco-78xx-88xx-enterprise 8841");
     check("", "-");
     check("Cisco", "-");
 }
@@ -407,10 +406,16 @@ fn what_a_name_stands_for() {
         assert_eq!(families.join(" "), expected, "{name}");
     };
     check("poly-vvx", "poly-vvx");
-    check("Poly", "poly-soundpoint poly-vvx");
-    check("polycom", "poly-soundpoint poly-vvx");
+    let poly = "poly-ccx poly-edge-e poly-soundpoint poly-trio poly-vvx";
+    check("Poly", poly);
+    check("polycom", poly);
     check("yealink", "yealink-desk");
-    check("cisco-enterprise", "cisco-7940-7960 cisco-79xx-enterprise cisco-legacy-sccp");
+    check(
+        "cisco-enterprise",
+        "cisco-69xx-89xx-99xx-enterprise cisco-78xx-88xx-enterprise cisco-7940-7960 \
+         cisco-79xx-enterprise cisco-legacy-sccp",
+    );
+    check("Linksys", "cisco-spa");
     check("acme", "");
 }
 

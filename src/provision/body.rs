@@ -121,6 +121,7 @@ impl Provisioner {
             phone: case.subject.mac.filter(|_| !shared).map(|mac| (mac, entry)),
             ends: (case.request.peer, case.request.local),
             secrets,
+            contradicts: case.subject.contradicts,
             contacts,
         }
     }

@@ -243,6 +243,11 @@ impl Origins<'_> {
     }
 
     fn load(&self) -> Origin {
+        if self.scene.holds_back() {
+            return profile(
+                "held back: the phone says that it is another model than the listed one",
+            );
+        }
         let Some((_, rank, table)) = layers::load(self.scene, self.site, &self.model) else {
             return profile("nobody set it");
         };

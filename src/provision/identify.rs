@@ -9,7 +9,7 @@ use crate::{
     store::{Phone, State},
 };
 
-use super::{Provisioner, Request, resolve::Clues};
+use super::{Provisioner, Request, findings::contradiction, resolve::Clues};
 
 /// The sender of a request, as far as it is known.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +28,8 @@ pub(super) struct Subject {
     pub listed: Option<FamilyName>,
     /// Where it stands.
     pub site: SiteName,
+    /// True if what it shows contradicts the model in its entry: no firmware of that model is offered to it then.
+    pub contradicts: bool,
 }
 
 impl Subject {
@@ -74,7 +76,11 @@ impl Provisioner {
             .iter()
             .find_map(|one| one.mac)
             .or_else(|| found.is_empty().then(|| super::name::mac_in(name)).flatten());
-        let mac = named.or_else(|| self.sender(request, &grounds, state, now));
+        let sender = || self.sender(request, &grounds, state, now);
+        // An ATA asks for the file of its second port under an address that is nobody's.
+        let second =
+            named.and_then(|named| sender().filter(|first| named.is_second_port_of(*first)));
+        let mac = second.or(named).or_else(sender);
         if let Some(prefix) = mac.and_then(|mac| self.catalog().recognize(&Seen::Prefix(mac), now))
         {
             grounds.push(prefix);
@@ -124,7 +130,8 @@ impl Provisioner {
         state: &State,
         peer: IpAddr,
     ) -> Subject {
-        let mac = found.iter().find_map(|one| one.mac).unwrap_or(phone);
+        let named = found.iter().find_map(|one| one.mac);
+        let mac = named.filter(|named| !named.is_second_port_of(phone)).unwrap_or(phone);
         self.subject(Some(mac), state.phones.get(&mac), Vec::new(), peer)
     }
 
@@ -141,7 +148,14 @@ impl Provisioner {
         let (weak, strong): (Vec<_>, Vec<_>) =
             grounds.iter().cloned().partition(|ground| ground.from == Origin::Prefix);
         let learned = phone.map_or(&[][..], |phone| &phone.grounds);
+        // This request before the record: of one origin the first that tells a model counts.
+        let all = [grounds.as_slice(), learned].concat();
+        let transfers = phone.map_or(&[][..], |phone| &phone.boot.transfers);
+        let contradicts = entry.as_ref().is_some_and(|entry| {
+            contradiction(self.catalog(), &entry.model, &all, transfers).is_some()
+        });
         Subject {
+            contradicts,
             mac,
             listed: listed.map(|(family, _)| family.name.clone()),
             shown: conclude(&strong),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     config::Site,
     domain::{Entry, SiteName},
+    profile::{Catalog, Family},
 };
 
 use super::values::Scene;
@@ -52,7 +53,7 @@ pub(super) fn set<'a>(
         by.is_some_and(|by| by != DEFAULT)
     };
     for (table, values) in &site.extra {
-        let Some(rank) = rank(scene, model, table) else { continue };
+        let Some(rank) = scene.kind().rank(model, table) else { continue };
         for (key, value) in values {
             let stronger =
                 laid.get(key.as_str()).and_then(|laid| laid.table).is_none_or(|(other, there)| {
@@ -67,42 +68,81 @@ pub(super) fn set<'a>(
     laid
 }
 
-/// The wanted load, its table's rank and the table: of the model, else of the loads that this model shares, else of the
-/// family.
+/// What phones are of, as far as tables of a site go by it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kind<'a> {
+    pub catalog: &'a Catalog,
+    pub family: Option<&'a Family>,
+}
+
+impl Scene<'_> {
+    /// True where no load is offered: the phone says that it is another model than the listed one, and a load for
+    /// another product may leave it unable to register.
+    pub fn holds_back(&self) -> bool {
+        self.contradicts && self.phone.is_some()
+    }
+
+    fn kind(&self) -> Kind<'_> {
+        Kind { catalog: self.catalog, family: self.family }
+    }
+}
+
+/// The wanted load, its table's rank and the table; nothing where none is offered.
 pub(super) fn load<'a>(
     scene: &Scene<'_>,
     site: &'a Site,
     model: &str,
 ) -> Option<(&'a str, Rank, &'a str)> {
-    let member = scene.family.and_then(|family| scene.catalog.member(family, model));
-    let loads = member.and_then(|model| model.load.as_deref());
-    let wanted = |rank: Rank, fits: &dyn Fn(&str) -> bool| {
-        let found = site.firmware.iter().find(|(key, _)| fits(key));
-        found.map(|(key, load)| (load.as_str(), rank, key.as_str()))
-    };
-    let shares = |key: &str| loads.is_some_and(|load| is(key, load));
-    wanted(Rank::Model, &|key| is_model(scene, key, model))
-        .or_else(|| wanted(Rank::Model, &shares))
-        .or_else(|| wanted(Rank::Family, &|key| rank(scene, "", key) == Some(Rank::Family)))
+    if scene.holds_back() { None } else { scene.kind().load(&site.firmware, model) }
 }
 
-/// What a table is to this phone; `None` for another's.
-fn rank(scene: &Scene<'_>, model: &str, table: &str) -> Option<Rank> {
-    let of_family = scene.family.and_then(|family| match table {
-        name if is(name, family.name.as_str()) => Some(Rank::Family),
-        name if family.also.iter().any(|also| is(name, also)) => Some(Rank::Group),
-        name if is(name, &family.vendor) => Some(Rank::Vendor),
-        _ => None,
-    });
-    of_family.or_else(|| is_model(scene, table, model).then_some(Rank::Model))
+impl Kind<'_> {
+    /// What a table of loads (`firmware`, `firmware-floor`) says, the key's rank and the key: of the model, else of the
+    /// loads that this model shares, else of the family.
+    pub fn load<'t>(
+        self,
+        table: &'t BTreeMap<String, String>,
+        model: &str,
+    ) -> Option<(&'t str, Rank, &'t str)> {
+        let member = self.family.and_then(|family| self.catalog.member(family, model));
+        let loads = member.and_then(|model| model.load.as_deref());
+        let wanted = |rank: Rank, fits: &dyn Fn(&str) -> bool| {
+            let found = table.iter().find(|(key, _)| fits(key));
+            found.map(|(key, load)| (load.as_str(), rank, key.as_str()))
+        };
+        let shares = |key: &str| loads.is_some_and(|load| is(key, load));
+        wanted(Rank::Model, &|key| self.is_model(key, model))
+            .or_else(|| wanted(Rank::Model, &shares))
+            .or_else(|| wanted(Rank::Family, &|key| self.rank("", key) == Some(Rank::Family)))
+    }
+
+    /// What a table of floors says: as for loads, else of the vendor, because one release may be a whole vendor's.
+    pub fn floor<'t>(self, table: &'t BTreeMap<String, String>, model: &str) -> Option<&'t str> {
+        let wide = |(key, _): &(&String, &String)| {
+            matches!(self.rank("", key), Some(Rank::Group | Rank::Vendor))
+        };
+        let floor = self.load(table, model).map(|(floor, ..)| floor);
+        floor.or_else(|| table.iter().find(wide).map(|(_, floor)| floor.as_str()))
+    }
+
+    /// What a table is to this phone; `None` for another's.
+    fn rank(self, model: &str, table: &str) -> Option<Rank> {
+        let of_family = self.family.and_then(|family| match table {
+            name if is(name, family.name.as_str()) => Some(Rank::Family),
+            name if family.also.iter().any(|also| is(name, also)) => Some(Rank::Group),
+            name if is(name, &family.vendor) => Some(Rank::Vendor),
+            _ => None,
+        });
+        of_family.or_else(|| self.is_model(table, model).then_some(Rank::Model))
+    }
+
+    fn is_model(self, key: &str, model: &str) -> bool {
+        !model.is_empty() && self.catalog.same_product(key, model)
+    }
 }
 
 fn is(key: &str, name: &str) -> bool {
     key.eq_ignore_ascii_case(name)
-}
-
-fn is_model(scene: &Scene<'_>, key: &str, model: &str) -> bool {
-    !model.is_empty() && scene.catalog.same_product(key, model)
 }
 
 /// True for a name that says of its value that it is a secret, in any family's spelling: these values have no type of

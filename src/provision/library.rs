@@ -13,7 +13,7 @@ use std::{
 use crate::domain::Problem;
 
 use super::{
-    name,
+    loads, name,
     phonebook::{self, Contact},
 };
 
@@ -57,6 +57,8 @@ pub struct Library {
     /// Templates among the files by the name that they answer, with their own name and text.
     templates: BTreeMap<String, (String, String)>,
     firmware: BTreeMap<String, Held>,
+    /// What is missing of each load, by the name of its list in lower case; loads that are whole are not in here.
+    lacking: BTreeMap<String, Vec<String>>,
     /// The operator's additions to phonebooks, by the lower-case path of their file.
     contacts: BTreeMap<String, Vec<Contact>>,
 }
@@ -94,7 +96,16 @@ impl Library {
                 }
             }
         }
+        library.lacking = loads::lacking(&library.firmware);
         (library, shelf.problems)
+    }
+
+    /// Parts that the list of a load names and that are not here, or are empty; none for any other file. As of the last
+    /// load of the library.
+    #[must_use]
+    pub fn lacking(&self, list: &str) -> &[String] {
+        let list = name::base(list).to_lowercase();
+        self.lacking.get(&list).map_or(&[], Vec::as_slice)
     }
 
     /// The operator's file for a wire name: the site's before the common one.

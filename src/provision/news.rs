@@ -1,7 +1,8 @@
-//! Which evidence is new enough to be recorded.
+//! Which evidence and which address is new enough to be recorded.
 
 use std::{
     collections::HashMap,
+    net::Ipv4Addr,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -44,6 +45,26 @@ impl News {
             under_way.insert(phone, (Instant::now(), shown));
         }
         news
+    }
+}
+
+/// Addresses that are recorded and may not be fact yet; bounded as [`News`] is.
+#[derive(Debug, Default)]
+pub(super) struct Moves(Mutex<HashMap<Mac, (Instant, Ipv4Addr)>>);
+
+impl Moves {
+    /// True if a phone that was last `known` at an address, or is on its way to the record there, is now seen at another.
+    pub fn is_news(&self, phone: Mac, address: Ipv4Addr, known: Option<Ipv4Addr>) -> bool {
+        let mut under_way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let recent = under_way.get(&phone).filter(|(then, _)| then.elapsed() < ON_ITS_WAY);
+        if recent.map(|(_, address)| *address).or(known) == Some(address) {
+            return false;
+        }
+        if under_way.len() >= MAX_PHONES {
+            under_way.clear();
+        }
+        under_way.insert(phone, (Instant::now(), address));
+        true
     }
 }
 
@@ -116,6 +137,24 @@ mod tests {
         check(Ground { at: Timestamp::MAX, ..agent(1) }, agent(1), false);
         assert!(is_news(&agent(1), None));
     }
+
+    #[test]
+    fn where_it_was_last_counts() {
+        let phone: Mac = "001565000001".parse().unwrap();
+        let [here, there] = [1, 2].map(|last| Ipv4Addr::new(10, 0, 0, last));
+        let moves = Moves::default();
+        assert!(!moves.is_news(phone, here, Some(here)));
+        assert!(moves.is_news(phone, there, Some(here)));
+        // Not fact yet, and said already; back again before it is fact.
+        assert!(!moves.is_news(phone, there, Some(here)));
+        assert!(moves.is_news(phone, here, Some(here)));
+        for number in 0..10_000_u32 {
+            let [a, b, c, d] = number.to_be_bytes();
+            moves.is_news(Mac::new([0, 0x15, a, b, c, d]).unwrap(), here, None);
+        }
+        assert!(moves.0.lock().unwrap().len() <= MAX_PHONES);
+    }
+
     #[test]
     fn what_is_on_its_way_counts() {
         let phone: Mac = "001565000001".parse().unwrap();

@@ -39,6 +39,11 @@ pub(super) fn target<'a>(
     speaks: Speaks,
     (library, site): (&Library, &str),
 ) -> Option<Target<'a>> {
+    // A name that holds another MAC than the phone's is that of its second port.
+    let is_its = |one: &FileMatch<'_>| one.mac.is_none() || one.mac == clues.mac;
+    if found.iter().any(is_its) {
+        found.retain(is_its);
+    }
     // Stable, so that within a protocol the catalog's order holds.
     found.sort_by_key(|one| !one.file.read_by(Some(spoken(one.family, speaks))));
     if let Some(first) = found.first().copied() {

@@ -1,6 +1,9 @@
 //! What carriers call: resolve, admit if need be, record.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::{
+    net::IpAddr,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use tokio::sync::watch;
 
@@ -13,7 +16,7 @@ use crate::{
 use super::{
     Admission, Delivery, Notices, Opened, Provisioner, Recorder, Refusal, Request, Why,
     identify::{holder, is_forged},
-    news::News,
+    news::{Moves, News},
 };
 
 /// How often an admission is proposed anew after somebody else took its number. Each loss means that another phone was
@@ -39,6 +42,7 @@ pub struct Service {
     /// How often it was replaced.
     replaced: watch::Sender<u64>,
     news: News,
+    moves: Moves,
 }
 
 impl Service {
@@ -55,8 +59,19 @@ impl Service {
         tokio::spawn(task);
         let provisioner = RwLock::new(Arc::new(provisioner));
         let replaced = watch::Sender::new(0);
-        let (notices, news) = (Notices::default(), News::default());
-        Self { journal, recorder, view, feed, counters, notices, provisioner, replaced, news }
+        let (notices, news, moves) = (Notices::default(), News::default(), Moves::default());
+        Self {
+            journal,
+            recorder,
+            view,
+            feed,
+            counters,
+            notices,
+            provisioner,
+            replaced,
+            news,
+            moves,
+        }
     }
 
     /// The resolver in force. Take it once per request.
@@ -131,6 +146,7 @@ impl Service {
         if is_forged(self.provisioner().settings(), &self.view.read(), ends, now) {
             return;
         }
+        self.place(phone, request.peer, now);
         self.show(phone, &opened.grounds);
         let (asked, etag) = (opened.asked.clone(), opened.etag.clone());
         self.recorder.happened(phone, now, What::Unchanged { asked, etag });
@@ -175,6 +191,7 @@ impl Service {
                 self.counters.count("provision", "opened");
                 opened.phone = phone.filter(|_| recorded);
                 if let Some(phone) = opened.phone {
+                    self.place(phone, request.peer, now);
                     self.show(phone, &opened.grounds);
                 }
                 tracing::debug!(name = %opened.asked.name, peer = %request.peer, source = %opened.source, "opened");
@@ -185,6 +202,9 @@ impl Service {
                 self.counters.count("refused", refusal.why.as_str());
                 tracing::debug!(name = %refusal.asked.name, peer = %request.peer, why = %refusal.why, "refused");
                 if let Some(phone) = phone.filter(|_| recorded) {
+                    if !is_withheld(&refusal) {
+                        self.place(phone, request.peer, now);
+                    }
                     self.show(phone, &refusal.grounds);
                     let (asked, why) = (refusal.asked.clone(), refusal.why.to_string());
                     self.recorder.happened(
@@ -218,14 +238,23 @@ impl Service {
             let leased = holder(&state, peer, now) == Some(phone);
             (!state.phones.contains_key(&phone), leased, forged)
         };
-        let withheld = |refusal: &Refusal| {
-            matches!(refusal.why, Why::NotItsAddress { .. } | Why::NoLease { .. })
-        };
-        if result.as_ref().is_err_and(withheld) {
+        if result.as_ref().is_err_and(is_withheld) {
             return !stranger;
         }
         // A holder of a lease is one of as many as there are addresses.
         !forged && (provisioner.peers.remember(peer, phone, stranger && !leased) || leased)
+    }
+
+    /// Records where a phone is, where that is new: nobody else tells the address of one that has it typed in.
+    fn place(&self, phone: Mac, peer: IpAddr, now: Timestamp) {
+        let IpAddr::V4(address) = peer.to_canonical() else { return };
+        let state = self.view.read();
+        let known = state.phones.get(&phone).and_then(|phone| phone.boot.address);
+        let leased = holder(&state, peer, now) == Some(phone);
+        drop(state);
+        if !leased && self.moves.is_news(phone, address, known) {
+            self.recorder.happened(phone, now, What::Appeared { address });
+        }
     }
 
     /// Records what a request showed, where that is new.
@@ -235,6 +264,11 @@ impl Service {
             self.recorder.record(Change::Showed(phone, ground));
         }
     }
+}
+
+/// True for a refusal that says that the peer is not the phone, as far as anybody knows.
+const fn is_withheld(refusal: &Refusal) -> bool {
+    matches!(refusal.why, Why::NotItsAddress { .. } | Why::NoLease { .. })
 }
 
 fn admit(admission: &Admission, now: Timestamp) -> Batch {

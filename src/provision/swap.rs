@@ -234,3 +234,34 @@ fn given(state: &State, phone: Mac, entry: &Entry) -> impl Iterator<Item = Strin
     let numbers = entry.lines.iter().map(|line| &line.number);
     numbers.filter(move |number| state.numbers.get(*number) == Some(&phone)).cloned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Commit, Line};
+
+    #[test]
+    fn a_repaired_mac_takes_entry_and_number_along() {
+        let mac = |text: &str| text.parse::<Mac>().unwrap();
+        let (typed, real) = (mac("001e7ac41022"), mac("001e7ac41023"));
+        let line = Line { number: "4012".to_owned(), ..Line::default() };
+        let entry = Entry { lines: vec![line], auto_registered: true, ..Entry::default() };
+        let changes = vec![
+            Change::Listed(typed, Box::new(entry.clone())),
+            Change::Numbered(typed, "4012".to_owned()),
+        ];
+        let mut state = State::default();
+        state.apply(&Commit { number: 1, changes });
+        let repair = Repair { mac: Some(real), site: Some("paris".to_owned()), model: None };
+        let made = repaired(&state, typed, entry.clone(), repair.clone());
+        let (batch, phone) = made.unwrap();
+        assert_eq!((phone, batch.undoable, state.admits(&batch)), (real, true, Ok(())));
+        state.apply(&Commit { number: 2, changes: batch.changes });
+        let now = state.phones[&real].entry.as_deref().unwrap();
+        assert_eq!((now.number(), now.site.as_deref()), ("4012", Some("paris")));
+        assert!(!now.auto_registered && !state.phones.contains_key(&typed));
+        assert_eq!(state.number_of("4012"), Some(real));
+        let taken = repaired(&state, typed, entry, repair).unwrap_err();
+        assert!(taken.starts_with("00:1e:7a:c4:10:23 is listed by now"), "{taken}");
+    }
+}

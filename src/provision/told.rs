@@ -82,7 +82,7 @@ impl Provisioner {
             uses,
             text: String::new(),
         };
-        told.text = self.in_words(&told, &client, subnet, heard);
+        told.text = Self::in_words(&told, &client, subnet, heard);
         told
     }
 
@@ -159,13 +159,7 @@ impl Provisioner {
             .collect()
     }
 
-    fn in_words(
-        &self,
-        told: &Told,
-        client: &Client,
-        subnet: Option<&Subnet>,
-        heard: Heard<'_>,
-    ) -> String {
+    fn in_words(told: &Told, client: &Client, subnet: Option<&Subnet>, heard: Heard<'_>) -> String {
         let order = told.honours.iter().map(ToldOption::called).collect::<Vec<_>>().join(", then ");
         let first = match order.as_str() {
             "" if client.vendor.is_none() => {

@@ -59,6 +59,8 @@ pub(super) struct Scene<'a> {
     /// Who asks, and which of our addresses.
     pub ends: (IpAddr, IpAddr),
     pub secrets: Secrets,
+    /// The phone contradicts the model in its entry.
+    pub contradicts: bool,
     /// Who is in the site's phonebook; empty for files that are none.
     pub contacts: &'a [Contact],
 }

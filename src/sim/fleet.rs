@@ -7,7 +7,11 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{Network, Subject, phone, script::Reached};
+use super::{
+    Network, Subject,
+    phone::{self, Kept},
+    script::Reached,
+};
 use crate::domain::Mac;
 
 /// How far one phone believes that it came.
@@ -71,12 +75,11 @@ async fn live(
     turns: Arc<Semaphore>,
     outcomes: mpsc::Sender<Outcome>,
 ) {
-    let mut address = None;
+    let mut kept = Kept::default();
     loop {
         let Ok(turn) = turns.acquire().await else { return };
-        let (reached, now) = phone::boot(&subject, &network, address, pause).await;
+        let reached = phone::boot(&subject, &network, &mut kept, pause).await;
         drop(turn);
-        address = now.or(address);
         // For show only: a full channel loses a line, not a phone.
         let _ = outcomes.try_send(Outcome { mac: subject.mac, reached });
         let Some(restart) = restart else { return };

@@ -40,6 +40,22 @@ pub enum Habit {
     Healthy,
     /// It leases an address and never asks for a file, as with a TFTP server set by hand that is gone.
     NeverAsks,
+    /// It takes the load that it is told to run and never runs it: it is one for other hardware.
+    NeverRunsItsLoad,
+    /// It asks for its trust lists and for nothing else, as with those of another cluster on it.
+    TrustsNobody,
+    /// It acknowledges nothing, as behind a firewall that lets only requests through.
+    NeverAcknowledges,
+    /// It was given a path with a macro of another vendor, and asks for it as it stands.
+    Literal {
+        /// The name that it asks for.
+        name: &'static str,
+    },
+    /// Its names were copied from another phone's: it asks for the files of that one.
+    Cloned {
+        /// The running digits of that one's address, of the same make.
+        of: u32,
+    },
     /// Address and server were typed in: it never asks for a lease.
     Fixed {
         /// Its address.

@@ -46,41 +46,54 @@ impl Network {
     }
 }
 
-/// Boots once: from power to as far as it comes. `before` is the address that it had, which it asks for again.
+/// What a phone keeps when its power is off.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kept {
+    /// The address that it had, which it asks for again.
+    pub address: Option<Ipv4Addr>,
+    /// The load that it took last; `None` for the one that it came with.
+    pub load: Option<String>,
+}
+
+/// Boots once: from power to as far as it comes.
 pub(super) async fn boot(
     subject: &Subject,
     network: &Network,
-    before: Option<Ipv4Addr>,
+    kept: &mut Kept,
     pause: Duration,
-) -> (Reached, Option<Ipv4Addr>) {
-    let mut script = Script::new(subject.clone(), pause);
+) -> Reached {
+    let mut script = Script::new(subject.clone(), pause).with_load(kept.load.clone());
     let mut address = match subject.habit {
         Habit::Fixed { address, .. } => Some(address),
-        Habit::Healthy | Habit::NeverAsks => None,
+        _ => None,
     };
     let mut step = script.next(Happened::Began);
     loop {
         step = match step {
-            Step::Done(reached) => return (reached, address),
+            Step::Done(reached) => {
+                kept.load = Some(script.running().to_owned());
+                return reached;
+            }
             Step::Wait(time) => {
                 tokio::time::sleep(time).await;
                 script.next(Happened::Waited)
             }
-            Step::Discover => match lease(subject, network, before).await {
+            Step::Discover => match lease(subject, network, kept.address).await {
                 Some(grant) => {
                     address = Some(grant.address);
+                    kept.address = address;
                     script.next(Happened::Leased(&grant))
                 }
                 None => script.next(Happened::NoAddress),
             },
             Step::Tftp { host, name, block, read } => {
-                let Some(from) = address else { return (Reached::NoAddress, None) };
+                let Some(from) = address else { return Reached::NoAddress };
                 let server = SocketAddr::from((host, network.tftp));
                 let fetched = fetch::by_tftp(from, server, &name, block, read).await;
                 script.next(happened(&fetched))
             }
             Step::Http { host, port, method, path, agent, read } => {
-                let Some(from) = address else { return (Reached::NoAddress, None) };
+                let Some(from) = address else { return Reached::NoAddress };
                 let server = SocketAddr::from((host, network.http_port(port)));
                 let fetched = fetch::by_http(from, server, method, &path, &agent, read).await;
                 script.next(happened(&fetched))

@@ -18,6 +18,9 @@ const MAX_CYCLES: u32 = 3;
 /// How many files one cycle may ask for: a master that names hundreds does not keep a script busy for ever.
 const MAX_ASKS: usize = 64;
 
+/// How often a phone restarts by itself to run a load that it took.
+const MAX_RESTARTS: u32 = 3;
+
 /// What happened since the last step.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Happened<'a> {
@@ -55,6 +58,8 @@ pub enum Read {
     Whole,
     /// So many bytes; then it closes its port, because it has seen that nothing changed.
     Start(usize),
+    /// None: it hears what comes and acknowledges nothing.
+    Nothing,
 }
 
 /// What the phone does.
@@ -161,6 +166,10 @@ pub struct Script {
     cycles: u32,
     reached: Reached,
     running: String,
+    /// A load that it took in this boot and runs after the next.
+    written: Option<String>,
+    /// How often it restarted because of a load.
+    restarts: u32,
     /// Poly: the second half of the boot, after the updater.
     application: bool,
     /// How long it waits before it starts its cycle again.
@@ -170,7 +179,10 @@ pub struct Script {
 impl Script {
     /// The script of a phone that is about to be powered on; `pause` lies between two futile cycles.
     #[must_use]
-    pub fn new(subject: Subject, pause: Duration) -> Self {
+    pub fn new(mut subject: Subject, pause: Duration) -> Self {
+        if let Habit::Cloned { of } = subject.habit {
+            subject.mac = subject.make.mac(of).unwrap_or(subject.mac);
+        }
         let running = subject.make.load.to_owned();
         Self {
             subject,
@@ -181,9 +193,24 @@ impl Script {
             cycles: 0,
             reached: Reached::NoAddress,
             running,
+            written: None,
+            restarts: 0,
             application: false,
             pause,
         }
+    }
+
+    /// The same with a load that the phone took in an earlier boot.
+    #[must_use]
+    pub fn with_load(self, load: Option<String>) -> Self {
+        let running = load.unwrap_or_else(|| self.running.clone());
+        Self { running, ..self }
+    }
+
+    /// The load that it runs.
+    #[must_use]
+    pub fn running(&self) -> &str {
+        &self.running
     }
 
     /// Decides the next step.
@@ -201,7 +228,13 @@ impl Script {
 
     fn power_on(&mut self) -> Step {
         match self.subject.habit {
-            Habit::Healthy | Habit::NeverAsks => Step::Discover,
+            Habit::Healthy
+            | Habit::NeverAsks
+            | Habit::NeverRunsItsLoad
+            | Habit::TrustsNobody
+            | Habit::NeverAcknowledges
+            | Habit::Literal { .. }
+            | Habit::Cloned { .. } => Step::Discover,
             Habit::Fixed { server, .. } => {
                 self.server = Some(Server::Tftp(server));
                 self.cycle()
@@ -239,6 +272,11 @@ impl Script {
 
     fn plan(&self) -> Vec<Ask> {
         let mac = self.subject.mac;
+        match (self.subject.habit, self.subject.make.boot) {
+            (Habit::TrustsNobody, _) => return cisco::trust_lists(mac),
+            (Habit::Literal { name }, _) => return vec![Ask::optional(name)],
+            _ => {}
+        }
         match self.subject.make.boot {
             Boot::CiscoLegacy => cisco::legacy(mac),
             Boot::Cisco7960Skinny => cisco::skinny_7960(mac),
@@ -274,11 +312,25 @@ impl Script {
     /// The next file, or the end.
     fn proceed(&mut self) -> Step {
         let next = self.queue.pop_front().filter(|_| self.asked < MAX_ASKS);
-        let Some(ask) = next else { return Step::Done(self.reached) };
+        let Some(ask) = next else { return self.end() };
         self.asked += 1;
         let step = self.step(&ask);
         self.asking = Some(ask);
         step
+    }
+
+    /// All is asked for: it restarts into a load that it took, or stays up.
+    fn end(&mut self) -> Step {
+        match self.written.take().filter(|_| self.restarts < MAX_RESTARTS) {
+            Some(load) => {
+                if self.subject.habit != Habit::NeverRunsItsLoad {
+                    self.running = load;
+                }
+                self.restarts += 1;
+                Step::Discover
+            }
+            None => Step::Done(self.reached),
+        }
     }
 
     /// Nothing came of this cycle: a pause and all over again, or the end of its patience.
@@ -288,7 +340,10 @@ impl Script {
     }
 
     fn step(&self, ask: &Ask) -> Step {
-        let Ask { name, method, read, .. } = ask.clone();
+        let Ask { name, method, mut read, .. } = ask.clone();
+        if self.subject.habit == Habit::NeverAcknowledges {
+            read = Read::Nothing;
+        }
         let stage = if self.application { "Application" } else { "Updater" };
         let agent = self.subject.make.user_agent(self.subject.mac, stage);
         match &self.server {

@@ -21,7 +21,7 @@ use sha2::{Digest, Sha256};
 use super::{
     Journal, State, StoreError, View,
     disk::{event, fault},
-    encode::{BadValue, Kind, Loader, Meta, Row, SCHEMA, hex, json, rows, unhex},
+    encode::{BadValue, Kind, Loader, Meta, OLDEST, Row, SCHEMA, hex, json, rows, unhex},
     open::{PAGE, create, is_used, lock, rows_of},
     state::Patch,
 };
@@ -210,7 +210,7 @@ fn check_header(line: &[u8]) -> Result<(), BadValue> {
         return Err(not_one());
     }
     match header["schema"].as_u64().and_then(|schema| u8::try_from(schema).ok()) {
-        Some(SCHEMA) => Ok(()),
+        Some(OLDEST..=SCHEMA) => Ok(()),
         Some(newer) if newer > SCHEMA => Err(BadValue::Newer(newer)),
         _ => Err(BadValue::broken("its header names no schema")),
     }

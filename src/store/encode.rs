@@ -25,7 +25,12 @@ pub(super) use rows::{Loader, Row, rows};
 ///
 /// A field that is added with a default, and left out where it has that default, is no new version: what was written
 /// before it reads as it did, and what is written now can be read without it. Anything else is one.
-pub(super) const SCHEMA: u8 = 1;
+///
+/// 2: events may tell of registrations. All that 1 could say is said the same way.
+pub(super) const SCHEMA: u8 = 2;
+
+/// The oldest version that still reads.
+pub(super) const OLDEST: u8 = 1;
 
 /// Kinds of keys: their first octet.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -101,7 +106,7 @@ pub(super) fn read<T: DeserializeOwned>(octets: &[u8]) -> Result<T, BadValue> {
 /// The JSON behind the version, once the version is known.
 pub(super) fn json(octets: &[u8]) -> Result<&[u8], BadValue> {
     match octets.split_first() {
-        Some((&SCHEMA, json)) => Ok(json),
+        Some((&(OLDEST..=SCHEMA), json)) => Ok(json),
         Some((&version, _)) if version > SCHEMA => Err(BadValue::Newer(version)),
         _ => Err(BadValue::broken("a value has no version")),
     }

@@ -30,6 +30,9 @@ pub(super) use writer::{Alone, Writer};
 /// Where an event lies in a timeline: the number of its commit, and its place among that commit's changes.
 pub type Place = (u64, u32);
 
+/// A page of a timeline, oldest first, with the commit of each event; and where the page before it ends.
+pub type Events = (Vec<(u64, Event)>, Option<Place>);
+
 /// The most batches that wait for the writer. One more is refused at once, with [`CommitError::Busy`]: whoever waits
 /// for its commits never gets there, and a DHCP server that does is better silent, because phones ask again.
 pub const MAX_QUEUED: usize = 65_536;
@@ -174,7 +177,7 @@ impl Journal {
         phone: Mac,
         before: Option<Place>,
         limit: usize,
-    ) -> Result<(Vec<(u64, Event)>, Option<Place>), StoreError> {
+    ) -> Result<Events, StoreError> {
         self.with_disk(move |disk| disk.timeline_before(phone, before, limit))
     }
 

@@ -176,5 +176,6 @@ fn a_phone_with_an_address_typed_in_boots_with_dhcp_off() {
     cable.address("10.20.0.77/16");
     fetch(&cable, &home, CLIENTS[3], "SEP001E7AC41022.cnf.xml");
     stage_is(&serving, "001e7ac41022", "configured");
+    assert_eq!(serving.phone("001e7ac41022")["address"], "10.20.0.77");
     assert!(home.log().contains("DHCP is off"), "{}", home.log());
 }

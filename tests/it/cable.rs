@@ -74,6 +74,13 @@ impl Cable {
         ip(&[&["-n", &self.server], words].concat());
     }
 
+    /// What `ip` shows of the appliance's end.
+    pub fn shown_at_server(&self, words: &[&str]) -> String {
+        let output = Command::new("ip").args(["-n", &self.server]).args(words).output().unwrap();
+        assert!(output.status.success(), "ip {words:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Types an address in.
     pub fn address(&self, address: &str) {
         ip(&["-n", &self.client, "addr", "add", address, "dev", "eth1"]);
@@ -138,6 +145,11 @@ impl Switch {
         );
         let words = ["netns", "exec", &self.middle, "nft", &rules];
         ip(&words);
+    }
+
+    /// Pulls the appliance's plug, or puts it in again.
+    pub fn plug_of_the_appliance(&self, is_in: bool) {
+        ip(&["-n", &self.middle, "link", "set", "s", if is_in { "up" } else { "down" }]);
     }
 
     /// How many frames were hidden from the appliance so far.

@@ -266,7 +266,7 @@ fn a_foreign_list_is_told_by_its_columns() {
 /// Entries that the settings and the catalog do not know are told by `check`.
 #[test]
 fn check_reads_the_inventory() {
-    let home = Home::new("[site.paris]\n");
+    let home = Home::new("[site.paris]\nserver = [{ address = \"10.20.0.5\" }]\n");
     expect(&home, &["phones", "set", MAC, "model=7961G", "site=paris"], "", 0);
     expect(&home, &["check"], "", 0);
     let path = home.path("ringup.toml");
@@ -305,7 +305,8 @@ fn a_copied_template_wins() {
 #[test]
 fn commands_reach_a_running_appliance() {
     let home = Home::new(
-        "[tftp]\nlisten = [\"127.0.0.1:16981\"]\n[http]\nphones = [\"127.0.0.1:18981\"]\noperators = [\"127.0.0.1:18982\"]\n",
+        "[tftp]\nlisten = [\"127.0.0.1:16981\"]\n[http]\nphones = [\"127.0.0.1:18981\"]\noperators = [\"127.0.0.1:18982\"]\n\
+         [site.default]\nserver = [{ address = \"10.20.0.5\" }]\n",
     );
     let serving = home.serve(&[]);
     expect(&home, &["phones", "set", MAC, "model=7961G", "number=4012"], "", 0);

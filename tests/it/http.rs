@@ -4,6 +4,7 @@ mod explained;
 mod labels;
 mod operators;
 mod phones;
+mod registered;
 mod repairs;
 
 use std::{

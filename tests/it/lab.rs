@@ -18,12 +18,12 @@ fn leftovers() -> BTreeSet<String> {
 #[test]
 fn every_phone_is_as_expected() {
     let lab = Command::new(BINARY)
-        .args(["lab", "--phones", "24", "--for", "30s", "--operators", "127.0.0.1:0"])
+        .args(["lab", "--phones", "48", "--for", "30s", "--operators", "127.0.0.1:0"])
         .output()
         .unwrap();
     let told = String::from_utf8_lossy(&lab.stdout);
     assert_eq!(lab.status.code(), Some(0), "{told}\n{}", String::from_utf8_lossy(&lab.stderr));
-    assert!(told.contains("24 of 24 as expected"), "{told}");
+    assert!(told.contains("48 of 48 as expected"), "{told}");
 }
 
 #[test]

@@ -5,7 +5,9 @@
     reason = "a test that can't go on says so by panicking"
 )]
 
+mod advice;
 mod appliance;
+mod bench;
 mod boot;
 mod browser;
 mod cable;

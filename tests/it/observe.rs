@@ -48,10 +48,10 @@ const CISCO: &str = "00:1e:7a:c4:10:22";
 const YEALINK: &str = "00:15:65:aa:bb:cc";
 
 /// A DHCP server that nobody here wrote. Dropping it kills it.
-struct Other(Child);
+pub struct Other(Child);
 
 impl Other {
-    fn kea(switch: &Switch, directory: &Path) -> Self {
+    pub fn kea(switch: &Switch, directory: &Path) -> Self {
         let conf = directory.join("kea.json");
         fs::write(&conf, KEA).unwrap();
         let own = |name: &str| format!("{name}={}", directory.display());
@@ -67,7 +67,7 @@ impl Other {
         Self::start(switch, &words, directory)
     }
 
-    fn dnsmasq(switch: &Switch, directory: &Path) -> Self {
+    pub fn dnsmasq(switch: &Switch, directory: &Path) -> Self {
         let leases = format!("--dhcp-leasefile={}", directory.join("leases").display());
         let words = [
             "dnsmasq",

@@ -14,10 +14,11 @@ use minijinja::{Value, context};
 use proptest::prelude::*;
 use quick_xml::{Reader, events::Event};
 use ringup::{
-    domain::Role,
-    profile::{Catalog, Format, RenderError},
+    domain::{Role, Timestamp},
+    profile::{Catalog, Format, RenderError, Seen},
 };
 
+mod cisco_and_poly;
 mod extra;
 mod overrides;
 

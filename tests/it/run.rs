@@ -61,7 +61,26 @@ impl Home {
 
     /// Starts `ringup serve`, behind `prefix` (`ip netns exec NAME`), and waits until its control socket answers.
     pub fn serve(&self, prefix: &[&str]) -> Serving<'_> {
-        let child = self.spawn(prefix);
+        self.answering(self.spawn(prefix))
+    }
+
+    /// Starts `ringup bench` with these words and this directory as its own, behind `prefix`; waits as [`Home::serve`].
+    pub fn bench(&self, prefix: &[&str], words: &[&str]) -> Serving<'_> {
+        self.answering(self.spawn_bench(prefix, words))
+    }
+
+    /// Starts `ringup bench` and waits for nothing.
+    pub fn spawn_bench(&self, prefix: &[&str], words: &[&str]) -> Child {
+        let state = self.0.path().to_str().unwrap();
+        let words = [prefix, &[BINARY, "bench"], words, &["--state", state]].concat();
+        let log =
+            || fs::OpenOptions::new().create(true).append(true).open(self.path("stderr")).unwrap();
+        let mut command = Command::new(words[0]);
+        command.args(&words[1..]).stdin(Stdio::null()).stdout(log()).stderr(log());
+        command.spawn().unwrap()
+    }
+
+    fn answering(&self, child: Child) -> Serving<'_> {
         let mut serving = Serving { home: self, child };
         until("answer on the control socket", || {
             let ended = serving.child.try_wait().unwrap();
@@ -109,6 +128,11 @@ impl Serving<'_> {
     pub fn stop(mut self) -> Option<i32> {
         signal(self.pid(), "TERM");
         until("end after SIGTERM", || self.child.try_wait().unwrap()).code()
+    }
+
+    /// Waits until it ends by itself and tells its exit code.
+    pub fn ended(mut self) -> Option<i32> {
+        until("end by itself", || self.child.try_wait().unwrap()).code()
     }
 
     /// JSON from the API.

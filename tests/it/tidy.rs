@@ -39,6 +39,7 @@ const HOMES: &[(&str, &str)] = &[
     ("comfy_table", "cli"),
     ("socket2", "net"),
     ("libc", "net"),
+    ("hickory_proto", "services"),
     ("csv", "provision"),
     ("encoding_rs", "provision"),
     ("pathfinding", "provision"),

@@ -42,6 +42,12 @@ pub(super) struct Seen {
     /// The stage.
     pub(super) stage: String,
     findings: Vec<Kind>,
+    diagnosis: Option<Told>,
+}
+
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
+struct Told {
+    cause: String,
 }
 
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq)]
@@ -50,6 +56,11 @@ struct Kind {
 }
 
 impl Seen {
+    /// The cause of its diagnosis.
+    pub(super) fn cause(&self) -> Option<&str> {
+        self.diagnosis.as_ref().map(|told| told.cause.as_str())
+    }
+
     /// The kinds of its findings.
     pub(super) fn findings(&self) -> Vec<&str> {
         self.findings.iter().map(|finding| finding.kind.as_str()).collect()

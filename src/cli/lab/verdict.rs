@@ -34,7 +34,9 @@ impl<'a> Verdict<'a> {
     fn is_right(&self, part: &Part) -> bool {
         self.seen.get(&part.mac).is_some_and(|seen| {
             let expected: Vec<&str> = part.expected.finding.into_iter().collect();
-            seen.stage == part.expected.stage && seen.findings() == expected
+            seen.stage == part.expected.stage
+                && seen.findings() == expected
+                && part.expected.cause.fits(seen.cause())
         })
     }
 
@@ -79,11 +81,13 @@ impl<'a> Verdict<'a> {
 
     fn instead(&self, part: &Part) -> String {
         let seen = self.seen.get(&part.mac);
-        let seen = seen.map(|seen| described(&seen.stage, &seen.findings()));
+        let seen = seen.map(|seen| described(&seen.stage, &seen.findings(), seen.cause()));
         format!("{}: {}", part.mac, seen.unwrap_or_else(|| "unknown".to_owned()))
     }
 }
 
-fn described(stage: &str, findings: &[&str]) -> String {
-    if findings.is_empty() { stage.to_owned() } else { format!("{stage}, {}", findings.join(" ")) }
+fn described(stage: &str, findings: &[&str], cause: Option<&str>) -> String {
+    let told: Vec<&str> = [stage].into_iter().chain(findings.iter().copied()).collect();
+    let cause = cause.map(|cause| format!("; {cause}")).unwrap_or_default();
+    format!("{}{cause}", told.join(", "))
 }

@@ -33,13 +33,12 @@ impl Accept {
     pub fn run(&self, client: &Client) -> Done {
         let path = format!("{}/accept", place(self.mac));
         let phone = client.exchange(Method::POST, &path, &json!({ "kind": self.kind }))?;
-        let or = |given: &str, none: &str| {
-            if given.is_empty() { none.to_owned() } else { given.to_owned() }
+        let said = |word: &str, pointer: &str| {
+            let value = text(&phone, pointer);
+            if value.is_empty() { value } else { format!(" {word} {value}") }
         };
-        let (mac, model) = (text(&phone, "/mac"), text(&phone, "/entry/model"));
-        let site = Some(text(&phone, "/entry/site")).filter(|site| !site.is_empty());
-        let site = site.map_or(String::new(), |site| format!(" at {site}"));
-        output::line(&format!("{mac} is listed as {}{site}", or(&model, "a phone")))?;
+        let (model, site) = (said("as", "/entry/model"), said("at", "/entry/site"));
+        output::line(&format!("{} is listed{model}{site}", text(&phone, "/mac")))?;
         Ok(Exit::Ok)
     }
 }

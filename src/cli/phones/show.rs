@@ -149,6 +149,10 @@ fn findings(out: &mut String, phone: &Value) {
         let _ = writeln!(out, "\n{kind}: {what}");
         remedy(out, finding);
     }
+    let progress = text(phone, "/progress");
+    if !progress.is_empty() {
+        let _ = writeln!(out, "\nupgrade: {}", clean(&progress));
+    }
     let Some(diagnosis) = phone.get("diagnosis").filter(|diagnosis| !diagnosis.is_null()) else {
         return;
     };

@@ -193,7 +193,7 @@ fn view(family: &Family) -> Value {
     json!({
         "family": family.name.as_str(), "vendor": family.vendor, "title": family.title,
         "provisions": family.provisions, "models": family.models.keys().collect::<Vec<_>>(), "files": files,
-        "resync": family.resync, "sources": family.sources, "unverified": family.unverified,
+        "resync": family.resync, "reset": family.reset, "sources": family.sources, "unverified": family.unverified,
     })
 }
 
@@ -217,6 +217,9 @@ fn told(family: &Family) -> String {
         if !file.note.is_empty() {
             let _ = writeln!(out, "      {}", file.note);
         }
+    }
+    if !family.reset.is_empty() {
+        let _ = writeln!(out, "  factory settings\n    {}", family.reset);
     }
     for (title, lines) in
         [("not confirmed by any source", &family.unverified), ("sources", &family.sources)]

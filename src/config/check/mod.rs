@@ -1,5 +1,6 @@
 //! Stage two: from tables to settings that hold together, all problems at once.
 
+mod advice;
 mod dhcp;
 mod http;
 mod site;
@@ -36,6 +37,7 @@ pub fn settings(
     let whole = problems.is_empty();
     let mut check = Check { sources, base, whole, now, problems, names: Vec::new() };
     let sites = site::sites(&mut check, &tables.site);
+    advice::srtp(&mut check, &sites);
     let settings = Settings {
         appliance: check.appliance(&tables.appliance),
         dhcp: dhcp::dhcp(&mut check, &tables.dhcp, &sites),

@@ -73,6 +73,7 @@ struct Own {
     outbound_proxies: Option<Vec<Registrar>>,
     failover: Option<OwnFailover>,
     firmware: BTreeMap<String, String>,
+    firmware_floor: BTreeMap<String, String>,
     extra: BTreeMap<String, BTreeMap<String, String>>,
     var: BTreeMap<String, String>,
     places: Places,
@@ -116,7 +117,8 @@ impl Own {
                 table.outbound_proxy.as_deref(),
             ),
             failover: table.failover.as_ref().map(|table| failover(check, table)),
-            firmware: firmware(check, name, table),
+            firmware: firmware(check, &table.firmware, &Place::Firmware(name.to_owned())),
+            firmware_floor: firmware(check, &table.firmware_floor, &Place::Floor(name.to_owned())),
             extra: extra(check, name, table),
             var: texts(check, &table.var),
             places: places(check, table),
@@ -147,6 +149,9 @@ fn places(check: &Check<'_>, table: &SiteTable) -> Places {
     note("outbound-proxy", first(&table.outbound_proxy));
     for (name, load) in &table.firmware {
         note(&format!("firmware.{}", name.get_ref()), Some(load.span().start));
+    }
+    for (name, floor) in &table.firmware_floor {
+        note(&format!("firmware-floor.{}", name.get_ref()), Some(floor.span().start));
     }
     for (name, value) in &table.var {
         note(&format!("var.{}", name.get_ref()), Some(value.span().start));
@@ -220,11 +225,15 @@ fn failover(check: &mut Check<'_>, table: &FailoverTable) -> OwnFailover {
     }
 }
 
-/// Wanted loads. Whether a load is there is the library's knowledge, not that of the settings.
-fn firmware(check: &mut Check<'_>, site: &str, table: &SiteTable) -> BTreeMap<String, String> {
+/// Wanted loads, or the oldest that will do. Whether a load is there is the library's knowledge, not the settings'.
+fn firmware(
+    check: &mut Check<'_>,
+    table: &BTreeMap<At<String>, At<String>>,
+    place: &Place,
+) -> BTreeMap<String, String> {
     let mut loads = BTreeMap::new();
-    for (name, load) in &table.firmware {
-        check.name(name, Place::Firmware(site.to_owned()));
+    for (name, load) in table {
+        check.name(name, place.clone());
         if let Some(load) = check.value(Some(load), value::text) {
             loads.insert(name.get_ref().clone(), load);
         }
@@ -293,6 +302,7 @@ fn complete(name: &str, own: Own, base: &Own) -> Site {
             .unwrap_or_default(),
         failover: by.failover(own.failover, base.failover.as_ref()),
         firmware: by.merge("firmware", own.firmware, &base.firmware),
+        firmware_floor: by.merge("firmware-floor", own.firmware_floor, &base.firmware_floor),
         extra: by.extra(own.extra, &base.extra),
         var: by.merge("var", own.var, &base.var),
         places: own.places.inherited(&base.places, name, &by.set),

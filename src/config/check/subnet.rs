@@ -58,6 +58,7 @@ pub fn subnet(
         for_family: BTreeMap::new(),
     };
     routers(check, table, &subnet);
+    super::advice::dns(check, table, &subnet);
     subnet.pool = pool(check, table, &subnet);
     for (name, family) in &table.for_family {
         check.name(name, Place::For(index));

@@ -171,3 +171,27 @@ fn pools_lose_what_is_taken() {
         loaded.settings.dhcp.subnets[0].pool.iter().map(|(a, b)| format!("{a}-{b}")).collect();
     assert_eq!(pool, ["10.0.0.2-10.0.0.9", "10.0.0.13-10.0.0.20", "10.0.0.100-10.0.0.119"]);
 }
+
+#[test]
+fn resolvers_that_do_phones_no_good() {
+    let public = "a resolver of your own, or your provider's: a public one sends phones now to one data centre, now to \
+        another, and they lose their registration";
+    let google = format!(
+        "warning: 8.8.8.8 is Google's public resolver: phones should not use it\n  help: {public}"
+    );
+    check_subnet("dns = [\"10.20.0.1\", \"8.8.8.8\"]", &format!("ringup.toml:3: {google}"));
+    check_subnet(
+        "dns = [\n\"10.20.0.1\",\n\"1.0.0.1\"]",
+        &format!(
+            "ringup.toml:5: warning: 1.0.0.1 is Cloudflare's public resolver: phones should not use it\n  help: {public}"
+        ),
+    );
+    check_subnet("dns = [\"8.28.0.9\", \"192.84.18.11\"]", "");
+    // On the network that phones are to leave it is the other way round.
+    check_subnet("voice-vlan = 20\ndns = [\"8.8.4.4\"]", "");
+    check_subnet(
+        "voice-vlan = 20\ndns = [\"192.84.18.11\"]",
+        "ringup.toml:4: warning: 192.84.18.11 is 8x8's resolver for phones, and 10.20.0.0/22 is a network that phones are \
+           to leave\n  help: set it on the subnet of the voice VLAN only, not on the data network",
+    );
+}

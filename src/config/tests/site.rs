@@ -150,3 +150,27 @@ fn names_meet_the_catalog() {
     );
     assert!(!map.contains_key("poly"));
 }
+
+#[test]
+fn encryption_on_one_side_only() {
+    let clear = "srtp is required and the keys travel in clear: `sip-transport` is not `tls`\n  help: sip-transport = \"tls\"";
+    check("[site.paris]\nsrtp = \"required\"", &format!("ringup.toml:2: warning: {clear}"));
+    check("[site.paris]\nsrtp = \"required\"\nsip-transport = \"tls\"", "");
+    check("[site.paris]\nsrtp = \"offered\"", "");
+    // Inherited by two sites and told once, where it stands.
+    check(
+        "[site.default]\nsrtp = \"required\"\n[site.paris]\n[site.rome]\n",
+        &format!("ringup.toml:2: warning: {clear}"),
+    );
+    let two = |srtp: &str, server: &str| {
+        format!(
+            "[site.paris]\nsrtp = \"required\"\nsip-transport = \"tls\"\nserver = [{{ address = \"10.20.0.5\" }}]\n\
+             [site.rome]\nsrtp = \"{srtp}\"\nserver = [{{ address = \"{server}\" }}]"
+        )
+    };
+    let silent = "ringup.toml:2: warning: [site.paris] requires SRTP, [site.rome] has it off, and both register at \
+        10.20.0.5: calls between them fail or have no sound\n  help: the same `srtp` on both sides: required, or offered on both";
+    check(&two("off", "10.20.0.5"), silent);
+    check(&two("off", "10.20.0.9"), "");
+    check(&two("offered", "10.20.0.5"), "");
+}

@@ -4,8 +4,8 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    dhcp, export, files, import, leases, lists, metrics, phones, reload, repair, scan, state,
-    stream, ticket, timeline, window,
+    dhcp, export, files, import, leases, lists, metrics, phones, registered, reload, repair, scan,
+    state, stream, ticket, timeline, window,
 };
 
 #[derive(OpenApi)]
@@ -29,6 +29,7 @@ use super::{
         export::export,
         repair::replace,
         repair::accept,
+        registered::registered,
         scan::scan,
         lists::findings,
         lists::leases,

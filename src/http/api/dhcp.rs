@@ -85,6 +85,7 @@ pub async fn dhcp(
 }
 
 /// The same for the page. `asked` is the address at which the operator asks; `events` the newest of its timeline.
+#[must_use]
 pub fn told(operators: &Operators, mac: Mac, asked: IpAddr, events: &[(u64, Event)]) -> ToldView {
     let own = match local(operators, mac, asked).to_canonical() {
         IpAddr::V4(own) => own,

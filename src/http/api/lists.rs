@@ -67,6 +67,8 @@ pub struct ProfileView {
     models: Vec<String>,
     files: Vec<FileView>,
     resync: String,
+    /// What to press to give it back its factory settings; empty if no source says.
+    reset: String,
     sources: Vec<String>,
     /// Facts that no source confirms.
     unverified: Vec<String>,
@@ -168,6 +170,7 @@ pub async fn profiles(State(operators): State<Operators>) -> Json<ProfileList> {
             })
             .collect(),
         resync: family.resync.clone(),
+        reset: family.reset.clone(),
         sources: family.sources.clone(),
         unverified: family.unverified.clone(),
     });

@@ -12,6 +12,7 @@ mod lists;
 mod metrics;
 mod phones;
 mod problem;
+mod registered;
 mod reload;
 mod repair;
 mod scan;
@@ -69,6 +70,7 @@ pub fn router(operators: Operators, trust: Trust) -> Router {
         .route("/api/v1/phones/{mac}/files/{*name}", get(files::file))
         .route("/api/v1/phones/{mac}/replace", post(repair::replace))
         .route("/api/v1/phones/{mac}/accept", post(repair::accept))
+        .route("/api/v1/phones/{mac}/registered", post(registered::registered))
         .route("/api/v1/scan", post(scan::scan))
         .route("/api/v1/findings", get(lists::findings))
         .route("/api/v1/leases", get(lists::leases))

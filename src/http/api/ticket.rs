@@ -98,10 +98,10 @@ fn stage(phone: &PhoneView) -> String {
         (phone.looping, "looping"),
         (phone.away, "away"),
     ];
-    let flags: String =
-        flags.iter().filter(|(is, _)| *is).map(|(_, flag)| format!(", {flag}")).collect();
+    let set = flags.iter().filter(|(is, _)| *is).map(|(_, flag)| *flag);
+    let flags = std::iter::once(phone.stage).chain(set).collect::<Vec<_>>().join(", ");
     match &phone.since {
-        Some(since) => format!("Stage {}{flags}, since {}.", phone.stage, utc(since)),
+        Some(since) => format!("Stage {flags}, since {}.", utc(since)),
         None => "Never seen.".to_owned(),
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    domain::{Asked, Event, Mac, What},
+    domain::{Asked, Event, Mac, Step, What},
     store::Place,
 };
 
@@ -135,6 +135,7 @@ fn parts(what: &What) -> (&'static str, Value) {
         What::Declined { address } => ("declined", json!({ "address": address })),
         What::Released { address } => ("released", json!({ "address": address })),
         What::Informed { address } => ("informed", json!({ "address": address })),
+        What::Appeared { address } => ("appeared", json!({ "address": address })),
         What::Opened { asked, length } => {
             ("opened", with(file(asked), json!({ "length": length })))
         }
@@ -154,6 +155,14 @@ fn parts(what: &What) -> (&'static str, Value) {
             ("refused", with(file(asked), json!({ "why": why, "normal": normal })))
         }
         What::Admitted { number } => ("admitted", json!({ "number": number })),
+        What::Registration { by, step } => {
+            let why = match step {
+                Step::Rejected { why, .. } => Some(why.as_str()),
+                Step::Asked | Step::Accepted | Step::Ended { .. } => None,
+            };
+            let text = step.to_string();
+            ("registration", json!({ "by": by, "step": step.as_str(), "why": why, "text": text }))
+        }
     }
 }
 

@@ -43,6 +43,9 @@ pub struct PhoneView {
     pub identity: IdentityView,
     /// The address that it was last seen with.
     pub address: Option<String>,
+    /// How far an upgrade is that it goes through, in plain words; left out if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<String>,
     /// The firmware that is on its way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upgrade: Option<UpgradeView>,
@@ -73,7 +76,7 @@ pub struct IdentityView {
 }
 
 /// One piece of evidence.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct GroundView {
     pub(in crate::http) from: &'static str,
     pub(in crate::http) value: String,
@@ -100,6 +103,9 @@ pub struct FindingView {
     pub text: String,
     /// What to do about it.
     pub remedy: String,
+    /// What it rests on, where that is something that the phone showed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub grounds: Vec<GroundView>,
     /// The change to the entry that would mend it.
     pub repair: Option<RepairView>,
 }
@@ -190,6 +196,7 @@ impl PhoneView {
             entry: phone.entry.as_deref().map(|entry| EntryView::new(entry, reveal)),
             identity: IdentityView::from(&report.identity),
             address: boot.address.as_ref().map(Ipv4Addr::to_string),
+            progress: report.progress.clone(),
             upgrade: upgrade(boot),
             findings: report.findings.iter().map(|f| FindingView::new(None, f)).collect(),
             diagnosis: report.diagnosis.as_ref().map(DiagnosisView::from),
@@ -226,6 +233,7 @@ impl FindingView {
             kind: finding.kind.as_str(),
             text: finding.text.clone(),
             remedy: finding.remedy.clone(),
+            grounds: finding.grounds.iter().map(GroundView::from).collect(),
             repair: finding.repair.as_ref().map(RepairView::from),
         }
     }

@@ -17,9 +17,9 @@ const troubled = (phone) => phone.findings.length > 0 || phone.stuck || phone.lo
 // The troubled first, then who is on the way, then who never came, then who is done.
 function rank(phone) {
   if (troubled(phone)) return 0;
+  if (phone.stage === "silent") return 3;
   if (phone.diagnosis) return 1;
-  if (phone.ready) return 4;
-  return phone.stage === "silent" ? 3 : 2;
+  return phone.ready ? 4 : 2;
 }
 
 function label(phone) {
@@ -111,7 +111,10 @@ function findings(phone) {
     cell.append(finding);
   };
   for (const finding of phone.findings) add(finding.text, finding.remedy, true);
-  if (phone.diagnosis && phone.findings.length === 0) add(phone.diagnosis.text, phone.diagnosis.remedy, phone.stuck);
+  // Who was never seen is told so by the stage; what to look at is in the phone's own record.
+  const told = phone.diagnosis && phone.stage !== "silent" && phone.findings.length === 0;
+  if (told) add(phone.diagnosis.text, phone.diagnosis.remedy, phone.stuck);
+  if (phone.progress) cell.append(make("span", "quiet", phone.progress));
   if (phone.elsewhere) cell.append(make("span", "quiet", `provisioned elsewhere: by ${phone.elsewhere.join(", ")}`));
   if (phone.ready && phone.findings.length === 0) cell.append(make("span", "good", "ready"));
   return cell;

@@ -147,7 +147,8 @@ fn troubles(phone: &PhoneView) -> Markup {
         phone.findings.iter().partition(|finding| Some(&finding.text) == cause);
     html! {
         @if let Some(diagnosis) = &phone.diagnosis {
-            div.trouble {
+            // Whoever never came is waited for: that is no trouble yet.
+            div class=(if phone.since.is_some() { "trouble" } else { "fine waits" }) {
                 @for finding in &same { span.kind { (finding.kind) } }
                 strong { (diagnosis.text) }
                 p { (diagnosis.remedy) }
@@ -166,6 +167,9 @@ fn trouble(finding: &FindingView) -> Markup {
             span.kind { (finding.kind) }
             strong { (finding.text) }
             p { (finding.remedy) }
+            @for ground in &finding.grounds {
+                p.quiet { (ground.from) " " span.wire { (ground.value) } ", " (moment(&ground.at)) }
+            }
             (acts::repair(finding))
         }
     }
@@ -189,6 +193,7 @@ fn fine(phone: &PhoneView) -> Markup {
     html! {
         div class=(class) {
             strong { (text) }
+            @if let Some(progress) = &phone.progress { p { (progress) } }
             @if let Some(expected) = &phone.expected { p.quiet { "Expected next: " (expected) } }
         }
     }

@@ -40,7 +40,13 @@ pub(super) fn bad_label(look: &Look<'_>) -> Option<Finding> {
 }
 
 fn finding(text: String, remedy: impl Into<String>) -> Finding {
-    Finding { kind: FindingKind::BadLabel, text, remedy: remedy.into(), repair: None }
+    Finding {
+        kind: FindingKind::BadLabel,
+        text,
+        remedy: remedy.into(),
+        grounds: Vec::new(),
+        repair: None,
+    }
 }
 
 /// True for the start of a block: no maker gives it to a phone, and samples and forms are full of them.

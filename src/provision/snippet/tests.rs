@@ -51,10 +51,10 @@ servers = [
 /// The same vendor class as another family of the vendor, and other wishes.
 const MPP: &str = r#"
 vendor = "Cisco"
-title = "Cisco 88xx with 3PCC loads"
+title = "Cisco 88xx with 4PCC loads"
 format = "xml"
 [recognize]
-option-60 = ['^Cisco Systems, Inc\. IP Phone CP-(?P<model>\d+)-3PCC', '^(?P<vendor>Cisco Systems),? Inc']
+option-60 = ['^Cisco Systems, Inc\. IP Phone CP-(?P<model>\d+)-4PCC', '^(?P<vendor>Cisco Systems),? Inc']
 [dhcp]
 servers = [{ option = 160, form = "text", text = "{http}/$MA.xml" }, { option = 66, form = "bare" }]
 [[model]]
@@ -140,8 +140,9 @@ fn a_plan_says_what_ringup_would_send() {
     let names: Vec<&str> = [SHIPPED, &["acme", "cisco-mpp"]].concat();
     let mut network = subnet();
     let other = ForFamily { servers: vec![[10, 1, 1, 5].into(), [10, 1, 1, 6].into()] };
-    network.for_family.insert("poly-vvx".to_owned(), other.clone());
-    network.for_family.insert("poly-soundpoint".to_owned(), other);
+    for poly in catalog.expand("Polycom") {
+        network.for_family.insert(poly.name.to_string(), other.clone());
+    }
     let mut settings = Settings::default();
     settings.dhcp.subnets = vec![network.clone()];
     let plan = plan(&catalog, &settings, &names);
@@ -167,7 +168,7 @@ fn a_plan_says_what_ringup_would_send() {
     check(b"Cisco Systems, Inc. IP Phone CP-7960G\0");
     check(b"Cisco Systems, Inc. IP Phone 7905");
     check(b"Cisco Systems, Inc. Wireless Phone 7921");
-    check(b"Cisco Systems, Inc. IP Phone CP-8851-3PCC");
+    check(b"Cisco Systems, Inc. IP Phone CP-8851-4PCC");
     // Of the vendor, and more is not known: its families want different things.
     check(b"Cisco Systems, Inc.");
     check(b"Polycom-SPIP670");

@@ -7,6 +7,7 @@ mod open;
 mod report;
 mod service;
 mod told;
+mod twins;
 
 use std::{
     net::Ipv4Addr,

@@ -268,7 +268,7 @@ fn a_phone_is_known_by_its_address_where_nothing_leases() {
     check(
         &here,
         "10.9.0.7 000000000000.cfg",
-        "common of nobody from template poly-soundpoint/common-master.cfg.j2",
+        "common of nobody from template poly-ccx/common-master.cfg.j2",
     );
     here.peers.remember([10, 9, 0, 7].into(), mac(POLY), false);
     check(

@@ -144,6 +144,38 @@ async fn who_goes_on_record() {
 }
 
 #[tokio::test]
+async fn an_address_that_was_typed_in_becomes_known() {
+    let check = async |settings: Settings, peers: &[u8], names: &[&str], expected: Option<u8>| {
+        let phone = "001565000001";
+        let bench =
+            bench(settings, vec![listed(phone, "T46S", "1"), leased("001565000002", 52)]).await;
+        for (last, name) in peers.iter().zip(names.iter().cycle()) {
+            fetch(&bench.service, [10, 20, 0, *last], name).await;
+        }
+        bench.service.drain().await;
+        let state = bench.service.view.read();
+        let address = state.phones[&mac(phone)].boot.address;
+        assert_eq!(
+            address,
+            expected.map(|last| Ipv4Addr::new(10, 20, 0, last)),
+            "{peers:?} {names:?}"
+        );
+        drop(state);
+        let events = bench.service.journal.timeline(mac(phone), 99).unwrap();
+        events.iter().filter(|(_, event)| matches!(event.what, What::Appeared { .. })).count()
+    };
+    let own = &["001565000001.cfg"][..];
+    let extra = &["001565000001-local.cfg"][..];
+    assert_eq!(check(settings(), &[9, 9, 9], own, Some(9)).await, 1);
+    assert_eq!(check(settings(), &[9, 9, 7, 7, 9], own, Some(9)).await, 3);
+    assert_eq!(check(settings(), &[9], extra, Some(9)).await, 1);
+    // Where leases count, an own file that is withheld shows nothing, and neither does whoever has a lease of its own.
+    assert_eq!(check(serving(), &[9], own, None).await, 0);
+    assert_eq!(check(serving(), &[9], extra, Some(9)).await, 1);
+    assert_eq!(check(serving(), &[52], extra, None).await, 0);
+}
+
+#[tokio::test]
 async fn a_neighbour_begins_no_round_of_a_phones_boot() {
     let phone = "001e7ac41022";
     let changes = vec![listed(phone, "7961G", "1"), leased(phone, 51), leased("001565000009", 99)];

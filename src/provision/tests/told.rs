@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     config::Admit,
     domain::{Event, Ground, Origin, What},
-    provision::Told,
+    provision::{Told, ToldOption},
 };
 
 const PHONE: &str = "02:00:00:00:00:01";
@@ -122,7 +122,7 @@ fn option_by_option() {
     let by = of(54).unwrap();
     assert_eq!((by.text.as_str(), by.asked, by.name), ("10.20.0.2", false, "DHCP server"));
     assert!(of(42).is_none(), "time servers go to those who ask");
-    let codes: Vec<_> = told.honours.iter().map(|option| option.called()).collect();
+    let codes: Vec<_> = told.honours.iter().map(ToldOption::called).collect();
     assert_eq!((codes.join(" "), told.uses), ("option 150 option 66".to_owned(), Some(0)));
 }
 

@@ -46,6 +46,13 @@ pub(super) fn xml(mac: Mac, http_first: bool, locale: &str) -> Vec<Ask> {
     ]
 }
 
+/// What a phone asks that trusts no list that it finds: never anything else.
+pub(super) fn trust_lists(mac: Mac) -> Vec<Ask> {
+    let mac = mac.upper();
+    let names = [format!("CTLSEP{mac}.tlv"), format!("ITLSEP{mac}.tlv"), "ITLFile.tlv".to_owned()];
+    names.iter().cycle().take(24).cloned().map(Ask::optional).collect()
+}
+
 impl Script {
     pub(super) fn cisco(&mut self, ask: &Ask, bytes: Option<&[u8]>) -> Step {
         match (ask.purpose, bytes) {
@@ -94,14 +101,14 @@ impl Script {
     fn want_load(&mut self, config: &[u8]) {
         let config = String::from_utf8_lossy(config);
         let load = element(&config, "loadInformation").or_else(|| value(&config, "image_version"));
-        if let Some(load) = load.filter(|load| !load.is_empty() && *load != self.running) {
+        if let Some(load) = load.filter(|load| !load.is_empty() && *load != self.running.as_str()) {
             self.first(vec![Ask::new(format!("{load}.loads"), Purpose::Load)]);
         }
     }
 
     fn loaded(&mut self, ask: &Ask, bytes: &[u8]) {
         match ask.name.strip_suffix(".loads") {
-            Some(load) => load.clone_into(&mut self.running),
+            Some(load) => self.written = Some(load.to_owned()),
             None => self.want_load(bytes),
         }
     }

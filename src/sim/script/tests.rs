@@ -171,3 +171,25 @@ fn a_server_that_names_hundreds_of_files_ends_too() {
     let (_, asked) = boot("VVX 411", Habit::Healthy, &[("mac.cfg", &master)]);
     assert!(asked.split(' ').count() <= MAX_ASKS);
 }
+
+/// A load is taken once and run after a restart; one for other hardware is taken again and again.
+#[test]
+fn loads_and_restarts() {
+    let config = "<device><loadInformation>SIP45.9-4-2S</loadInformation></device>";
+    let files = [("SEPMAC.cnf.xml", config), ("SIP45.9-4-2S.loads", "x")];
+    let taken = |habit| {
+        let (reached, asked) = boot("7965G", habit, &files);
+        assert_eq!(reached, Reached::Configured);
+        (asked.matches(".loads").count(), asked.matches("SEPMAC.cnf.xml").count())
+    };
+    assert_eq!((taken(Habit::Healthy), taken(Habit::NeverRunsItsLoad)), ((1, 2), (4, 4)));
+}
+
+#[test]
+fn faults() {
+    let asked = |habit| boot("7961G", habit, &[("SEPMAC.cnf.xml", "<device/>")]).1;
+    assert_eq!(asked(Habit::TrustsNobody).split(' ').count(), 24);
+    assert!(!asked(Habit::TrustsNobody).contains(".cnf.xml"));
+    assert_eq!(asked(Habit::Literal { name: "{mac}.cfg" }), "{mac}.cfg");
+    assert!(asked(Habit::Cloned { of: 0x77_00_01 }).contains("SEP0021A0770001.cnf.xml"));
+}

@@ -3,7 +3,7 @@
 use crate::{
     domain::{Event, Mac, Timestamp},
     store::{
-        Place, StoreError,
+        Events, Place, StoreError,
         encode::{As, BadValue, Kind, Row, event_key, read, read_event_key},
     },
 };
@@ -49,7 +49,7 @@ impl Disk {
         phone: Mac,
         before: Option<Place>,
         limit: usize,
-    ) -> Result<(Vec<(u64, Event)>, Option<Place>), StoreError> {
+    ) -> Result<Events, StoreError> {
         let first = Kind::Event.key(&phone.octets());
         let (commit, index) = before.unwrap_or((u64::MAX, u32::MAX));
         let end = [&first[..], &commit.to_be_bytes(), &index.to_be_bytes()].concat();

@@ -5,15 +5,19 @@ use std::net::Ipv4Addr;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Asked, Carrier, Event, Granted, Outcome, Required, Role, Timestamp, Transfer, Unserved, What,
+    Asked, Carrier, Event, Granted, Load, Outcome, Registration, Rejection, Required, Role, Step,
+    Timestamp, Told, Transfer, Unserved, What,
 };
 
 use super::form;
 
 form!(
     Event => EventForm,
+    Load => LoadForm,
     Outcome => OutcomeForm,
+    Registration => RegistrationForm,
     Required => RequiredForm,
+    Told => ToldForm,
     Transfer => TransferForm,
 );
 
@@ -81,6 +85,9 @@ enum WhatForm {
     Informed {
         address: Ipv4Addr,
     },
+    Appeared {
+        address: Ipv4Addr,
+    },
     Opened {
         #[serde(with = "AskedForm")]
         asked: Asked,
@@ -117,6 +124,65 @@ enum WhatForm {
     Admitted {
         number: String,
     },
+    Registration {
+        by: String,
+        #[serde(with = "StepForm")]
+        step: Step,
+    },
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Step", rename_all = "kebab-case")]
+enum StepForm {
+    Asked,
+    Accepted,
+    Rejected {
+        #[serde(with = "RejectionForm")]
+        why: Rejection,
+        text: String,
+    },
+    Ended {
+        text: String,
+    },
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Rejection", rename_all = "kebab-case")]
+enum RejectionForm {
+    Challenged,
+    Forbidden,
+    Unknown,
+    Version,
+    Security,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Registration")]
+struct RegistrationForm {
+    #[serde(with = "super::text")]
+    at: Timestamp,
+    by: String,
+    #[serde(with = "StepForm")]
+    step: Step,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Load")]
+struct LoadForm {
+    name: String,
+    #[serde(with = "CarrierForm")]
+    carrier: Carrier,
+    times: u32,
+    round: u32,
+    #[serde(with = "super::text")]
+    at: Timestamp,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Told")]
+struct ToldForm {
+    by: Ipv4Addr,
+    servers: Vec<(u8, String)>,
 }
 
 #[derive(Deserialize, Serialize)]

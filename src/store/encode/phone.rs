@@ -5,13 +5,16 @@ use std::{net::Ipv4Addr, sync::Arc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
-    domain::{Boot, Entry, FamilyName, Ground, Mac, Origin, Stage, Timestamp, Transfer, Upgrade},
+    domain::{
+        Boot, Entry, FamilyName, Ground, Load, Mac, Origin, Registration, Stage, Timestamp, Told,
+        Transfer, Upgrade, Visit,
+    },
     store::Phone,
 };
 
 use super::form;
 
-form!(Phone => PhoneForm, Ground => GroundForm, Upgrade => UpgradeForm);
+form!(Phone => PhoneForm, Ground => GroundForm, Upgrade => UpgradeForm, Visit => VisitForm);
 
 /// What the store says about itself: how much there is of what. What is not there is noticed.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -60,6 +63,19 @@ struct UpgradeForm {
     name: String,
     bytes: u64,
     length: u64,
+    #[serde(with = "super::text", default, skip_serializing_if = "is_epoch")]
+    moved: Timestamp,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Visit")]
+struct VisitForm {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    relay: Option<Ipv4Addr>,
+    #[serde(with = "super::text")]
+    from: Timestamp,
+    #[serde(with = "super::text")]
+    until: Timestamp,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -80,6 +96,18 @@ struct BootForm {
     held: Vec<(String, String)>,
     #[serde(with = "super::list")]
     transfers: Vec<Transfer>,
+    #[serde(with = "moments", default, skip_serializing_if = "Vec::is_empty")]
+    starts: Vec<Timestamp>,
+    #[serde(with = "super::text", default, skip_serializing_if = "is_epoch")]
+    had: Timestamp,
+    #[serde(with = "super::list", default, skip_serializing_if = "Vec::is_empty")]
+    loads: Vec<Load>,
+    #[serde(with = "super::option", default, skip_serializing_if = "Option::is_none")]
+    told: Option<Told>,
+    #[serde(with = "super::list", default, skip_serializing_if = "Vec::is_empty")]
+    registrations: Vec<Registration>,
+    #[serde(with = "super::list", default, skip_serializing_if = "Vec::is_empty")]
+    visits: Vec<Visit>,
     last: String,
     #[serde(with = "super::text")]
     last_at: Timestamp,
@@ -124,6 +152,33 @@ struct GroundForm {
     mac: Option<Mac>,
     #[serde(with = "super::text")]
     at: Timestamp,
+}
+
+/// True for a moment that never came.
+fn is_epoch(at: &Timestamp) -> bool {
+    *at == Timestamp::UNIX_EPOCH
+}
+
+/// Moments as text.
+mod moments {
+    use serde::de::Error;
+
+    use super::{Deserialize, Deserializer, Serialize, Serializer, Timestamp};
+
+    #[expect(clippy::ptr_arg, reason = "serde calls it so")]
+    pub(super) fn serialize<S: Serializer>(
+        moments: &Vec<Timestamp>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        moments.iter().map(Timestamp::to_string).collect::<Vec<_>>().serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<Timestamp>, D::Error> {
+        let texts = Vec::<String>::deserialize(from)?;
+        texts.iter().map(|text| text.parse().map_err(D::Error::custom)).collect()
+    }
 }
 
 mod family {

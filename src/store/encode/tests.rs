@@ -6,8 +6,8 @@ use super::*;
 use crate::{
     domain::{
         Asked, Carrier, ClientKey, Entry, Event, Granted, Ground, Key, KeyTarget, Lease, Line,
-        Origin, Outcome, Quarantine, Required, Role, Secret, Timestamp, Transfer, Unserved, What,
-        Window,
+        Origin, Outcome, Quarantine, Rejection, Required, Role, Secret, Step, Timestamp, Transfer,
+        Unserved, What, Window,
     },
     store::Phone,
 };
@@ -39,6 +39,10 @@ fn asked() -> Asked {
     }
 }
 
+fn registration(step: Step) -> What {
+    What::Registration { by: "10.0.0.5".to_owned(), step }
+}
+
 fn happened() -> Vec<What> {
     let address = Ipv4Addr::new(10, 0, 0, 9);
     let text = || "why".to_owned();
@@ -62,6 +66,7 @@ fn happened() -> Vec<What> {
         What::Declined { address },
         What::Released { address },
         What::Informed { address },
+        What::Appeared { address },
         What::Opened { asked: asked(), length: 7 },
         What::Progress { name: text(), bytes: 1, length: u64::MAX },
         ended(Outcome::Complete),
@@ -71,6 +76,10 @@ fn happened() -> Vec<What> {
         What::Unchanged { asked: Asked { required: None, ..asked() }, etag: text() },
         What::Refused { asked: asked(), why: text(), normal: false },
         What::Admitted { number: "4100".to_owned() },
+        registration(Step::Asked),
+        registration(Step::Accepted),
+        registration(Step::Ended { text: text() }),
+        registration(Step::Rejected { why: Rejection::Forbidden, text: text() }),
     ]
 }
 
@@ -92,6 +101,10 @@ fn events_as_written() {
     check(
         &Event { at: at(5), what: lease },
         r#"{"at":"1970-01-01T00:00:05Z","what":{"leased":{"address":"10.0.0.9","until":"1970-01-01T00:00:09Z","granted":"selected"}}}"#,
+    );
+    check(
+        &Event { at: at(5), what: What::Appeared { address: Ipv4Addr::new(10, 0, 0, 9) } },
+        r#"{"at":"1970-01-01T00:00:05Z","what":{"appeared":{"address":"10.0.0.9"}}}"#,
     );
     check(
         &Event { at: at(5), what: What::Opened { asked: asked(), length: 7 } },
@@ -183,7 +196,22 @@ fn phones_as_written() {
     for what in happened() {
         phone.boot.fold(&Event { at: at(5), what });
     }
-    phone.boot.upgrade = Some(crate::domain::Upgrade { name: "l".to_owned(), bytes: 1, length: 2 });
+    let (name, moved) = ("l".to_owned(), at(7));
+    phone.boot.upgrade = Some(crate::domain::Upgrade { name, bytes: 1, length: 2, moved });
+    let load = Asked { role: Role::Firmware, ..asked() };
+    let ended = What::Ended {
+        asked: load,
+        bytes: 2,
+        length: 2,
+        outcome: Outcome::Complete,
+        etag: String::new(),
+        normal: false,
+        source: "firmware l".to_owned(),
+    };
+    phone.boot.fold(&Event { at: at(6), what: ended });
+    let told = What::Told { by: Ipv4Addr::new(10, 0, 0, 1), servers: Vec::new() };
+    phone.boot.fold(&Event { at: at(6), what: told });
+    assert_eq!((phone.boot.loads.len(), phone.boot.registrations.len()), (1, 4));
     let family = Some(crate::domain::FamilyName::new("cisco-79xx-enterprise"));
     for from in [Origin::FileName, Origin::Option60, Origin::UserAgent, Origin::Option125] {
         let (value, mac, at) = ("v".to_owned(), Some(mac()), at(1));
@@ -212,6 +240,7 @@ fn values_of_other_versions_are_errors() {
     let check = |octets: &[u8], expected| assert_eq!(read::<u8>(octets), Err(expected));
     check(&[SCHEMA + 1, b'1'], BadValue::Newer(SCHEMA + 1));
     check(&[0, b'1'], BadValue::broken("a value has no version"));
+    assert_eq!(read::<u8>(&[OLDEST, b'1']), Ok(1), "what an older ringup wrote");
     check(&[], BadValue::broken("a value has no version"));
     assert!(matches!(read::<u8>(&[SCHEMA, b'x']), Err(BadValue::Broken(_))));
 }

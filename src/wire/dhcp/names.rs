@@ -114,7 +114,8 @@ fn plain(content: &[u8]) -> String {
     if is_text && !content.is_empty() {
         return printable(content);
     }
-    content.iter().take(64).map(|octet| format!("{octet:02x}")).collect()
+    let digits: Vec<_> = content.iter().take(64).map(|octet| format!("{octet:02x}")).collect();
+    digits.concat()
 }
 
 #[cfg(test)]

@@ -213,6 +213,27 @@ fn a_repair_accepted() {
 }
 
 #[test]
+fn repairs_of_family_and_site() {
+    let bench = Bench::new(&[]);
+    let path = format!("/api/v1/phones/{OLD}/accept");
+    let shown = || bench.api("GET", &format!("/api/v1/phones/{OLD}"), "").json();
+    bench.commit(vec![listed("VVX 401")]);
+    bench.commit(says(OLD, "7961"));
+    let finding = shown()["findings"][0].clone();
+    assert_eq!(finding["kind"], "wrong-family", "{finding}");
+    assert_eq!(
+        finding["repair"],
+        serde_json::json!({ "model": "7961" }),
+        "the fields set, and no others"
+    );
+    assert_eq!(finding["grounds"][0]["from"], "option-60", "{finding}");
+    let done = bench.api("POST", &path, r#"{"kind":"wrong-family"}"#).json();
+    assert_eq!((&done["mac"], &done["entry"]["model"]), (&OLD.into(), &"7961".into()), "{done}");
+    assert_eq!(done["findings"], serde_json::json!([]));
+    bench.end();
+}
+
+#[test]
 fn accounts_for_pbxs() {
     let bench = Bench::new(&[]);
     bench.commit(vec![listed("7961")]);

@@ -114,25 +114,25 @@ fn what_somebody_else_did_is_not_taken_back() {
 
 #[test]
 fn a_bad_label_is_repaired_at_one_press() {
-    let (read, real) = ("00:04:f2:aa:bb:cb", "00:04:f2:aa:bb:c8");
+    let (label, real) = ("00:04:f2:aa:bb:cb", "00:04:f2:aa:bb:c8");
     let bench = Bench::new(&[]);
-    bench.commit(vec![listed(read, "VVX 410")]);
+    bench.commit(vec![listed(label, "VVX 410")]);
     let class = showed(mac(real), Origin::Option60, "Polycom-VVX410", Some("VVX410"));
     let seen = happened(mac(real), What::Discovered { relay: None });
     bench.commit(vec![seen, poly(class), happened(mac(real), leased(Ipv4Addr::new(10, 20, 0, 7)))]);
     with_browser(&bench, async |browser| {
-        browser.to_phone(&bench, read).await;
+        browser.to_phone(&bench, label).await;
         browser.reads("differs in one digit").await;
         browser.press("button[data-accept=bad-label]").await;
-        browser.reads(&format!("The entry of {read} is this phone's now.")).await;
+        browser.reads(&format!("The entry of {label} is this phone's now.")).await;
         let at = browser.client.current_url().await.unwrap();
         assert!(at.path().ends_with(real), "{at}");
         assert_eq!(model(&bench, real).as_deref(), Some("VVX 410"));
         browser.press("#said button").await;
         browser.reads("Taken back.").await;
         let at = browser.client.current_url().await.unwrap();
-        assert!(at.path().ends_with(read), "{at}");
-        assert_eq!((model(&bench, real), model(&bench, read)), (None, Some("VVX 410".to_owned())));
+        assert!(at.path().ends_with(label), "{at}");
+        assert_eq!((model(&bench, real), model(&bench, label)), (None, Some("VVX 410".to_owned())));
     });
 }
 

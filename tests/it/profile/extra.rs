@@ -75,7 +75,8 @@ fn every_template_of_an_own_file_takes_such_values() {
     let own =
         rules.filter(|rule| rule.role == ringup::domain::Role::Own && rule.template.is_some());
     let without: Vec<_> = own.filter(|rule| rule.extra.is_none()).map(|rule| &rule.name).collect();
-    assert_eq!(without, ["{mac}.cfg", "{mac}.cfg"]);
+    let masters = SHIPPED.families().filter(|family| family.vendor == "Polycom");
+    assert_eq!(without, masters.map(|_| "{mac}.cfg").collect::<Vec<_>>());
 }
 
 const GRANDSTREAM: &str = r#"

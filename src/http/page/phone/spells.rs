@@ -1,10 +1,13 @@
 //! A timeline cut into spells: each boot, and what happened between two of them; and the bars that each is drawn with.
 
-use crate::domain::{Asked, Boot, Carrier, Event, Outcome, Timestamp, What};
+use crate::domain::{Asked, Boot, Carrier, Event, Outcome, Step, Timestamp, What};
 
 /// A pause after which what follows is no part of the same boot any more, though no new round began: a renewed lease
 /// hours later would leave nothing of the boot to see on one axis.
 const PAUSE: i64 = 180_000;
+
+/// The carrier of a registration, whichever protocol it goes by.
+const REGISTERS: &str = "registers";
 
 /// The most bars of one drawing; what comes behind them is in the text beside it.
 const MAX_BARS: usize = 40;
@@ -47,7 +50,7 @@ impl Tone {
 /// An exchange or a transfer.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Bar {
-    /// `dhcp`, `tftp`, `http`, or `ringup` for what it did itself.
+    /// `dhcp`, `tftp`, `http`, `registers`, or `ringup` for what it did itself.
     pub carrier: &'static str,
     /// What it was about: a file's name, or an address.
     pub what: String,
@@ -141,7 +144,7 @@ impl Drawing {
                 self.ask(at, "", "no answer");
             }
             What::Requested { address, .. } => {
-                self.ask(at, &address.to_string(), "not acknowledged")
+                self.ask(at, &address.to_string(), "not acknowledged");
             }
             What::Offered { address } => self.ask(at, &address.to_string(), "offered, not taken"),
             What::Leased { address, granted, .. } => {
@@ -162,6 +165,9 @@ impl Drawing {
             What::Informed { address } => {
                 self.answered(at, &address.to_string(), "told".to_owned(), Tone::Good);
             }
+            // An address that somebody typed in: no exchange of ours.
+            What::Appeared { .. } => {}
+            What::Registration { by, step } => self.registers(at, by, step),
             // Part of the exchange in which it was said.
             What::Told { .. } => {
                 if let Some(bar) = self.dhcp.and_then(|place| self.bars.get_mut(place)) {
@@ -236,11 +242,29 @@ impl Drawing {
         }
     }
 
+    /// One bar from the question to its answer; an answer by itself is one too.
+    fn registers(&mut self, at: Timestamp, by: &str, step: &Step) {
+        let (outcome, tone) = match step {
+            Step::Asked => ("no answer", Tone::Busy),
+            Step::Accepted => ("registered", Tone::Good),
+            Step::Rejected { why, .. } => (why.as_str(), Tone::Bad),
+            Step::Ended { .. } => ("ended", Tone::Bad),
+        };
+        let waits =
+            |bar: &&mut Bar| bar.carrier == REGISTERS && bar.tone == Tone::Busy && bar.what == by;
+        if let Some(bar) = self.bars.iter_mut().rev().find(waits) {
+            (bar.to, bar.tone) = (at, tone);
+            outcome.clone_into(&mut bar.outcome);
+        } else {
+            self.push(Bar { carrier: REGISTERS, ..bar(at, by, outcome, tone) });
+        }
+    }
+
     fn running(&mut self, name: &str, carrier: Option<Carrier>) -> Option<&mut Bar> {
         let is_it = |bar: &&mut Bar| {
             bar.tone == Tone::Busy
                 && bar.what == name
-                && bar.carrier != "dhcp"
+                && !matches!(bar.carrier, "dhcp" | REGISTERS)
                 && carrier.is_none_or(|carrier| bar.carrier == carrier.as_str())
         };
         self.bars.iter_mut().rev().find(is_it)

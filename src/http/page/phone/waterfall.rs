@@ -93,11 +93,12 @@ fn percent(part: i64, whole: i64) -> String {
 pub fn time(millis: i64) -> String {
     match millis {
         ..1000 => format!("{millis} ms"),
-        ..10_000 if millis % 1000 == 0 => format!("{} s", millis / 1000),
-        ..10_000 => format!("{}.{} s", millis / 1000, millis % 1000 / 100),
-        ..60_000 => format!("{} s", millis / 1000),
-        ..3_600_000 if millis / 1000 % 60 == 0 => format!("{} min", millis / 60_000),
-        ..3_600_000 => format!("{} min {} s", millis / 60_000, millis / 1000 % 60),
+        1000..10_000 if millis % 1000 != 0 => {
+            format!("{}.{} s", millis / 1000, millis % 1000 / 100)
+        }
+        1000..60_000 => format!("{} s", millis / 1000),
+        60_000..3_600_000 if millis / 1000 % 60 == 0 => format!("{} min", millis / 60_000),
+        60_000..3_600_000 => format!("{} min {} s", millis / 60_000, millis / 1000 % 60),
         _ => format!("{} h {} min", millis / 3_600_000, millis / 60_000 % 60),
     }
 }

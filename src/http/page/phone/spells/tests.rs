@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::*;
-use crate::domain::{Granted, Role};
+use crate::domain::{Granted, Rejection, Role};
 
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 20, 0, 51);
 
@@ -97,6 +97,27 @@ fn what_is_missing_in_the_middle() {
             (500, refused("x", false)),
         ],
         &["boot 3: dhcp 10.20.0.51 0-10 offered, not taken (busy); tftp x 500-500 refused (bad)"],
+    );
+}
+
+#[test]
+fn registrations() {
+    let step = |by: &str, step: Step| What::Registration { by: by.to_owned(), step };
+    let why = Rejection::Forbidden;
+    check(
+        vec![
+            (0, step("a", Step::Asked)),
+            (9, step("a", Step::Rejected { why, text: String::new() })),
+            (20, step("b", Step::Asked)),
+            (25, step("b", Step::Asked)),
+            (30, step("b", Step::Accepted)),
+            (40, step("b", Step::Ended { text: "<b>".to_owned() })),
+            (50, step("c", Step::Asked)),
+        ],
+        &[
+            "boot 7: registers a 0-9 forbidden (bad); registers b 20-30 registered (good); registers b 40-40 ended (bad); \
+           registers c 50-50 no answer (busy)",
+        ],
     );
 }
 

@@ -1,0 +1,164 @@
+//! Boots as phones of several families go through them, event by event.
+
+use super::{super::Carrier, *};
+
+fn asked(name: &str, role: Role) -> Asked {
+    let required = (role == Role::Own).then_some(Required { slot: 0, of: 1 });
+    Asked { name: name.to_owned(), carrier: Carrier::Tftp, role, required, first: false }
+}
+
+fn first(name: &str, role: Role) -> Asked {
+    Asked { first: true, ..asked(name, role) }
+}
+
+fn ended(asked: Asked, outcome: Outcome, etag: &str) -> What {
+    let normal = matches!(outcome, Outcome::Aborted { .. });
+    let (etag, source) = (etag.to_owned(), String::new());
+    What::Ended { asked, bytes: 10, length: 10, outcome, etag, normal, source }
+}
+
+fn leased(granted: Granted) -> What {
+    What::Leased { address: Ipv4Addr::new(10, 0, 0, 9), until: Timestamp::MAX, granted }
+}
+
+/// Folds what happened, a second apart, and tells the stage after each.
+fn stages(happened: Vec<What>) -> (Boot, String) {
+    let mut boot = Boot::default();
+    let mut stages = Vec::new();
+    for (second, what) in (1..).zip(happened) {
+        let at = Timestamp::from_second(second).unwrap();
+        boot.fold(&Event { at, what });
+        stages.push(boot.stage().as_str());
+    }
+    (boot, stages.join(" "))
+}
+
+#[test]
+fn healthy_cisco() {
+    let own = || asked("SEP001E7AC41022.cnf.xml", Role::Own);
+    let (boot, seen) = stages(vec![
+        What::Discovered { relay: None },
+        leased(Granted::Selected),
+        What::Refused {
+            asked: first("CTLSEP001E7AC41022.tlv", Role::Trust),
+            why: String::new(),
+            normal: true,
+        },
+        What::Opened { asked: own(), length: 10 },
+        ended(own(), Outcome::Complete, "a"),
+        leased(Granted::Renewed),
+    ]);
+    assert_eq!(seen, "discovered leased asking asking configured configured");
+    assert_eq!((boot.rounds, boot.transfers.len()), (1, 2));
+    assert_eq!(boot.since, Timestamp::from_second(5).unwrap());
+}
+
+#[test]
+fn fallback_then_upgrade_then_own() {
+    let load = || asked("sip.ld", Role::Firmware);
+    let (_, seen) = stages(vec![
+        ended(asked("SEPDEFAULT.cnf", Role::Fallback), Outcome::Complete, "d"),
+        What::Opened { asked: load(), length: 100 },
+        What::Progress { name: "sip.ld".to_owned(), bytes: 50, length: 100 },
+        ended(load(), Outcome::Complete, "l"),
+        ended(asked("x.cfg", Role::Own), Outcome::Complete, "a"),
+    ]);
+    assert_eq!(seen, "defaulted upgrading upgrading defaulted configured");
+}
+
+#[test]
+fn a_round_starts_at_the_first_file_asked_again() {
+    let own = || first("0004f2aabbcc.cfg", Role::Own);
+    let (boot, seen) = stages(vec![
+        What::Opened { asked: own(), length: 10 },
+        ended(own(), Outcome::Complete, "a"),
+        What::Opened { asked: own(), length: 10 },
+        ended(own(), Outcome::Aborted { text: String::new() }, "a"),
+    ]);
+    assert_eq!(seen, "asking configured asking configured");
+    assert_eq!(boot.rounds, 2);
+}
+
+#[test]
+fn first_seen_in_the_middle_of_a_round() {
+    let own = || asked("SEP001E7AC41022.cnf.xml", Role::Own);
+    let (boot, seen) = stages(vec![
+        What::Opened { asked: own(), length: 10 },
+        ended(own(), Outcome::Complete, "a"),
+        What::Discovered { relay: None },
+    ]);
+    assert_eq!(seen, "asking configured discovered");
+    assert_eq!((boot.rounds, boot.round), (2, Timestamp::from_second(3).unwrap()));
+}
+
+#[test]
+fn an_abort_of_other_bytes_delivers_nothing() {
+    let own = || asked("0004f2aabbcc.cfg", Role::Own);
+    let aborted = |etag| ended(own(), Outcome::Aborted { text: String::new() }, etag);
+    let (_, seen) = stages(vec![
+        aborted("a"),
+        ended(own(), Outcome::Complete, "a"),
+        What::Discovered { relay: None },
+        aborted("b"),
+        aborted("a"),
+    ]);
+    assert_eq!(seen, "discovered configured discovered discovered configured");
+}
+
+#[test]
+fn breaking_off_its_own_file_is_normal_only_with_the_same_bytes_in_hand() {
+    let own = || asked("0004f2aabbcc-line.cfg", Role::Own);
+    let aborted = || ended(own(), Outcome::Aborted { text: String::new() }, "a");
+    let opened = || What::Opened { asked: own(), length: 10 };
+    let whole = ended(own(), Outcome::Complete, "a");
+    let (boot, seen) = stages(vec![
+        opened(),
+        aborted(),
+        opened(),
+        whole,
+        What::Discovered { relay: None },
+        opened(),
+        aborted(),
+    ]);
+    assert_eq!(seen, "asking asking asking configured discovered asking configured");
+    let normal: Vec<bool> = boot.transfers.iter().map(|one| one.normal).collect();
+    assert_eq!(normal, [false, false, true]);
+}
+
+#[test]
+fn all_required_files_are_required() {
+    let slot = |slot| Asked { required: Some(Required { slot, of: 2 }), ..asked("f", Role::Own) };
+    let (_, seen) = stages(vec![
+        ended(slot(0), Outcome::Complete, "a"),
+        ended(slot(0), Outcome::Complete, "a"),
+        ended(slot(1), Outcome::Complete, "a"),
+    ]);
+    assert_eq!(seen, "discovered discovered configured");
+}
+
+#[test]
+fn a_restart_with_the_old_address_is_a_round() {
+    let (boot, seen) = stages(vec![
+        leased(Granted::Rebooted),
+        ended(asked("f", Role::Own), Outcome::Complete, "a"),
+        leased(Granted::Rebound),
+        leased(Granted::Rebooted),
+    ]);
+    assert_eq!(seen, "leased configured configured leased");
+    assert_eq!(boot.rounds, 2);
+}
+
+#[test]
+fn memory_is_bounded() {
+    let refused = |n: usize| What::Refused {
+        asked: first(&format!("name{n}"), Role::Extra),
+        why: String::new(),
+        normal: false,
+    };
+    let own = |n: usize| ended(asked(&format!("own{n}"), Role::Own), Outcome::Complete, "a");
+    let moved = |n: u8| What::Discovered { relay: Some(Ipv4Addr::new(10, 0, n, 1)) };
+    let files = (0..100).map(refused).chain((0..100).map(own));
+    let (boot, _) = stages((0..100).map(moved).chain(files).collect());
+    let kept = (boot.transfers.len(), boot.first.len(), boot.held.len(), boot.visits.len());
+    assert_eq!(kept, (32, 4, 8, 8));
+}
