@@ -66,6 +66,10 @@ pub enum ExtraForm {
     Line,
     /// A line `key: "value"`.
     Quoted,
+    /// A line `key: value` whose key may hold blanks; quoted where the value holds a `#`, which begins a comment.
+    Colon,
+    /// A line `SET key "value"`.
+    Set,
     /// An attribute on the element that is called like the first part of its name (`reg.1.label` on `<reg>`).
     Attribute,
     /// An element with the value as its content. A key such as `/device/userLocale` is a path from the top.
@@ -77,6 +81,15 @@ pub enum ExtraForm {
         /// The attribute that a key's index stands for: `user_name[2]` is `<user_name idx="2">`.
         index: Option<String>,
     },
+    /// An element that holds its key in one attribute and its value in `value`: `<param name="SIP.Port" value="5060"/>`.
+    Param {
+        /// Names from the top of the document to such an element, itself included: `provisioning`, `nvm`, `param`.
+        at: Vec<String>,
+        /// The attribute that holds the key.
+        key: String,
+    },
+    /// A name and a value inside an object that holds the first part of the key (`<ParameterList>` of an Obihai).
+    Object,
 }
 
 /// A file that phones of a family ask for.
@@ -152,7 +165,8 @@ pub enum Form {
     /// The first server as bare address text.
     Bare,
     /// A text in which `{server}` stands for the first server's address and `{http}` for the base of its URLs,
-    /// `http://ADDRESS` with the port only if it is not 80.
+    /// `http://ADDRESS` with the port only if it is not 80. `{registrars}` are the call servers of the site and `{vlan}`
+    /// the voice VLAN; what stands between two `;` or `,` is left out where it names one that is not set.
     Text,
 }
 
@@ -161,8 +175,10 @@ pub enum Form {
 pub struct ServerOption {
     /// Option code.
     pub code: u8,
-    /// Sub-option code where the text goes inside an encapsulated option 43.
+    /// Sub-option code where the text goes inside an encapsulated option 43 or 125.
     pub sub: Option<u8>,
+    /// Whose sub-options those of option 125 are (RFC 3925 §4).
+    pub enterprise: Option<u32>,
     /// How it is written.
     pub form: Form,
     /// The text for [`Form::Text`], such as `{http}/`.

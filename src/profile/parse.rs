@@ -284,11 +284,16 @@ impl Reader<'_> {
         let (form, of) = match form {
             ExtraWord::Line => (ExtraForm::Line, Format::Ini),
             ExtraWord::Quoted => (ExtraForm::Quoted, Format::Text),
+            ExtraWord::Colon => (ExtraForm::Colon, Format::Text),
+            ExtraWord::Set => (ExtraForm::Set, Format::Text),
             ExtraWord::Attribute => (ExtraForm::Attribute, Format::Xml),
-            ExtraWord::Element => {
+            ExtraWord::Object => (ExtraForm::Object, Format::Xml),
+            ExtraWord::Element | ExtraWord::Param => {
                 let at: Vec<String> = at.split('/').map(str::to_owned).collect();
+                let is_param = matches!(form, ExtraWord::Param);
                 let names = at.iter().chain(attributes.keys()).chain(index);
-                if names.clone().any(|name| xml::name(name).is_err()) {
+                let nameless = is_param && (index.is_none() || at.len() < 2);
+                if nameless || names.clone().any(|name| xml::name(name).is_err()) {
                     let text = "`extra` does not say where its elements go";
                     self.tell(&table.span(), text, "at = \"device/vendorConfig\"");
                     return None;
@@ -296,12 +301,17 @@ impl Reader<'_> {
                 let escaped =
                     |(name, value): (&String, &String)| (name.clone(), xml::escape(value));
                 let (attributes, index) = (attributes.iter().map(escaped).collect(), index.clone());
-                (ExtraForm::Element { at, attributes, index }, Format::Xml)
+                let form = match index {
+                    Some(key) if is_param => ExtraForm::Param { at, key },
+                    index => ExtraForm::Element { at, attributes, index },
+                };
+                (form, Format::Xml)
             }
         };
         if of != format {
             let text = "the form of `extra` is not one of this file's format";
-            let help = "xml: attribute, element; ini: line; text: quoted";
+            let help =
+                "xml: attribute, element, param, object; ini: line; text: quoted, colon, set";
             self.tell(&table.span(), text, help);
         }
         Some(form)
@@ -330,9 +340,15 @@ impl Reader<'_> {
             let help = "a text with `{server}` (the address) or `{http}` (http://ADDRESS)";
             self.tell(&table.option.span(), "the text does not name the server", help);
         }
+        if table.enterprise.is_some() && (*table.option.get_ref() != 125 || table.sub.is_none()) {
+            let help = "option 125 carries them: `option = 125, enterprise = 1027, sub = 130`";
+            let text = "an enterprise number is for the sub-options of option 125";
+            self.tell(&table.option.span(), text, help);
+        }
         ServerOption {
             code: *table.option.get_ref(),
             sub: table.sub,
+            enterprise: table.enterprise,
             form,
             text: table.text.clone(),
         }

@@ -101,6 +101,7 @@ pub(super) struct Dhcp {
 pub(super) struct ServerTable {
     pub(super) option: Spanned<u8>,
     pub(super) sub: Option<u8>,
+    pub(super) enterprise: Option<u32>,
     pub(super) form: FormWord,
     #[serde(default)]
     pub(super) text: String,
@@ -221,8 +222,12 @@ pub(super) enum FormWord {
 pub(super) enum ExtraWord {
     Line,
     Quoted,
+    Colon,
+    Set,
     Attribute,
     Element,
+    Param,
+    Object,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]

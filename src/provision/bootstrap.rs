@@ -1,9 +1,12 @@
 //! What a phone learns before its first file: who asks for an address, and which options answer that family.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
+};
 
 use crate::{
-    config::{ForFamily, Subnet},
+    config::{ForFamily, Settings, Subnet},
     domain::{FamilyName, Ground, Identity, Mac, Origin, Timestamp, conclude, printable},
     profile::{DhcpRule, Family, Form, Seen, ServerOption},
     wire::dhcp::{Message, code},
@@ -197,7 +200,14 @@ impl Provisioner {
         } else {
             http_base(self.settings(), IpAddr::V4(*first))
         };
-        server_content(self.rule(client), &servers, &http)
+        let vlan = subnet.voice_vlan.filter(|_| client.kind == ClientKind::Phone);
+        let told = Told {
+            servers: &servers,
+            http: &http,
+            registrars: registrars(self.settings(), &subnet.site),
+            vlan: vlan.map(|vlan| vlan.to_string()).unwrap_or_default(),
+        };
+        server_content(self.rule(client), &told)
     }
 
     fn vlan_options(&self, client: &Client, subnet: &Subnet) -> Vec<(u8, Vec<u8>)> {
@@ -254,25 +264,63 @@ impl Vote {
     }
 }
 
+/// What the texts of a rule may name.
+#[derive(Debug)]
+pub(super) struct Told<'a> {
+    /// Where the client's files are, best first.
+    pub(super) servers: &'a [Ipv4Addr],
+    /// The base of the URLs of the first of them.
+    pub(super) http: &'a str,
+    /// The call servers of the site, commas between them; empty if none is set.
+    pub(super) registrars: String,
+    /// The VLAN that phones are to go to; empty if they stay.
+    pub(super) vlan: String,
+}
+
+impl Told<'_> {
+    /// A rule's text with its values. A part between separators that names what is not set is left out, because phones
+    /// take `vlan=` without a number for a fault.
+    fn fill(&self, text: &str) -> Vec<u8> {
+        let server = self.servers.first().map(ToString::to_string).unwrap_or_default();
+        let values = [
+            ("{http}", self.http),
+            ("{server}", &server),
+            ("{registrars}", &self.registrars),
+            ("{vlan}", &self.vlan),
+        ];
+        let unset = |part: &&str| {
+            values.iter().any(|(name, value)| value.is_empty() && part.contains(name))
+        };
+        let mut filled: String =
+            text.split_inclusive([';', ',']).filter(|part| !unset(part)).collect();
+        if !text.ends_with([';', ',']) {
+            filled.truncate(filled.trim_end_matches([';', ',']).len());
+        }
+        for (name, value) in values {
+            filled = filled.replace(name, value);
+        }
+        filled.into_bytes()
+    }
+}
+
+/// The addresses of a site's call servers, as texts of options list them.
+pub(super) fn registrars(settings: &Settings, site: &str) -> String {
+    let servers = settings.sites.get(site).map(|site| &site.servers[..]).unwrap_or_default();
+    servers.iter().map(|one| one.address.as_str()).collect::<Vec<_>>().join(",")
+}
+
 /// What names the servers to a family with this rule; without one, what no phone takes amiss.
-///
-/// `http` is the base of the URLs of the first server.
-pub(super) fn server_content(
-    rule: Option<&DhcpRule>,
-    servers: &[Ipv4Addr],
-    http: &str,
-) -> Vec<(u8, Vec<u8>)> {
+pub(super) fn server_content(rule: Option<&DhcpRule>, told: &Told<'_>) -> Vec<(u8, Vec<u8>)> {
+    let servers = told.servers;
     let Some(first) = servers.first() else { return Vec::new() };
-    let text = |text: &str| {
-        text.replace("{http}", http).replace("{server}", &first.to_string()).into_bytes()
-    };
+    let text = |text: &str| told.fill(text);
     let content = |option: &ServerOption| match option.form {
         Form::Addresses => octets(servers),
         Form::Bare => first.to_string().into_bytes(),
         Form::Text => text(&option.text),
     };
     match rule {
-        Some(rule) => encapsulate(rule.servers.iter().map(|one| (one.code, one.sub, content(one)))),
+        Some(rule) => encapsulate(rule.servers.iter().map(|one| (one, content(one)))),
         // Never a bare host in 66: to an old Poly that means FTP.
         None => vec![
             (TFTP_ADDRESSES, octets(servers)),
@@ -282,22 +330,34 @@ pub(super) fn server_content(
     }
 }
 
-/// Options as they travel: what has a sub-option code goes into one option 43 (RFC 2132 §8.4).
-fn encapsulate(options: impl Iterator<Item = (u8, Option<u8>, Vec<u8>)>) -> Vec<(u8, Vec<u8>)> {
-    let (mut plain, mut inner) = (Vec::new(), Vec::new());
-    for (code, sub, content) in options {
-        match (sub, u8::try_from(content.len())) {
-            (None, _) => plain.push((code, content)),
+/// Options as they travel: what has a sub-option code goes into one option 43 (RFC 2132 §8.4), or into the block of its
+/// enterprise in option 125 (RFC 3925 §4).
+fn encapsulate<'r>(
+    options: impl Iterator<Item = (&'r ServerOption, Vec<u8>)>,
+) -> Vec<(u8, Vec<u8>)> {
+    let mut plain = Vec::new();
+    let mut inner: BTreeMap<Option<u32>, Vec<u8>> = BTreeMap::new();
+    for (option, content) in options {
+        match (option.sub, u8::try_from(content.len())) {
+            (None, _) => plain.push((option.code, content)),
             (Some(sub), Ok(length)) => {
-                inner.extend([sub, length]);
-                inner.extend(content);
+                let block = inner.entry(option.enterprise).or_default();
+                block.extend([sub, length]);
+                block.extend(content);
             }
             // No sub-option holds more than 255 octets; a text of that length can't come from a sound profile.
             (Some(_), Err(_)) => {}
         }
     }
-    if !inner.is_empty() {
-        plain.push((VENDOR, inner));
+    for (enterprise, block) in inner {
+        match (enterprise, u8::try_from(block.len())) {
+            (None, _) => plain.push((VENDOR, block)),
+            (Some(number), Ok(length)) => {
+                let head = number.to_be_bytes().into_iter().chain([length]);
+                plain.push((code::VENDOR_INFO, head.chain(block).collect()));
+            }
+            (Some(_), Err(_)) => {}
+        }
     }
     plain
 }

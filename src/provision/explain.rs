@@ -160,7 +160,9 @@ impl Origins<'_> {
             "model" if !self.entry.model.is_empty() => self.listed(),
             "model" => profile("as the phone shows itself"),
             "site" => self.place(),
-            "location" | "number" | "name" | "lines" | "keys" | "modules" => self.listed(),
+            "location" | "number" | "name" | "lines" | "keys" | "modules" | "speeds" => {
+                self.listed()
+            }
             "servers" => self.registrar(path, "server", &self.site.servers),
             "outbound_proxies" => {
                 self.registrar(path, "outbound-proxy", &self.site.outbound_proxies)

@@ -109,6 +109,7 @@ struct Context<'a> {
     load: String,
     keys: Vec<KeyValue>,
     modules: Vec<ModuleValue>,
+    speeds: Vec<KeyValue>,
     contacts: &'a [Contact],
     phonebook: String,
     failover: Option<FailoverValue>,
@@ -221,6 +222,7 @@ fn context<'a>(scene: &Scene<'a>) -> Context<'a> {
         load: layers::load(scene, site, &model).map_or("", |(load, ..)| load).to_owned(),
         keys: entry.keys.iter().map(|(index, one)| key(*index, one)).collect(),
         modules: modules(entry),
+        speeds: speeds(entry),
         contacts: scene.contacts,
         phonebook: scene.family.and_then(Family::phonebook).unwrap_or_default().to_owned(),
         failover: site.failover.as_ref().map(failover),
@@ -294,6 +296,15 @@ fn modules(entry: &Entry) -> Vec<ModuleValue> {
         modules.entry(*module).or_default().push(key(*index, one));
     }
     modules.into_iter().map(|(index, keys)| ModuleValue { index, keys }).collect()
+}
+
+/// The keys that dial and do nothing else, those of side cars behind the phone's own: some families keep them in a file of
+/// their own, which a phone without any must not get.
+fn speeds(entry: &Entry) -> Vec<KeyValue> {
+    let own = entry.keys.iter().map(|(index, one)| (*index, one));
+    let cars = entry.module_keys.iter().map(|((_, index), one)| (*index, one));
+    let all = own.chain(cars).map(|(index, one)| key(index, one));
+    all.filter(|key| key.kind == "speed").collect()
 }
 
 /// The VLAN that its voice belongs to; 0 to leave the phone where it is. The operator's own `var.vlan` goes first, else

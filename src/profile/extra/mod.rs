@@ -32,8 +32,11 @@ pub(super) fn merge(
         let unmerged = |why: String| Unmerged { key: key.clone(), why };
         let format = match form {
             ExtraForm::Line => Format::Ini,
-            ExtraForm::Quoted => Format::Text,
-            ExtraForm::Attribute | ExtraForm::Element { .. } => Format::Xml,
+            ExtraForm::Quoted | ExtraForm::Colon | ExtraForm::Set => Format::Text,
+            ExtraForm::Attribute
+            | ExtraForm::Element { .. }
+            | ExtraForm::Param { .. }
+            | ExtraForm::Object => Format::Xml,
         };
         let value = fit(format, value).map_err(|unfit| unmerged(unfit.to_string()))?;
         // One at a time: the place of the next one may be what this one added. Files have kilobytes and sites a handful
@@ -41,11 +44,15 @@ pub(super) fn merge(
         merged = match form {
             ExtraForm::Line => line::merge(&merged, line::EQUALS, key, &value),
             ExtraForm::Quoted => line::merge(&merged, line::QUOTED, key, &value),
+            ExtraForm::Colon => line::merge(&merged, line::COLON, key, &value),
+            ExtraForm::Set => line::merge(&merged, line::SET, key, &value),
             ExtraForm::Attribute => tree::attribute(&merged, key, &value),
             ExtraForm::Element { at, attributes, index } => {
                 let leaf = tree::Leaf { at, attributes, index: index.as_deref() };
                 tree::element(&merged, &leaf, key, &value)
             }
+            ExtraForm::Object => tree::object(&merged, key, &value),
+            ExtraForm::Param { at, key: holder } => tree::param(&merged, at, holder, key, &value),
         }
         .map_err(unmerged)?;
     }

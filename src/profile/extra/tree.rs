@@ -83,6 +83,89 @@ pub(super) fn element(
     Ok(place.append(text, |indent| nested(missing, &opening, last, value, indent)))
 }
 
+/// Sets the `value` of the element whose attribute `holder` holds the key, or adds one. `at` is the path from the top of
+/// the document to such an element.
+pub(super) fn param(
+    text: &str,
+    at: &[String],
+    holder: &str,
+    key: &str,
+    value: &str,
+) -> Result<String, String> {
+    if key.is_empty() || key.contains(|c: char| c.is_control() || "<>&\"'".contains(c)) {
+        return Err("is no name of a parameter".to_owned());
+    }
+    let elements = elements(text)?;
+    let unplaced = || "has no place in this file".to_owned();
+    let (last, outer) = at.split_last().ok_or_else(unplaced)?;
+    let mut place = None;
+    for step in outer {
+        let inside = |element: &Element| element.parent == place && element.name == *step;
+        place = Some(elements.iter().position(inside).ok_or_else(|| {
+            format!("belongs into <{}>, which this file does not have", outer.join("/"))
+        })?);
+    }
+    let own = |element: &&Element| {
+        element.parent == place && element.name == *last && element.is(text, Some((key, holder)))
+    };
+    if let Some(element) = elements.iter().find(own) {
+        let written = element.attributes.iter().find(|(name, _)| name == "value");
+        let edit = written.map(|(_, range)| (range.clone(), value.to_owned()));
+        let edit = edit.unwrap_or_else(|| {
+            let (room, blank) = element.room(text);
+            (room..room, format!("{blank}value=\"{value}\""))
+        });
+        return Ok(spliced(text, vec![edit]));
+    }
+    let container = place.and_then(|place| elements.get(place)).ok_or_else(unplaced)?;
+    Ok(container.append(text, |_| format!("<{last} {holder}=\"{key}\" value=\"{value}\"/>")))
+}
+
+/// Sets a parameter in a list of objects: `Line.2.Enable` is the `<Value>` beside `<Name>Enable</Name>` in the `<Object>`
+/// whose `<Name>` is `Line.2.`.
+pub(super) fn object(text: &str, key: &str, value: &str) -> Result<String, String> {
+    let bad = |c: char| c.is_whitespace() || c.is_control() || "<>&\"'".contains(c);
+    let split = key.rfind('.').filter(|dot| *dot > 0 && dot + 1 < key.len() && !key.contains(bad));
+    let split = split.ok_or("is no name of a parameter")?;
+    let (object, parameter) = key.split_at(split + 1);
+    let elements = elements(text)?;
+    let root = elements.first().filter(|root| root.name == "ParameterList");
+    let root = root.ok_or("belongs into <ParameterList>, which this file is not")?;
+    let content = |element: &Element| {
+        let end = element.end.as_ref().map_or(element.tag.end, |end| end.start);
+        text.get(element.tag.end..end).unwrap_or_default().trim()
+    };
+    // Where in the element at `place` the first one of this kind is that fits.
+    let seek = |place: usize, kind: &str, fits: &dyn Fn(usize, &Element) -> bool| {
+        let mut numbered = elements.iter().enumerate().skip(place + 1);
+        let own = numbered
+            .find(|(at, one)| one.parent == Some(place) && one.name == kind && fits(*at, one));
+        own.map(|(at, _)| at)
+    };
+    let find = |place: usize, kind: &str, name: &str| {
+        seek(place, kind, &|at, _| seek(at, "Name", &|_, one| content(one) == name).is_some())
+    };
+    let lines = |indent: Option<&str>, lines: &[String]| match indent {
+        Some(indent) => lines.join(&format!("\n{indent}")),
+        None => lines.iter().map(|line| line.trim()).collect(),
+    };
+    let pair = [format!("  <Name>{parameter}</Name>"), format!("  <Value>{value}</Value>")];
+    let (start, end) = ("<ParameterValueStruct>", "</ParameterValueStruct>");
+    let own = [&[start.to_owned()][..], &pair, &[end.to_owned()]].concat();
+    let Some(at) = find(0, "Object", object) else {
+        let head = ["<Object>".to_owned(), format!("  <Name>{object}</Name>")];
+        let deeper: Vec<_> = own.iter().map(|line| format!("  {line}")).collect();
+        let whole = [&head[..], &deeper, &["</Object>".to_owned()]].concat();
+        return Ok(root.append(text, |indent| lines(indent, &whole)));
+    };
+    let holder = elements.get(at).unwrap_or(root);
+    let Some(at) = find(at, "ParameterValueStruct", parameter) else {
+        return Ok(holder.append(text, |indent| lines(indent, &own)));
+    };
+    let written = seek(at, "Value", &|_, _| true).and_then(|at| elements.get(at));
+    Ok(written.ok_or("has no value to change in this file")?.fill(text, value))
+}
+
 /// Path and index of a key.
 fn path<'a>(leaf: &Leaf<'a>, key: &'a str) -> Result<(Vec<&'a str>, Option<&'a str>), String> {
     let refused = || "is no name of an element".to_owned();

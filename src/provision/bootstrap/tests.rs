@@ -111,6 +111,109 @@ fn every_family_in_its_own_form() {
     check("0004f2000001", b"dhcpcd-9.4.1:Linux", &[], poly);
 }
 
+/// Octets as hexadecimal digits.
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect::<Vec<_>>().concat()
+}
+
+#[test]
+fn options_in_the_block_of_an_enterprise() {
+    let rule = |servers: Vec<ServerOption>| DhcpRule { servers, vlan: Vec::new() };
+    let text = |code, sub, enterprise, text: &str| ServerOption {
+        code,
+        sub,
+        enterprise,
+        form: Form::Text,
+        text: text.to_owned(),
+    };
+    let servers = [Ipv4Addr::new(11, 11, 11, 11)];
+    let told = |registrars: &str, vlan: &str| Told {
+        servers: &servers,
+        http: "http://11.11.11.11",
+        registrars: registrars.to_owned(),
+        vlan: vlan.to_owned(),
+    };
+    // What Kea sends for the same text under 1027, sub-option 130 (isc-projects/forge, Mitel's test of option 125).
+    let mitel = "id:ipphone.mitel.com;sw_tftp={server};call_srv={registrars}";
+    let content = server_content(
+        Some(&rule(vec![text(125, Some(130), Some(1027), mitel), text(43, None, None, mitel)])),
+        &told("10.10.10.10", ""),
+    );
+    let plain = "id:ipphone.mitel.com;sw_tftp=11.11.11.11;call_srv=10.10.10.10";
+    assert_eq!(content[0], (43, plain.as_bytes().to_vec()));
+    assert_eq!(content[1].0, 125);
+    assert_eq!(
+        hex(&content[1].1),
+        "000004033f823d69643a697070686f6e652e6d6974656c2e636f6d3b73775f746674703d31312e31312e31312e31313b63616c6c5f7372763\
+         d31302e31302e31302e3130"
+    );
+    // Two sub-options of one enterprise share its block; another's begins a new one.
+    let content = server_content(
+        Some(&rule(vec![
+            text(125, Some(1), Some(7), "{server}"),
+            text(125, Some(2), Some(7), "{server}"),
+            text(43, Some(2), None, "{http}/"),
+        ])),
+        &told("", ""),
+    );
+    let address = hex(b"11.11.11.11");
+    let expected = [
+        (43, format!("0213{}", hex(b"http://11.11.11.11/"))),
+        (125, format!("000000071a010b{address}020b{address}")),
+    ];
+    let content: Vec<_> = content.iter().map(|(code, octets)| (*code, hex(octets))).collect();
+    assert_eq!(content, expected);
+}
+
+#[test]
+fn what_is_not_set_is_left_out_of_a_text() {
+    let check = |text: &str, registrars: &str, vlan: &str, expected: &str| {
+        let told = Told {
+            servers: &[OWN],
+            http: "http://10.20.0.2",
+            registrars: registrars.to_owned(),
+            vlan: vlan.to_owned(),
+        };
+        assert_eq!(String::from_utf8(told.fill(text)).unwrap(), expected);
+    };
+    let mitel = "sw_tftp={server};call_srv={registrars};vlan={vlan};l2p=6";
+    check(
+        mitel,
+        "10.0.0.1,10.0.0.2",
+        "20",
+        "sw_tftp=10.20.0.2;call_srv=10.0.0.1,10.0.0.2;vlan=20;l2p=6",
+    );
+    check(mitel, "", "20", "sw_tftp=10.20.0.2;vlan=20;l2p=6");
+    check(mitel, "10.0.0.1", "", "sw_tftp=10.20.0.2;call_srv=10.0.0.1;l2p=6");
+    check("HTTPSRVR={server},L2QVLAN={vlan}", "", "", "HTTPSRVR=10.20.0.2");
+    check("HTTPSRVR={server},L2QVLAN={vlan}", "", "20", "HTTPSRVR=10.20.0.2,L2QVLAN=20");
+    // A separator that the profile ends with belongs to the form.
+    check("{http}/;", "", "", "http://10.20.0.2/;");
+}
+
+#[test]
+fn a_minet_phone_learns_its_call_servers_and_its_vlan() {
+    let servers = [[10, 30, 0, 1], [10, 30, 0, 2]].map(|address| crate::config::Registrar {
+        address: Ipv4Addr::from(address).to_string(),
+        port: None,
+    });
+    let site = crate::config::Site { servers: servers.to_vec(), ..crate::config::Site::default() };
+    let settings = Settings { sites: [("paris".to_owned(), site)].into(), ..Settings::default() };
+    let provisioner = provisioner(settings, Vec::new());
+    let class: &[u8] = b"ipphone.mitel.com";
+    let client =
+        provisioner.client(mac("08000f000001"), &[Seen::Option60(class)], Timestamp::UNIX_EPOCH);
+    let subnet = Subnet { voice_vlan: Some(20), ..subnet() };
+    let text =
+        "id:ipphone.mitel.com;sw_tftp=10.20.0.2;call_srv=10.30.0.1,10.30.0.2;vlan=20;l2p=6;dscp=46";
+    let options = provisioner.options(&client, &subnet, OWN, &[1, 3, 6, 43, 125]);
+    let of = |code: u8| options.iter().find(|(one, _)| *one == code).map(|(_, octets)| &octets[..]);
+    assert_eq!(of(43), Some(text.as_bytes()));
+    let length = u8::try_from(text.len()).unwrap();
+    let head = [0, 0, 4, 3, length + 2, 130, length];
+    assert_eq!(of(125), Some(&[&head, text.as_bytes()].concat()[..]));
+}
+
 #[test]
 fn what_was_learned_and_listed_counts_in_that_order() {
     let (one, two) = (mac("020000000001"), mac("020000000002"));
@@ -234,9 +337,16 @@ fn base_options_follow_what_is_asked() {
 
 #[test]
 fn sub_options_share_one_option() {
-    let text = |text: &str| text.as_bytes().to_vec();
-    let options =
-        vec![(43, Some(2), text("http://a")), (66, None, text("a")), (43, Some(3), vec![0])];
-    let expected = vec![(66, text("a")), (43, [&[2, 8], &b"http://a"[..], &[3, 1, 0]].concat())];
-    assert_eq!(encapsulate(options.into_iter()), expected);
+    let option = |code, sub| ServerOption {
+        code,
+        sub,
+        enterprise: None,
+        form: Form::Text,
+        text: String::new(),
+    };
+    let rules = [option(43, Some(2)), option(66, None), option(43, Some(3))];
+    let contents = [b"http://a".to_vec(), b"a".to_vec(), vec![0]];
+    let expected =
+        vec![(66, b"a".to_vec()), (43, [&[2, 8], &b"http://a"[..], &[3, 1, 0]].concat())];
+    assert_eq!(encapsulate(rules.iter().zip(contents)), expected);
 }

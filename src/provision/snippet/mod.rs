@@ -23,7 +23,10 @@ use crate::{
     profile::{Catalog, Family, Form, Opening},
 };
 
-use super::{bootstrap::server_content, values::http_base};
+use super::{
+    bootstrap::{Told, registrars, server_content},
+    values::http_base,
+};
 
 /// A DHCP server that others make.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -127,7 +130,7 @@ impl Plan {
         // Where the first match counts, the one that says most has to be asked first.
         classes.sort_by_key(|class| std::cmp::Reverse(class.longest()));
         let others = kept(&catalog.other_openings());
-        let fallback = server_content(None, servers, &base(settings, servers));
+        let fallback = server_content(None, &told(settings, servers, &base(settings, servers)));
         let fallback = fallback.into_iter().map(|(code, bytes)| Answer::new(None, code, bytes));
         Self { classes, fallback: fallback.collect(), others, notes }
     }
@@ -241,8 +244,13 @@ fn answers(
         None => base(settings, servers),
     };
     let servers = elsewhere.map_or(servers, Vec::as_slice);
-    let content = server_content(Some(&family.dhcp), servers, &http);
+    let content = server_content(Some(&family.dhcp), &told(settings, servers, &http));
     content.into_iter().map(|(code, bytes)| Answer::new(Some(family), code, bytes)).collect()
+}
+
+/// Values for all sites at once: the call servers are those of the default one, and VLANs are a matter of subnets.
+fn told<'a>(settings: &Settings, servers: &'a [Ipv4Addr], http: &'a str) -> Told<'a> {
+    Told { servers, http, registrars: registrars(settings, "default"), vlan: String::new() }
 }
 
 fn base(settings: &Settings, servers: &[Ipv4Addr]) -> String {

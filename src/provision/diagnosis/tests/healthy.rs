@@ -50,9 +50,8 @@ impl Healthy<'_> {
         let mut had: Vec<&str> = Vec::new();
         for rule in family.files.iter().filter(|rule| rule.read_by(speaks)) {
             let instead = !rule.either.is_empty() && had.contains(&rule.either.as_str());
-            let its = rule.model.is_none() || rule.model.as_ref() == self.model.map(|it| &it.name);
             let name = rule.expand(self.told.mac, self.model);
-            let Some(name) = name.filter(|_| its && !instead) else { continue };
+            let Some(name) = name.filter(|_| self.asks(rule) && !instead) else { continue };
             if self.read(rule, &name) {
                 had.push(&rule.either);
             }
@@ -61,6 +60,16 @@ impl Healthy<'_> {
         if upgrade {
             self.upgrade();
         }
+    }
+
+    /// True for a file that phones of this model ask for.
+    fn asks(&self, rule: &FileRule) -> bool {
+        let of_model = rule.model.as_ref() == self.model.map(|it| &it.name);
+        let called = |series: &String| {
+            let mut names = self.model.iter().flat_map(|it| it.aliases.iter().chain([&it.name]));
+            names.any(|name| name.starts_with(series.as_str()))
+        };
+        (rule.model.is_none() || of_model) && rule.series.as_ref().is_none_or(called)
     }
 
     /// What a healthy phone does about one file; true if it has it.
@@ -96,14 +105,6 @@ impl Healthy<'_> {
     fn upgrade(&mut self) {
         let is_load = |rule: &&FileRule| rule.role == Role::Firmware && rule.template.is_none();
         let read = |rule: &&FileRule| rule.read_by(Some(self.told.speaks));
-        let called = |series: &String| {
-            let mut names = self.model.iter().flat_map(|it| it.aliases.iter().chain([&it.name]));
-            names.any(|name| name.starts_with(series.as_str()))
-        };
-        let its = |rule: &&FileRule| {
-            let of_model = rule.model.as_ref() == self.model.map(|it| &it.name);
-            (rule.model.is_none() || of_model) && rule.series.as_ref().is_none_or(called)
-        };
         let name = |rule: &FileRule| {
             let load = self.model.and_then(|model| model.load.as_deref()).unwrap_or("1");
             let name = rule.expand(self.told.mac, self.model);
@@ -111,8 +112,9 @@ impl Healthy<'_> {
             let name = name.replace("{load}", load).replace("{any}", "x");
             (!name.contains('{')).then_some(name)
         };
-        let rules = self.told.family.files.iter().filter(is_load).filter(read).filter(its);
-        let names: Vec<String> = rules.filter_map(name).take(2).collect();
+        let rules = self.told.family.files.iter().filter(is_load).filter(read);
+        let names: Vec<String> =
+            rules.filter(|rule| self.asks(rule)).filter_map(name).take(2).collect();
         for name in names {
             self.told.line(&format!("{} begin {name} 0/900000", self.second));
             self.look(20);
