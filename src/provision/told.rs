@@ -5,11 +5,15 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::{
     config::{Admit, Subnet},
     domain::{Entry, Mac, Origin, Timestamp},
+    profile::{DhcpRule, ServerOption},
     wire::dhcp::{code, names},
 };
 
 use super::{
-    Client, ClientKind, DhcpMode, Provisioner, bootstrap::server_content, identify::subnet_of,
+    Client, ClientKind, DhcpMode, Provisioner,
+    bootstrap::{self, registrars, server_content},
+    identify::subnet_of,
+    layers::DEFAULT,
     values::http_base,
 };
 
@@ -50,6 +54,9 @@ pub struct ToldOption {
 /// What somebody else's server was heard to say: options 66, 150 and 160 as text, by code.
 pub type Heard<'a> = Option<(Ipv4Addr, &'a [(u8, String)])>;
 
+/// Options as they travel, in order.
+type Sent = Vec<(u8, Vec<u8>)>;
+
 impl Provisioner {
     /// Explains DHCP to whoever looks after a phone. `own` is our address as the phone sees it; `heard` what another
     /// server told it last, where we only listen. Reads the state; hold no guard of it meanwhile.
@@ -63,9 +70,11 @@ impl Provisioner {
         let subnet = self.subnet_for(&client, address);
         let list = asked.clone().unwrap_or_default();
         let mode = self.settings().dhcp.mode;
-        let options = subnet.map(|subnet| self.sent(&client, subnet, own, &list));
-        let options = options.unwrap_or_default();
-        let honours = self.honours(&client, subnet, own, (&list, &options));
+        let sent = subnet.map(|subnet| self.sent(&client, subnet, own, &list));
+        let honours = self.honours(&client, own, (&list, sent.as_ref()));
+        let shown =
+            |(code, content): &(u8, Vec<u8>)| one(*code, None, names::text(*code, content), &list);
+        let options: Vec<_> = sent.iter().flatten().map(shown).collect();
         let uses = match (mode, heard) {
             (DhcpMode::Serve, _) => honours.iter().position(|one| !one.text.is_empty()),
             (_, Some((_, told))) => {
@@ -107,56 +116,51 @@ impl Provisioner {
         }
     }
 
-    fn sent(
-        &self,
-        client: &Client,
-        subnet: &Subnet,
-        own: Ipv4Addr,
-        asked: &[u8],
-    ) -> Vec<ToldOption> {
+    /// What the DHCP server sends, in its order and as it travels.
+    fn sent(&self, client: &Client, subnet: &Subnet, own: Ipv4Addr, asked: &[u8]) -> Sent {
         if !is_admitted(subnet, client) {
-            return Vec::new();
+            return Sent::new();
         }
         let time = u32::try_from(subnet.lease_time.as_secs()).unwrap_or(u32::MAX);
         let head = [
             (code::SERVER_ID, own.octets().to_vec()),
             (code::LEASE_TIME, time.to_be_bytes().to_vec()),
         ];
-        let options = head.into_iter().chain(self.options(client, subnet, own, asked));
-        options.map(|(code, content)| one(code, None, names::text(code, &content), asked)).collect()
+        head.into_iter().chain(self.options(client, subnet, own, asked)).collect()
+    }
+
+    /// What another server would have to send to a family, where no subnet of ours says more.
+    fn apart(&self, rule: &DhcpRule, own: Ipv4Addr) -> Sent {
+        let values = bootstrap::Told {
+            servers: &[own],
+            http: &http_base(self.settings(), own.into()),
+            registrars: registrars(self.settings(), DEFAULT),
+            vlan: String::new(),
+        };
+        server_content(Some(rule), &values)
     }
 
     /// Where its family looks, each with what it finds there.
     fn honours(
         &self,
         client: &Client,
-        subnet: Option<&Subnet>,
         own: Ipv4Addr,
-        (asked, options): (&[u8], &[ToldOption]),
+        (asked, sent): (&[u8], Option<&Sent>),
     ) -> Vec<ToldOption> {
         let Some(rule) = self.rule(client) else { return Vec::new() };
-        // Without a subnet of ours it is what another server would have to be set to.
-        let apart = || {
-            let content =
-                server_content(Some(rule), &[own], &http_base(self.settings(), own.into()));
-            content.into_iter().map(|(code, content)| (code, names::text(code, &content))).collect()
+        let apart = if sent.is_none() { self.apart(rule, own) } else { Sent::new() };
+        let found = sent.unwrap_or(&apart);
+        let text = |server: &ServerOption| {
+            let (_, content) = found.iter().find(|(code, _)| *code == server.code)?;
+            match server.sub {
+                None => Some(names::text(server.code, content)),
+                Some(sub) => names::part(server.code, content, sub).map(names::plain),
+            }
         };
-        let found: Vec<(u8, String)> = match subnet {
-            Some(_) => options.iter().map(|option| (option.code, option.text.clone())).collect(),
-            None => apart(),
+        let honoured = |server: &ServerOption| {
+            one(server.code, server.sub, text(server).unwrap_or_default(), asked)
         };
-        let text = |code: u8, sub: Option<u8>| {
-            let whole =
-                found.iter().find(|(found, _)| *found == code).map(|(_, text)| text.as_str());
-            let Some(sub) = sub else { return whole.unwrap_or_default().to_owned() };
-            let prefix = format!("{sub}: ");
-            let mut parts = whole.unwrap_or_default().split(", ");
-            parts.find_map(|part| part.strip_prefix(&prefix)).unwrap_or_default().to_owned()
-        };
-        let servers = rule.servers.iter();
-        servers
-            .map(|server| one(server.code, server.sub, text(server.code, server.sub), asked))
-            .collect()
+        rule.servers.iter().map(honoured).collect()
     }
 
     fn in_words(told: &Told, client: &Client, subnet: Option<&Subnet>, heard: Heard<'_>) -> String {

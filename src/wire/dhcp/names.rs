@@ -83,6 +83,7 @@ pub fn text(option: u8, content: &[u8]) -> String {
         | code::TFTP_ADDRESSES => addresses(content),
         code::LEASE_TIME | code::RENEWAL | code::REBINDING => seconds(content),
         code::VENDOR => sub_options(content),
+        code::VENDOR_INFO => enterprise(content),
         _ => None,
     };
     written.unwrap_or_else(|| plain(content))
@@ -98,18 +99,46 @@ fn seconds(content: &[u8]) -> Option<String> {
     Some(format!("{} s", u32::from_be_bytes(content.try_into().ok()?)))
 }
 
-/// Encapsulated options (RFC 2132 §8.4), each behind its number.
-fn sub_options(mut content: &[u8]) -> Option<String> {
+/// The content of a sub-option: in option 43 (RFC 2132 §8.4), or in the block of an enterprise in option 125 (RFC 3925
+/// §4).
+#[must_use]
+pub fn part(option: u8, content: &[u8], sub: u8) -> Option<&[u8]> {
+    let block = if option == code::VENDOR_INFO { block(content)?.1 } else { content };
+    parts(block)?.into_iter().find(|(number, _)| *number == sub).map(|(_, part)| part)
+}
+
+/// The enterprise of option 125 and what it says, where there is but one.
+fn block(content: &[u8]) -> Option<(u32, &[u8])> {
+    let (enterprise, rest) = content.split_first_chunk()?;
+    let (length, rest) = rest.split_first()?;
+    (usize::from(*length) == rest.len()).then_some((u32::from_be_bytes(*enterprise), rest))
+}
+
+fn parts(mut content: &[u8]) -> Option<Vec<(u8, &[u8])>> {
     let mut list = Vec::new();
     while let [number, length, rest @ ..] = content {
         let (inner, rest) = rest.split_at_checked(usize::from(*length))?;
-        list.push(format!("{number}: {}", plain(inner)));
+        list.push((*number, inner));
         content = rest;
     }
-    (content.is_empty() && !list.is_empty()).then(|| list.join(", "))
+    (content.is_empty() && !list.is_empty()).then_some(list)
 }
 
-fn plain(content: &[u8]) -> String {
+/// Sub-options, each behind its number.
+fn sub_options(content: &[u8]) -> Option<String> {
+    let list: Vec<_> =
+        parts(content)?.iter().map(|(number, part)| format!("{number}: {}", plain(part))).collect();
+    Some(list.join(", "))
+}
+
+fn enterprise(content: &[u8]) -> Option<String> {
+    let (enterprise, block) = block(content)?;
+    Some(format!("enterprise {enterprise}, {}", sub_options(block)?))
+}
+
+/// A text, or hexadecimal digits of what is none.
+#[must_use]
+pub fn plain(content: &[u8]) -> String {
     let is_text = content.iter().all(|octet| octet.is_ascii_graphic() || *octet == b' ');
     if is_text && !content.is_empty() {
         return printable(content);
@@ -134,6 +163,10 @@ mod tests {
         check(51, &[0, 1, 0x51, 0x80], "86400 s");
         check(43, &[1, 2, b'h', b'i', 3, 1, 0], "1: hi, 3: 00");
         check(43, &[1, 9, b'h'], "010968");
+        check(125, &[0, 0, 4, 3, 4, 5, 2, b'h', b'i'], "enterprise 1027, 5: hi");
+        assert_eq!(part(125, &[0, 0, 4, 3, 4, 5, 2, b'h', b'i'], 5), Some(&b"hi"[..]));
+        assert_eq!(part(43, &[1, 0, 3, 1, b'x'], 3), Some(&b"x"[..]));
+        assert_eq!(part(43, &[1, 9, b'h'], 1), None);
         check(176, b"a\n<", "610a3c");
         check(176, b"", "");
     }
