@@ -38,6 +38,8 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("/window.js", include_str!("assets/window.js")),
     ("/leases.js", include_str!("assets/leases.js")),
     ("/events.js", include_str!("assets/events.js")),
+    ("/files.js", include_str!("assets/files.js")),
+    ("/morph.js", include_str!("assets/morph.js")),
 ];
 const STYLE: &str = concat!(include_str!("assets/page.css"), include_str!("assets/lists.css"));
 const ICON: &str = include_str!("assets/icon.svg");

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     config::{ForFamily, Settings, Subnet},
-    domain::{FamilyName, Ground, Identity, Mac, Timestamp, conclude},
+    domain::{FamilyName, Ground, Identity, Mac, Origin, Timestamp, conclude, printable},
     profile::{DhcpRule, Family, Form, Seen, ServerOption},
     wire::dhcp::{Message, code},
 };
@@ -109,6 +109,7 @@ impl Provisioner {
             Some(what) => ClientKind::NotPhone(what.to_owned()),
             None => ClientKind::Unknown,
         };
+        shown.extend(wish(seen, &shown, now).filter(|_| kind == ClientKind::Phone));
         shown.extend(prefix);
         shown.retain(|ground| {
             kind == ClientKind::Phone && !learned.iter().any(|one| says_the_same(one, ground))
@@ -221,7 +222,7 @@ impl Provisioner {
     }
 
     /// What the client's family wants from DHCP; where only the vendor is known, what all its families agree on.
-    fn rule(&self, client: &Client) -> Option<&DhcpRule> {
+    pub(super) fn rule(&self, client: &Client) -> Option<&DhcpRule> {
         let families = self.candidates(client);
         let rule = &families.first()?.dhcp;
         let agreed = families.iter().all(|family| family.dhcp.servers == rule.servers);
@@ -363,6 +364,22 @@ fn encapsulate<'r>(
 
 fn octets(addresses: &[Ipv4Addr]) -> Vec<u8> {
     addresses.iter().flat_map(Ipv4Addr::octets).collect()
+}
+
+/// What a phone asked for in option 55, where that list alone tells nothing about it: it is what it is, and explains which
+/// option reached it.
+fn wish(seen: &[Seen<'_>], shown: &[Ground], at: Timestamp) -> Option<Ground> {
+    let codes = seen.iter().find_map(|seen| match seen {
+        Seen::Option55(codes) => Some(codes),
+        _ => None,
+    })?;
+    if shown.iter().any(|ground| ground.from == Origin::Option55) {
+        return None;
+    }
+    let text = codes.iter().map(u8::to_string).collect::<Vec<_>>().join(",");
+    let (vendor, family, model, firmware, mac) = (None, None, None, None, None);
+    let value = printable(text.as_bytes());
+    Some(Ground { from: Origin::Option55, value, vendor, family, model, firmware, mac, at })
 }
 
 /// True if recording `new` beside `old` would change nothing but the time.

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     config::{Site, Subnet},
-    domain::{Boot, Diagnosis, Entry, Finding, Identity, Mac, Origin, Timestamp, conclude},
+    domain::{Boot, Diagnosis, Entry, Finding, Identity, Mac, Origin, Stage, Timestamp, conclude},
     profile::{Family, Seen},
     store::{Phone, State},
 };
@@ -34,6 +34,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// Why it makes no progress, if it makes none.
     pub diagnosis: Option<Diagnosis>,
+    /// The file that it should ask for next, while it is on its way.
+    pub expected: Option<String>,
     /// How far an upgrade is that it goes through, in plain words: "1 of 2 reboots" is no trouble.
     pub progress: Option<String>,
     /// It has what the site's `ready-when` asks for, and 60 s without a reboot.
@@ -67,6 +69,8 @@ impl Provisioner {
         };
         let diagnosis = standing.and_then(|standing| diagnosis::diagnose(&look, standing));
         let progress = look.progress();
+        let on_its_way = !ready && !away && look.boot.risen < Stage::Configured;
+        let expected = if on_its_way { diagnosis::expected(&look) } else { None };
         let family = look.family.map(|family| family.title.clone());
         let findings = findings::all(&look);
         let identity = look.identity;
@@ -75,6 +79,7 @@ impl Provisioner {
             family,
             findings,
             diagnosis,
+            expected,
             progress,
             ready,
             stuck,

@@ -27,6 +27,12 @@ use super::{
 
 pub(super) use writer::{Alone, Writer};
 
+/// Where an event lies in a timeline: the number of its commit, and its place among that commit's changes.
+pub type Place = (u64, u32);
+
+/// A page of a timeline, oldest first, with the commit of each event; and where the page before it ends.
+pub type Events = (Vec<(u64, Event)>, Option<Place>);
+
 /// The most batches that wait for the writer. One more is refused at once, with [`CommitError::Busy`]: whoever waits
 /// for its commits never gets there, and a DHCP server that does is better silent, because phones ask again.
 pub const MAX_QUEUED: usize = 65_536;
@@ -43,6 +49,9 @@ pub enum CommitError {
     /// [`MAX_QUEUED`] batches wait already. Try again later.
     #[error("the store is {MAX_QUEUED} batches behind")]
     Busy,
+    /// What was to be taken back is not the last undoable batch any more. Nothing was taken back.
+    #[error("something else that can be taken back was done since, or ringup was restarted")]
+    NotTheLast,
     /// The journal has been closed.
     #[error("the store is closing")]
     Closed,
@@ -92,8 +101,8 @@ struct Inner {
 enum Request {
     /// To make a batch fact.
     Commit(Batch, Reply),
-    /// To take the last undoable batch back.
-    Undo(Reply),
+    /// To take the last undoable batch back, if it is that of this commit.
+    Undo(Option<u64>, Reply),
     /// To do something with the disk between two groups.
     Disk(Box<dyn FnOnce(&Disk) + Send>),
     /// To stop.
@@ -157,6 +166,21 @@ impl Journal {
         self.with_disk(move |disk| disk.timeline(phone, limit))
     }
 
+    /// A page of the timeline of one phone, oldest first: at most `limit` events from before a place, else from the end;
+    /// and the place from which the page before it ends, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`].
+    pub fn timeline_before(
+        &self,
+        phone: Mac,
+        before: Option<Place>,
+        limit: usize,
+    ) -> Result<Events, StoreError> {
+        self.with_disk(move |disk| disk.timeline_before(phone, before, limit))
+    }
+
     /// Deletes events from before `older_than`, and of a phone that has very many the oldest. Tells how many.
     ///
     /// Goes in steps, between which commits go on; may take seconds on a large store.
@@ -189,7 +213,21 @@ impl Journal {
     pub fn undo(
         &self,
     ) -> impl Future<Output = Result<Option<Arc<Commit>>, CommitError>> + Send + use<> {
-        let answer = self.ask(Request::Undo);
+        let answer = self.ask(|reply| Request::Undo(None, reply));
+        answered(answer)
+    }
+
+    /// The same, but only if that batch is still the one of this commit: nobody means to take back what somebody else
+    /// did a moment ago. Which commit it was is not known after a restart.
+    ///
+    /// # Errors
+    ///
+    /// [`CommitError`].
+    pub fn undo_of(
+        &self,
+        commit: u64,
+    ) -> impl Future<Output = Result<Option<Arc<Commit>>, CommitError>> + Send + use<> {
+        let answer = self.ask(|reply| Request::Undo(Some(commit), reply));
         answered(answer)
     }
 

@@ -10,7 +10,7 @@ mod state;
 
 pub use backup::{Checked, Restored, Size, check, restore, size};
 pub use feed::Feed;
-pub use journal::{Agreement, CommitError, Group, Journal, MAX_QUEUED};
+pub use journal::{Agreement, CommitError, Events, Group, Journal, MAX_QUEUED, Place};
 pub use state::{Phone, State, View};
 
 use std::path::Path;

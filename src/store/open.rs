@@ -65,6 +65,7 @@ pub(super) fn open(directory: &Path) -> Result<Store, StoreError> {
         agreement: Box::new(Alone(disk.clone())),
         disk,
         undo,
+        undoes: None,
         lock,
         queued: Arc::default(),
         fault: Arc::default(),

@@ -1,5 +1,6 @@
 //! HTTP over real sockets and a real store: what phones get, what the record says of it, and what operators see.
 
+mod explained;
 mod labels;
 mod operators;
 mod phones;

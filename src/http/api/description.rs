@@ -4,8 +4,8 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    about, export, firmware, import, leases, lists, metrics, phones, pools, registered, reload,
-    repair, scan, state, stream, tail, window,
+    about, dhcp, export, files, firmware, import, leases, lists, metrics, phones, pools,
+    registered, reload, repair, scan, state, stream, tail, ticket, timeline, window,
 };
 
 #[derive(OpenApi)]
@@ -20,8 +20,11 @@ use super::{
         phones::one,
         phones::put,
         phones::forget,
-        phones::events,
-        phones::file,
+        timeline::events,
+        dhcp::dhcp,
+        ticket::ticket,
+        files::list,
+        files::file,
         import::import,
         export::export,
         repair::replace,

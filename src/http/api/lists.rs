@@ -96,7 +96,7 @@ pub struct ProfileView {
     models: Vec<String>,
     files: Vec<FileView>,
     /// DHCP options that name its server, in the order in which it honours them, as ringup writes them.
-    options: Vec<OptionView>,
+    options: Vec<ServerOptionView>,
     resync: String,
     /// What to press to give it back its factory settings; empty if no source says.
     reset: String,
@@ -107,14 +107,14 @@ pub struct ProfileView {
 
 /// A DHCP option that names a family's server.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct OptionView {
+pub struct ServerOptionView {
     /// Its code; of a sub-option inside option 43, such as `43.2`.
     pub option: String,
     /// What it carries.
     pub text: String,
 }
 
-impl From<&ServerOption> for OptionView {
+impl From<&ServerOption> for ServerOptionView {
     fn from(server: &ServerOption) -> Self {
         let option = match server.sub {
             Some(sub) => format!("{}.{sub}", server.code),
@@ -265,7 +265,7 @@ pub async fn profiles(State(operators): State<Operators>) -> Json<ProfileList> {
                 note: file.note.clone(),
             })
             .collect(),
-        options: family.dhcp.servers.iter().map(OptionView::from).collect(),
+        options: family.dhcp.servers.iter().map(ServerOptionView::from).collect(),
         resync: family.resync.clone(),
         reset: family.reset.clone(),
         sources: family.sources.clone(),

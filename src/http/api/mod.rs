@@ -2,9 +2,11 @@
 
 mod about;
 mod description;
+mod dhcp;
 mod entry;
 mod explain;
 mod export;
+mod files;
 mod firmware;
 mod import;
 mod leases;
@@ -20,19 +22,20 @@ mod scan;
 mod state;
 mod stream;
 mod tail;
+mod ticket;
 mod timeline;
 mod view;
 mod window;
 
 pub use about::{AboutView, AccessView, view as about_view};
+pub use dhcp::{OptionView, ToldView, told};
 pub use entry::EntryView;
 pub use firmware::{AskedView, FirmwareList, list as firmware_list};
-pub use lists::OptionView;
+pub use lists::ServerOptionView;
 pub use metrics::stages;
-pub use phones::timeline;
 pub use pools::all as all_pools;
 pub use problem::Details;
-pub use timeline::EventView;
+pub use timeline::timeline;
 pub use view::{FindingView, PhoneView, TransferView, moment};
 pub use window::{WindowView, view as window_view};
 
@@ -69,8 +72,11 @@ pub fn router(operators: Operators, trust: Trust) -> Router {
         )
         .route("/api/v1/phones/export", get(export::export))
         .route("/api/v1/phones/{mac}", get(phones::one).put(phones::put).delete(phones::forget))
-        .route("/api/v1/phones/{mac}/events", get(phones::events))
-        .route("/api/v1/phones/{mac}/files/{*name}", get(phones::file))
+        .route("/api/v1/phones/{mac}/events", get(timeline::events))
+        .route("/api/v1/phones/{mac}/dhcp", get(dhcp::dhcp))
+        .route("/api/v1/phones/{mac}/ticket", get(ticket::ticket))
+        .route("/api/v1/phones/{mac}/files", get(files::list))
+        .route("/api/v1/phones/{mac}/files/{*name}", get(files::file))
         .route("/api/v1/phones/{mac}/replace", post(repair::replace))
         .route("/api/v1/phones/{mac}/accept", post(repair::accept))
         .route("/api/v1/phones/{mac}/registered", post(registered::registered))

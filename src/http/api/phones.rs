@@ -1,35 +1,26 @@
-//! Phones: the list, one of them, its timeline and its files.
+//! Phones: the list, and one of them.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, UdpSocket},
-    ops::Bound,
-};
+use std::{net::Ipv4Addr, ops::Bound};
 
 use axum::{
-    Extension, Json,
+    Json,
     body::Bytes,
     extract::{Path, State, rejection::BytesRejection},
-    http::{HeaderValue, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::StatusCode,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{Batch, Change, Mac, Stage, Timestamp},
-    provision::{Provisioner, Why, inventory},
-    store::{self, Phone},
+    provision::{Provisioner, inventory},
+    store::Phone,
 };
 
 use super::{
-    super::{
-        operators::{Caller, Operators},
-        trust::NOBODY,
-    },
+    super::operators::Operators,
     entry::EntryView,
-    explain::ExplainedView,
     problem::{Details, Params, switch},
-    timeline::EventView,
     view::PhoneView,
 };
 
@@ -41,12 +32,6 @@ const USUAL_LIMIT: usize = 100;
 
 /// The most things in one page of any list.
 pub const MAX_LIMIT: usize = 1000;
-
-/// Events of a timeline, unless asked otherwise; [`MAX_LIMIT`] is the most.
-const USUAL_EVENTS: usize = 200;
-
-/// The most octets of a file that is shown to an operator: firmware is not for looking at.
-const MAX_SHOWN: u64 = 16 * 1024 * 1024;
 
 /// Which phones, and which page of them.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -81,7 +66,7 @@ pub struct PhonePage {
     next: Option<String>,
 }
 
-/// What one switch and a number may say about a request.
+/// What one switch may say about a request.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
@@ -89,30 +74,6 @@ pub struct Shown {
     /// Show secrets.
     #[serde(deserialize_with = "switch")]
     pub reveal: bool,
-    /// At most so many.
-    pub limit: Option<usize>,
-}
-
-/// How a file is to be shown.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-pub struct Looked {
-    /// Show secrets.
-    #[serde(deserialize_with = "switch")]
-    pub reveal: bool,
-    /// Not its bytes, but where each of its values comes from, as JSON.
-    #[serde(deserialize_with = "switch")]
-    pub explain: bool,
-}
-
-/// A phone's timeline.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Timeline {
-    /// Oldest first.
-    items: Vec<EventView>,
-    /// Always null: the timeline ends with now.
-    next: Option<String>,
 }
 
 /// Reads a MAC out of a path.
@@ -274,7 +235,7 @@ pub(super) fn view(operators: &Operators, mac: Mac, reveal: bool) -> Result<Phon
     PhoneView::of(&provisioner, &state, mac, reveal, Timestamp::now()).ok_or_else(|| unknown(mac))
 }
 
-fn unknown(mac: Mac) -> Details {
+pub(super) fn unknown(mac: Mac) -> Details {
     Details::missing(format!("{mac} is neither listed nor was it ever seen"))
 }
 
@@ -322,124 +283,4 @@ pub async fn forget(
     }
     operators.service.journal.commit(Batch::from(Change::Forgotten(mac))).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Shows a phone's timeline, oldest first.
-#[utoipa::path(get, path = "/api/v1/phones/{mac}/events", tag = "phones", params(("mac" = String, Path), Shown),
-    responses((status = 200, body = Timeline), (status = 404, body = Details)))]
-pub async fn events(
-    State(operators): State<Operators>,
-    Path(text): Path<String>,
-    Params(shown): Params<Shown>,
-) -> Result<Json<Timeline>, Details> {
-    let mac = mac(&text)?;
-    let items = timeline(&operators, mac, shown.limit.unwrap_or(USUAL_EVENTS)).await?;
-    Ok(Json(Timeline { items, next: None }))
-}
-
-/// The last events of a phone, oldest first.
-///
-/// # Errors
-///
-/// 404 for a phone that is neither listed nor seen; 500 if the disk fails.
-pub async fn timeline(
-    operators: &Operators,
-    mac: Mac,
-    limit: usize,
-) -> Result<Vec<EventView>, Details> {
-    if !operators.service.view.read().phones.contains_key(&mac) {
-        return Err(unknown(mac));
-    }
-    let (journal, limit) = (operators.service.journal.clone(), limit.clamp(1, MAX_LIMIT));
-    let read = move || -> Result<_, store::StoreError> { journal.timeline(mac, limit) };
-    let events = tokio::task::spawn_blocking(read)
-        .await
-        .map_err(|fault| Details::fault(fault.to_string()))??;
-    Ok(events.iter().map(|(commit, event)| EventView::new(*commit, event)).collect())
-}
-
-/// Shows the bytes that a phone would get for a name, or with `explain` where their values come from. Secrets in what is
-/// rendered are masked unless `reveal`.
-#[utoipa::path(get, path = "/api/v1/phones/{mac}/files/{name}", tag = "phones",
-    params(("mac" = String, Path), ("name" = String, Path), Looked),
-    responses((status = 200, content((Vec<u8> = "application/octet-stream"), (ExplainedView = "application/json"))),
-        (status = 404, body = Details)))]
-pub async fn file(
-    State(operators): State<Operators>,
-    Path((text, name)): Path<(String, String)>,
-    caller: Option<Extension<Caller>>,
-    Params(shown): Params<Looked>,
-) -> Result<Response, Details> {
-    let mac = mac(&text)?;
-    if shown.reveal {
-        operators.revealed(&format!("a file of {mac}"));
-    }
-    let provisioner = operators.service.provisioner();
-    let asked = caller.map_or(NOBODY, |Extension(caller)| caller.local);
-    let local = local(&operators, mac, asked);
-    if shown.explain {
-        let explained = provisioner.explain(mac, &name, local, shown.reveal, Timestamp::now());
-        let explained = explained.map_err(|refusal| Details::from(refusal.why))?;
-        return Ok(Json(ExplainedView::from(explained)).into_response());
-    }
-    let opened = provisioner
-        .preview(mac, &name, local, shown.reveal, Timestamp::now())
-        .map_err(|refusal| unshown(mac, &name, refusal.why))?;
-    if opened.length > MAX_SHOWN {
-        let text =
-            format!("{name} has {} bytes; at most {MAX_SHOWN} are shown here", opened.length);
-        return Err(Details::new(StatusCode::PAYLOAD_TOO_LARGE, text));
-    }
-    let read = move || {
-        let mut bytes = vec![0; usize::try_from(opened.length).unwrap_or_default()];
-        let filled = opened.body.read_at(0, &mut bytes)?;
-        bytes.truncate(filled);
-        std::io::Result::Ok((bytes, opened.source))
-    };
-    let fault = |fault: &dyn std::fmt::Display| Details::fault(fault.to_string());
-    let read = tokio::task::spawn_blocking(read).await.map_err(|joined| fault(&joined))?;
-    let (bytes, source) = read.map_err(|failed| fault(&failed))?;
-    Ok(attached(bytes, &source))
-}
-
-/// Why a file is not shown. An operator who names one phone and the file of another has no address to be told of.
-fn unshown(mac: Mac, name: &str, why: Why) -> Details {
-    match why {
-        Why::NotItsAddress { phone, .. } if phone != mac => {
-            Details::missing(format!("{name} is the file of {phone}, and {mac} would not get it"))
-        }
-        why => Details::from(why),
-    }
-}
-
-/// Bytes that a browser never takes for a page of ours, whatever is in them.
-fn attached(bytes: Vec<u8>, source: &str) -> Response {
-    let mut response = bytes.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-    if let Ok(source) = HeaderValue::from_str(source) {
-        headers.insert("x-ringup-source", source);
-    }
-    response
-}
-
-/// The address of ours that a phone asks: where its subnet says so, that; else the one from which we reach it; else the
-/// one at which the operator asks.
-fn local(operators: &Operators, mac: Mac, asked: IpAddr) -> IpAddr {
-    let address = {
-        let state = operators.service.view.read();
-        state.phones.get(&mac).and_then(|phone| phone.boot.address)
-    };
-    let Some(address) = address else { return asked };
-    let provisioner = operators.service.provisioner();
-    let mut subnets = provisioner.settings().dhcp.subnets.iter();
-    let server =
-        subnets.find(|subnet| subnet.contains(address)).and_then(|subnet| subnet.servers.first());
-    // Connecting a UDP socket asks the routing table, and sends nothing.
-    let routed = || {
-        let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-        socket.connect((address, 69)).ok()?;
-        socket.local_addr().ok().map(|local| local.ip())
-    };
-    server.map(|server| IpAddr::V4(*server)).or_else(routed).unwrap_or(asked)
 }

@@ -64,7 +64,7 @@ impl IntoResponse for Details {
 impl From<CommitError> for Details {
     fn from(error: CommitError) -> Self {
         let status = match error {
-            CommitError::Taken(_) => StatusCode::CONFLICT,
+            CommitError::Taken(_) | CommitError::NotTheLast => StatusCode::CONFLICT,
             CommitError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
             CommitError::Closed | CommitError::Busy => StatusCode::SERVICE_UNAVAILABLE,
         };

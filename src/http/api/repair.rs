@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    domain::Timestamp,
-    provision::{self, SwapError, inventory},
+    domain::{Change, Mac, Timestamp},
+    provision::{self, Swap, SwapError, inventory},
 };
 
 use super::{
@@ -31,12 +31,15 @@ pub struct By {
 
 /// Whether to go on.
 #[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(default)]
+#[serde(default, rename_all = "kebab-case")]
 #[into_params(parameter_in = Query)]
 pub struct Sure {
     /// Replace it even if the new phone is not like the old one.
     #[serde(deserialize_with = "switch")]
     confirm: bool,
+    /// Change nothing, and tell what would come of it: differences are no refusal then.
+    #[serde(deserialize_with = "switch")]
+    dry_run: bool,
 }
 
 /// A phone that was replaced.
@@ -52,8 +55,8 @@ pub struct Replaced {
     notes: Vec<String>,
     /// How many lines have a new SIP password, which their registrar has to learn.
     renewed: usize,
-    /// The number of the commit.
-    commit: u64,
+    /// The number of the commit, for `undo`; null after a dry run.
+    commit: Option<u64>,
 }
 
 /// Which finding's repair to accept.
@@ -64,7 +67,8 @@ pub struct Kind {
     kind: Option<String>,
 }
 
-/// Puts another phone in the place of one. A difference of model is a 409 that says it, unless `confirm`.
+/// Puts another phone in the place of one. A difference of model is a 409 that says it, unless `confirm`; `dry-run` only
+/// tells what would come of it.
 #[utoipa::path(post, path = "/api/v1/phones/{mac}/replace", tag = "phones", params(("mac" = String, Path), Sure),
     request_body = By,
     responses((status = 200, body = Replaced), (status = 404, body = Details), (status = 409, body = Details)))]
@@ -83,17 +87,40 @@ pub async fn replace(
         let (provisioner, state) = (operators.service.provisioner(), operators.service.view.read());
         provisioner.replace(&state, (old, new), Timestamp::now(), provision::password)?
     };
+    if sure.dry_run {
+        let preview = would_be(&operators, new, &swap);
+        return Ok(Json(Replaced::new((old, preview), swap, None)));
+    }
     if !swap.differences.is_empty() && !sure.confirm {
         let text =
             format!("{}; `confirm` (--yes) replaces it all the same", swap.differences.join("; "));
         return Err(Details::new(StatusCode::CONFLICT, text));
     }
-    let commit = operators.service.journal.commit(swap.batch).await?.number;
+    let commit = operators.service.journal.commit(swap.batch.clone()).await?.number;
     let renewed = swap.renewed;
     tracing::info!(%old, %new, renewed, commit, "an operator replaced a phone");
-    let (differences, notes) = (swap.differences, swap.notes);
     let new = view(&operators, new, false)?;
-    Ok(Json(Replaced { old: old.to_string(), new, differences, notes, renewed, commit }))
+    Ok(Json(Replaced::new((old, new), swap, Some(commit))))
+}
+
+/// The new phone as it would be with the entry of the old one.
+fn would_be(operators: &Operators, new: Mac, swap: &Swap) -> PhoneView {
+    let (provisioner, state) = (operators.service.provisioner(), operators.service.view.read());
+    let mut phone = state.phones.get(&new).cloned().unwrap_or_default();
+    let entry = swap.batch.changes.iter().find_map(|change| match change {
+        Change::Listed(mac, entry) if *mac == new => Some(entry),
+        _ => None,
+    });
+    phone.entry = entry.map(|entry| entry.as_ref().clone().into());
+    let report = provisioner.report(new, &phone, &state, Timestamp::now());
+    PhoneView::new(new, &phone, &report, false)
+}
+
+impl Replaced {
+    fn new((old, new): (Mac, PhoneView), swap: Swap, commit: Option<u64>) -> Self {
+        let Swap { differences, notes, renewed, .. } = swap;
+        Self { old: old.to_string(), new, differences, notes, renewed, commit }
+    }
 }
 
 impl From<SwapError> for Details {
@@ -107,16 +134,26 @@ impl From<SwapError> for Details {
     }
 }
 
+/// A phone after a repair.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Repaired {
+    /// The phone.
+    #[serde(flatten)]
+    phone: PhoneView,
+    /// The number of the commit, for `undo`.
+    commit: u64,
+}
+
 /// Accepts the repair that a finding proposes, such as the model that the phone says it is. Answers with the phone under
 /// the MAC that it is listed by then.
 #[utoipa::path(post, path = "/api/v1/phones/{mac}/accept", tag = "phones", params(("mac" = String, Path)),
     request_body = Kind,
-    responses((status = 200, body = PhoneView), (status = 409, body = Details, description = "nothing is proposed")))]
+    responses((status = 200, body = Repaired), (status = 409, body = Details, description = "nothing is proposed")))]
 pub async fn accept(
     State(operators): State<Operators>,
     Path(text): Path<String>,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Json<PhoneView>, Details> {
+) -> Result<Json<Repaired>, Details> {
     let (mac, body) = (mac(&text)?, body?);
     let wanted = if body.is_empty() { Ok(Kind::default()) } else { serde_json::from_slice(&body) };
     let wanted: Kind = wanted.map_err(|error| Details::bad(error.to_string()))?;
@@ -129,5 +166,5 @@ pub async fn accept(
     let commit = operators.service.journal.commit(accepted.batch).await?.number;
     let kind = accepted.finding.kind.as_str();
     tracing::info!(phone = %mac, kind, commit, "an operator accepted a repair");
-    view(&operators, accepted.phone, false).map(Json)
+    Ok(Json(Repaired { phone: view(&operators, accepted.phone, false)?, commit }))
 }

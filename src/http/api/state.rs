@@ -9,14 +9,17 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::store::Store;
 
-use super::{super::operators::Operators, problem::Details};
+use super::{
+    super::operators::Operators,
+    problem::{Details, Params},
+};
 
 /// Octets of a backup that are handed on at a time.
 const BLOCK: usize = 64 * 1024;
@@ -33,10 +36,27 @@ pub struct Undone {
     changes: usize,
 }
 
+/// What to take back.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Which {
+    /// Only if the last thing that can be taken back is still this commit.
+    commit: Option<u64>,
+}
+
 /// Takes the last import, replacement or accepted repair back.
-#[utoipa::path(post, path = "/api/v1/undo", tag = "phones", responses((status = 200, body = Undone)))]
-pub async fn undo(State(operators): State<Operators>) -> Result<Json<Undone>, Details> {
-    let undone = operators.service.journal.undo().await?;
+#[utoipa::path(post, path = "/api/v1/undo", tag = "phones", params(Which),
+    responses((status = 200, body = Undone), (status = 409, body = Details, description = "it is not the last any more")))]
+pub async fn undo(
+    State(operators): State<Operators>,
+    Params(which): Params<Which>,
+) -> Result<Json<Undone>, Details> {
+    let journal = &operators.service.journal;
+    let undone = match which.commit {
+        Some(commit) => journal.undo_of(commit).await?,
+        None => journal.undo().await?,
+    };
     Ok(Json(Undone {
         commit: undone.as_ref().map(|commit| commit.number),
         changes: undone.map_or(0, |commit| commit.changes.len()),

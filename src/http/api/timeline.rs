@@ -1,12 +1,47 @@
-//! A phone's timeline as JSON.
+//! A phone's timeline as JSON, a page at a time.
 
-use serde::Serialize;
+use axum::{
+    Json,
+    extract::{Path, State},
+};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use crate::domain::{Asked, Event, Step, What};
+use crate::{
+    domain::{Asked, Event, Mac, Step, What},
+    store::Place,
+};
 
-use super::view::moment;
+use super::{
+    super::operators::Operators,
+    phones::{MAX_LIMIT, mac, unknown},
+    problem::{Details, Params},
+    view::moment,
+};
+
+/// Events in one page of a timeline, unless asked otherwise; [`MAX_LIMIT`] is the most.
+const USUAL_EVENTS: usize = 200;
+
+/// Which page of a timeline.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Page {
+    /// Only what lies before this: the `next` of the page after it. Left out: the newest.
+    pub before: Option<String>,
+    /// At most so many; 200 unless said, 1000 at most.
+    pub limit: Option<usize>,
+}
+
+/// A page of a phone's timeline.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Timeline {
+    /// Oldest first.
+    items: Vec<EventView>,
+    /// What to pass as `before` for the page of older ones; null at the beginning.
+    next: Option<String>,
+}
 
 /// One thing that happened.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -22,6 +57,49 @@ pub struct EventView {
     /// Its particulars, by kind.
     #[schema(value_type = Object)]
     pub data: Value,
+}
+
+/// Shows a phone's timeline, the newest events unless `before`; within a page oldest first.
+#[utoipa::path(get, path = "/api/v1/phones/{mac}/events", tag = "phones", params(("mac" = String, Path), Page),
+    responses((status = 200, body = Timeline), (status = 400, body = Details), (status = 404, body = Details)))]
+pub async fn events(
+    State(operators): State<Operators>,
+    Path(text): Path<String>,
+    Params(page): Params<Page>,
+) -> Result<Json<Timeline>, Details> {
+    let mac = mac(&text)?;
+    let (limit, before) = (page.limit.unwrap_or(USUAL_EVENTS), page.before.as_deref());
+    let (events, next) = timeline(&operators, mac, before, limit).await?;
+    let items = events.iter().map(|(commit, event)| EventView::new(*commit, event)).collect();
+    Ok(Json(Timeline { items, next }))
+}
+
+/// A page of the events of a phone with their commits, oldest first, and the `before` of the page of older ones.
+///
+/// # Errors
+///
+/// 400 for a `before` that is none; 404 for a phone that is neither listed nor seen; 500 if the disk fails.
+pub async fn timeline(
+    operators: &Operators,
+    mac: Mac,
+    before: Option<&str>,
+    limit: usize,
+) -> Result<(Vec<(u64, Event)>, Option<String>), Details> {
+    let before = before.filter(|before| !before.is_empty()).map(place).transpose()?;
+    if !operators.service.view.read().phones.contains_key(&mac) {
+        return Err(unknown(mac));
+    }
+    let (journal, limit) = (operators.service.journal.clone(), limit.clamp(1, MAX_LIMIT));
+    let read = tokio::task::spawn_blocking(move || journal.timeline_before(mac, before, limit));
+    let (events, next) = read.await.map_err(|fault| Details::fault(fault.to_string()))??;
+    Ok((events, next.map(|(commit, index)| format!("{commit}-{index}"))))
+}
+
+/// Reads what [`timeline`] wrote as `next`.
+fn place(text: &str) -> Result<Place, Details> {
+    let parts = text.split_once('-');
+    let place = parts.and_then(|(commit, index)| Some((commit.parse().ok()?, index.parse().ok()?)));
+    place.ok_or_else(|| Details::bad("`before` is the `next` of another page, such as 1200-0"))
 }
 
 impl EventView {

@@ -53,6 +53,9 @@ pub struct PhoneView {
     pub findings: Vec<FindingView>,
     /// Why it makes no progress.
     pub diagnosis: Option<DiagnosisView>,
+    /// The file that it should ask for next, while it is on its way to its configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
     /// The last files, oldest first.
     pub transfers: Vec<TransferView>,
     /// The last thing that happened to it.
@@ -197,6 +200,7 @@ impl PhoneView {
             upgrade: upgrade(boot),
             findings: report.findings.iter().map(|f| FindingView::new(None, f)).collect(),
             diagnosis: report.diagnosis.as_ref().map(DiagnosisView::from),
+            expected: report.expected.clone(),
             transfers: boot.transfers.iter().map(TransferView::from).collect(),
             last: boot
                 .is_seen()

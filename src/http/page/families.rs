@@ -10,7 +10,7 @@ use axum::{
 use maud::{Markup, html};
 
 use super::{
-    super::{api::OptionView, operators::Operators},
+    super::{api::ServerOptionView, operators::Operators},
     Place, frame,
 };
 use crate::{
@@ -202,7 +202,7 @@ fn dhcp(family: &Family) -> Markup {
             p.quiet { "No option of its own is known." }
         } @else {
             p.quiet { "Options that name its server, the one that it honours first on top." }
-            ol.options { @for option in family.dhcp.servers.iter().map(OptionView::from) {
+            ol.options { @for option in family.dhcp.servers.iter().map(ServerOptionView::from) {
                 li { strong { (option.option) } " " span.wire { (option.text) } }
             } }
         }

@@ -1,27 +1,60 @@
 //! One phone's own page: what it is, what is wrong, what it fetched, and everything that happened to it.
 
+mod acts;
+mod dhcp;
+mod spells;
+mod timeline;
+mod waterfall;
+
 use axum::{
-    extract::{Path, State},
+    Extension,
+    extract::{Path, Query, State},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
 use maud::{Markup, html};
+use serde::Deserialize;
 
-use crate::domain::{Mac, Timestamp};
+use crate::domain::{Event, Mac, Timestamp};
 
 use super::{
     super::{
-        api::{EventView, FindingView, PhoneView, TransferView, timeline},
-        operators::Operators,
+        api::{self, FindingView, PhoneView, ToldView, TransferView},
+        operators::{Caller, Operators},
+        trust::NOBODY,
     },
     Place, badge, frame, moment,
 };
 
-/// Events shown: the API has the rest.
+/// Events on one page; there is a link to older ones.
 const SHOWN: usize = 200;
 
+/// Which part of its timeline.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Part {
+    /// The `next` of the part after it.
+    before: String,
+}
+
+/// All that a phone's page shows.
+struct Shown<'a> {
+    phone: &'a PhoneView,
+    told: &'a ToldView,
+    events: &'a [(u64, Event)],
+    /// The `before` of the older part of the timeline.
+    older: Option<&'a str>,
+    /// True if this is not the newest part.
+    past: bool,
+}
+
 /// The page of a phone; a page that says so for one that is neither listed nor seen.
-pub async fn page(State(operators): State<Operators>, Path(text): Path<String>) -> Response {
+pub async fn page(
+    State(operators): State<Operators>,
+    Path(text): Path<String>,
+    Query(part): Query<Part>,
+    caller: Option<Extension<Caller>>,
+) -> Response {
     let Ok(mac) = text.parse::<Mac>() else {
         return missing(&operators, "That is no MAC address.").into_response();
     };
@@ -29,12 +62,22 @@ pub async fn page(State(operators): State<Operators>, Path(text): Path<String>) 
         return missing(&operators, "This phone is neither listed nor was it ever seen.")
             .into_response();
     };
-    match timeline(&operators, mac, SHOWN).await {
-        Ok(events) => {
+    let before = Some(part.before.as_str());
+    match api::timeline(&operators, mac, before, SHOWN).await {
+        Ok((events, older)) => {
+            let asked = caller.map_or(NOBODY, |Extension(caller)| caller.local);
+            let told = api::told(&operators, mac, asked, &events);
             let title = title(&phone);
-            let (mac, script) = (Some(phone.mac.as_str()), "/phone.js");
-            let place = Place { title: &title, path: "", script, mac };
-            frame(&place, &operators, &content(&phone, &title, &events)).into_response()
+            let shown = Shown {
+                phone: &phone,
+                told: &told,
+                events: &events,
+                older: older.as_deref(),
+                past: !part.before.is_empty(),
+            };
+            let place =
+                Place { title: &title, path: "", script: "/phone.js", mac: Some(&phone.mac) };
+            frame(&place, &operators, &content(&operators, &title, &shown)).into_response()
         }
         Err(details) => details.into_response(),
     }
@@ -60,7 +103,8 @@ fn title(phone: &PhoneView) -> String {
     }
 }
 
-fn content(phone: &PhoneView, title: &str, events: &[EventView]) -> Markup {
+fn content(operators: &Operators, title: &str, shown: &Shown<'_>) -> Markup {
+    let phone = shown.phone;
     html! {
         p.back { a href="/" { "← All phones" } }
         h1 { (title) " " (badge(phone.stage)) }
@@ -76,13 +120,23 @@ fn content(phone: &PhoneView, title: &str, events: &[EventView]) -> Markup {
             @if let Some(since) = &phone.since { "stage reached " (moment(since)) }
             @else { "never seen" }
         }
+        div #said data-keep tabindex="-1" role="status" hidden {}
         (troubles(phone))
+        (acts::acts(operators, phone))
+        section #timeline { h2 { "Timeline" } (timeline::timeline(shown)) }
         div.columns {
             section { h2 { "Phone" } (facts(phone)) }
             section { h2 { "What it says it is" } (grounds(phone)) }
         }
-        section { h2 { "Files" } (transfers(&phone.transfers)) }
-        section { h2 { "Timeline" } (happened(events)) }
+        section { h2 { "DHCP" } (dhcp::dhcp(shown.told)) }
+        section {
+            // The timeline tells it in order: here are the bytes of each.
+            details #transfers {
+                summary { h2 { "Files it asked for" } " " span.quiet { (phone.transfers.len()) } }
+                (transfers(&phone.transfers))
+            }
+        }
+        (acts::files())
     }
 }
 
@@ -93,17 +147,20 @@ fn troubles(phone: &PhoneView) -> Markup {
         phone.findings.iter().partition(|finding| Some(&finding.text) == cause);
     html! {
         @if let Some(diagnosis) = &phone.diagnosis {
-            div.trouble {
-                @for finding in same { span.kind { (finding.kind) } }
+            // Whoever never came is waited for: that is no trouble yet.
+            div class=(if phone.since.is_some() { "trouble" } else { "fine waits" }) {
+                @for finding in &same { span.kind { (finding.kind) } }
                 strong { (diagnosis.text) }
                 p { (diagnosis.remedy) }
                 @if let Some(expected) = &diagnosis.expected { p.quiet { "Expected next: " (expected) } }
+                @for finding in &same { (acts::repair(finding)) }
             }
         }
         @for finding in others { (trouble(finding)) }
         @if phone.diagnosis.is_some() || !phone.findings.is_empty() {
             p.help { a href=(help(phone)) { "What to try in which order, and what to press on this phone" } }
         }
+        @if phone.diagnosis.is_none() && phone.findings.is_empty() { (fine(phone)) }
     }
 }
 
@@ -122,6 +179,34 @@ fn trouble(finding: &FindingView) -> Markup {
             span.kind { (finding.kind) }
             strong { (finding.text) }
             p { (finding.remedy) }
+            @for ground in &finding.grounds {
+                p.quiet { (ground.from) " " span.wire { (ground.value) } ", " (moment(&ground.at)) }
+            }
+            (acts::repair(finding))
+        }
+    }
+}
+
+/// How it is with a phone that nothing is wrong with, and what it is expected to do next.
+fn fine(phone: &PhoneView) -> Markup {
+    let (class, text) = match phone {
+        _ if !phone.elsewhere.is_empty() => return html! {},
+        PhoneView { ready: true, .. } => ("fine", "It is ready: nothing to do."),
+        PhoneView { away: true, .. } => (
+            "fine waits",
+            "It was ready and is away now: its lease or registration ended. It has no power, or no network.",
+        ),
+        PhoneView { since: None, .. } => (
+            "fine waits",
+            "It is listed and was never seen. Plug it in: it shows up here at its first packet.",
+        ),
+        _ => ("fine waits", "It is on its way, and nothing is wrong so far."),
+    };
+    html! {
+        div class=(class) {
+            strong { (text) }
+            @if let Some(progress) = &phone.progress { p { (progress) } }
+            @if let Some(expected) = &phone.expected { p.quiet { "Expected next: " (expected) } }
         }
     }
 }
@@ -210,49 +295,5 @@ fn row(transfer: &TransferView) -> Markup {
             }
             td.quiet { (moment(&transfer.at)) }
         }
-    }
-}
-
-/// True for a miss or an abort that the family's profile calls normal: it is told, and no fault.
-fn is_normal(event: &EventView) -> bool {
-    event.data["normal"] == true
-}
-
-fn happened(events: &[EventView]) -> Markup {
-    html! {
-        @if events.is_empty() { p.quiet { "Nothing has happened yet." } }
-        @else {
-            ol.timeline {
-                @for event in events.iter().rev() {
-                    li.quiet[is_normal(event)] data-kind=(event.kind) {
-                        (moment(&event.at)) " "
-                        span { (event.text) }
-                    }
-                }
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::{Asked, Carrier, Event, Role, What};
-
-    #[test]
-    fn a_normal_miss_is_quiet_in_the_timeline() {
-        let shown = |normal| {
-            let asked = Asked {
-                name: "a".into(),
-                role: Role::Extra,
-                carrier: Carrier::Tftp,
-                required: None,
-                first: false,
-            };
-            let what = What::Refused { asked, why: "there is no a".into(), normal };
-            happened(&[EventView::new(1, &Event { at: Timestamp::UNIX_EPOCH, what })]).into_string()
-        };
-        assert!(shown(true).contains("class=\"quiet\""), "{}", shown(true));
-        assert!(!shown(false).contains("quiet"), "{}", shown(false));
     }
 }

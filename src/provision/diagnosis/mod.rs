@@ -85,7 +85,7 @@ fn filled(words: &str, facts: &Facts) -> String {
 
 /// The name that the phone should ask for next: before it has asked for anything the family's first file, then the
 /// first of its own that it does not have.
-fn expected(look: &Look<'_>) -> Option<String> {
+pub(super) fn expected(look: &Look<'_>) -> Option<String> {
     let family = look.family?;
     let speaks = Some(spoken(family, look.provisioner.speaks(&look.site_name)));
     let model = look.identity.model.as_deref();

@@ -3,7 +3,7 @@
 use crate::{
     domain::{Event, Mac, Timestamp},
     store::{
-        StoreError,
+        Events, Place, StoreError,
         encode::{As, BadValue, Kind, Row, event_key, read, read_event_key},
     },
 };
@@ -41,6 +41,27 @@ impl Disk {
         }
         events.reverse();
         Ok(events)
+    }
+
+    /// A page of the events of a phone, oldest first, that ends before a place; and where the page before it ends.
+    pub(in crate::store) fn timeline_before(
+        &self,
+        phone: Mac,
+        before: Option<Place>,
+        limit: usize,
+    ) -> Result<Events, StoreError> {
+        let first = Kind::Event.key(&phone.octets());
+        let (commit, index) = before.unwrap_or((u64::MAX, u32::MAX));
+        let end = [&first[..], &commit.to_be_bytes(), &index.to_be_bytes()].concat();
+        let mut rows = self.rows.range(first..end).rev();
+        let (mut events, mut next) = (Vec::new(), None);
+        for row in rows.by_ref().take(limit) {
+            let (key, value) = row.map_err(|error| self.fault(error))?;
+            next = place(&key);
+            events.push(event(&key, &value).map_err(|bad| self.fault(bad))?);
+        }
+        events.reverse();
+        Ok((events, next.filter(|_| rows.next().is_some())))
     }
 
     /// The keys of all events of a phone.
@@ -95,6 +116,13 @@ impl Disk {
         }
         Ok(looked_at == STEP)
     }
+}
+
+/// Where an event lies, by its key: its last twelve octets.
+fn place(key: &[u8]) -> Option<Place> {
+    let (rest, index) = key.split_last_chunk()?;
+    let (_, commit) = rest.split_last_chunk()?;
+    Some((u64::from_be_bytes(*commit), u32::from_be_bytes(*index)))
 }
 
 /// An event's row.

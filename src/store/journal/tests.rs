@@ -70,6 +70,45 @@ async fn calls_in_order_become_fact_in_order() {
     assert_eq!(last, [(597, at(597)), (598, at(598)), (599, at(599))]);
 }
 
+#[test]
+fn a_timeline_goes_back_page_by_page() {
+    let dir = TempDir::new().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    // Another phone's events lie on both sides, and a page may end within a commit.
+    for first in [0, 3, 6] {
+        let mine = (first..first + 3).map(|second| seen(2, second));
+        let changes: Vec<_> = [seen(1, 99), seen(3, 99)].into_iter().chain(mine).collect();
+        store.journal.commit_blocking(changes.into()).unwrap();
+    }
+    let page = |before| {
+        let (events, next) = store.journal.timeline_before(mac(2), before, 4).unwrap();
+        let seconds: Vec<_> = events.iter().map(|(_, event)| event.at.as_second()).collect();
+        (seconds, next)
+    };
+    let (newest, next) = page(None);
+    assert_eq!(newest, [5, 6, 7, 8]);
+    let (older, next) = page(next);
+    assert_eq!(older, [1, 2, 3, 4]);
+    let (oldest, next) = page(next);
+    assert_eq!((oldest, next), (vec![0], None));
+}
+
+#[tokio::test]
+async fn undo_of_a_commit_leaves_others_alone() {
+    let dir = TempDir::new().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let first = store.journal.commit(undoable(vec![listed(1, "1")])).await.unwrap().number;
+    let second = store.journal.commit(undoable(vec![listed(2, "2")])).await.unwrap().number;
+    store.journal.commit(seen(2, 1).into()).await.unwrap();
+    let late = store.journal.undo_of(first).await;
+    assert!(matches!(late, Err(CommitError::NotTheLast)), "{late:?}");
+    assert_eq!(numbers(&store), ["1", "2"]);
+    store.journal.undo_of(second).await.unwrap().unwrap();
+    assert_eq!(numbers(&store), ["1"]);
+    let twice = store.journal.undo_of(second).await;
+    assert!(matches!(twice, Err(CommitError::NotTheLast)), "{twice:?}");
+}
+
 #[tokio::test]
 async fn two_batches_never_find_the_same_free() {
     let dir = TempDir::new().unwrap();
@@ -229,6 +268,7 @@ fn faulty(dir: &TempDir) -> (Faulty, View, Journal) {
         agreement: Box::new(faulty.clone()),
         disk: Disk::open(&path).unwrap(),
         undo: Vec::new(),
+        undoes: None,
         lock: tempfile::tempfile().unwrap(),
         queued: Arc::default(),
         fault: Arc::default(),

@@ -56,6 +56,8 @@ pub(in crate::store) struct Writer {
     /// For reading timelines; only the agreement writes.
     pub(in crate::store) disk: Disk,
     pub(in crate::store) undo: Undo,
+    /// The commit that undo would take back; `None` where it was made before the last start.
+    pub(in crate::store) undoes: Option<u64>,
     /// Held as long as the rows are open.
     pub(in crate::store) lock: File,
     pub(in crate::store) queued: Arc<AtomicUsize>,
@@ -63,8 +65,15 @@ pub(in crate::store) struct Writer {
     pub(in crate::store) fault: Arc<OnceLock<String>>,
 }
 
-/// What callers wish: a batch to be fact, or (`None`) the last undoable one taken back.
-type Wish = (Option<Batch>, Reply);
+/// What callers wish.
+enum Wanted {
+    /// A batch to be fact.
+    Fact(Batch),
+    /// The last undoable one taken back, if it is still this one.
+    Undo(Option<u64>),
+}
+
+type Wish = (Wanted, Reply);
 
 /// A group in the making.
 #[derive(Default)]
@@ -85,9 +94,11 @@ impl Writer {
                 Request::Close => break,
                 Request::Disk(work) => work(&self.disk),
                 Request::Commit(batch, reply) => {
-                    next = self.serve((Some(batch), reply), inbox);
+                    next = self.serve((Wanted::Fact(batch), reply), inbox);
                 }
-                Request::Undo(reply) => next = self.serve((None, reply), inbox),
+                Request::Undo(of, reply) => {
+                    next = self.serve((Wanted::Undo(of), reply), inbox);
+                }
             }
             if next.is_none() {
                 next = inbox.recv().ok();
@@ -111,8 +122,8 @@ impl Writer {
         let mut after = None;
         while group.len() < MAX_GROUP && after.is_none() {
             match inbox.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(Request::Commit(batch, reply)) => group.push((Some(batch), reply)),
-                Ok(Request::Undo(reply)) => group.push((None, reply)),
+                Ok(Request::Commit(batch, reply)) => group.push((Wanted::Fact(batch), reply)),
+                Ok(Request::Undo(of, reply)) => group.push((Wanted::Undo(of), reply)),
                 Ok(other) => after = Some(other),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
             }
@@ -133,7 +144,7 @@ impl Writer {
             // Readers go on while the group is worked out. The only writer is this thread.
             let state = view.read();
             for wish in wishes {
-                draft.take_in(&state, wish, &mut self.undo);
+                draft.take_in(&state, wish, (&mut self.undo, &mut self.undoes));
             }
             draft.group(&state, &self.undo)
         };
@@ -167,24 +178,33 @@ fn refuse(replies: impl Iterator<Item = Reply>, fault: &str) {
 
 impl Draft {
     /// Takes a wish in, if what it claims is free after those before it.
-    fn take_in(&mut self, state: &State, (batch, reply): Wish, undo: &mut Undo) {
-        let (batch, next_undo) = match batch {
-            Some(batch) => {
+    fn take_in(
+        &mut self,
+        state: &State,
+        (wanted, reply): Wish,
+        (undo, undoes): (&mut Undo, &mut Option<u64>),
+    ) {
+        let (batch, next_undo) = match wanted {
+            Wanted::Fact(batch) => {
                 let next = batch.undoable.then(|| self.replaced_by(state, &batch));
                 (batch, next.filter(|next| !next.is_empty()))
             }
-            None if undo.is_empty() => return self.answers.push((reply, Ok(None))),
-            None => (self.undoing(state, undo), Some(Undo::new())),
+            Wanted::Undo(Some(of)) if *undoes != Some(of) => {
+                return self.answers.push((reply, Err(CommitError::NotTheLast)));
+            }
+            Wanted::Undo(_) if undo.is_empty() => return self.answers.push((reply, Ok(None))),
+            Wanted::Undo(_) => (self.undoing(state, undo), Some(Undo::new())),
         };
         if let Err(claim) = self.patch.admits(state, &batch) {
             return self.answers.push((reply, Err(CommitError::Taken(claim))));
         }
+        let number = state.commit.max(self.patch.commit) + 1;
         if let Some(next) = next_undo {
+            *undoes = (!next.is_empty()).then_some(number);
             // What lies on disk is what there was before the group.
             let before = std::mem::replace(undo, next);
             self.undo_before.get_or_insert(before);
         }
-        let number = state.commit.max(self.patch.commit) + 1;
         let commit = Arc::new(Commit { number, changes: batch.changes });
         self.patch.apply(state, &commit);
         self.commits.push(Arc::clone(&commit));

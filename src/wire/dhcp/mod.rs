@@ -4,6 +4,7 @@
 //! at the first one that they can't parse, hold one address in option 150, and come out sorted by code.
 
 mod message;
+pub mod names;
 mod options;
 mod reply;
 mod request;

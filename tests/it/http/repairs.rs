@@ -126,6 +126,30 @@ fn a_difference_is_said_first() {
 }
 
 #[test]
+fn a_replacement_is_rehearsed() {
+    let bench = Bench::new(&[]);
+    bench.commit(vec![listed("7961")]);
+    bench.commit(says(NEW, "7911"));
+    let plan = replace(&bench, "?dry-run=true", NEW).json();
+    assert!(plan["differences"][0].as_str().unwrap().contains("says it is a 7911"), "{plan}");
+    assert_eq!((&plan["commit"], &plan["renewed"]), (&Value::Null, &1.into()), "{plan}");
+    let moved = &plan["new"]["entry"];
+    assert_eq!((&moved["model"], &moved["number"]), (&"7911".into(), &"4012".into()), "{plan}");
+    assert_eq!(password(&bench, OLD).as_deref(), Some("pw-4012"), "nothing was done");
+    assert_eq!(password(&bench, NEW), None);
+    assert_eq!(replace(&bench, "?dry-run=true", OLD).status, 400);
+
+    let done = replace(&bench, "?confirm=true", NEW).json();
+    let commit = done["commit"].as_u64().unwrap();
+    let undo = |commit: u64| bench.api("POST", &format!("/api/v1/undo?commit={commit}"), "");
+    assert_eq!(undo(commit + 1).status, 409);
+    assert_eq!(undo(commit).json()["changes"].as_u64(), Some(2));
+    assert_eq!(undo(commit).status, 409, "once");
+    assert_eq!(password(&bench, OLD).as_deref(), Some("pw-4012"));
+    bench.end();
+}
+
+#[test]
 fn what_is_no_replacement() {
     let bench = Bench::new(&[]);
     let check = |by: &str, status: u16, text: &str| {
