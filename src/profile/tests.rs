@@ -347,14 +347,13 @@ fn models_in_every_spelling() {
     for spelling in ["T46S", "SIP-T46S", "Yealink T46S", "yealink sip-t46s"] {
         check(spelling, "yealink-desk T46S");
     }
-    check("CP860", "yealink-desk CP860");
     check("SIP-CP920", "yealink-desk CP920");
     check("T21P E2", "yealink-desk T21P_E2");
-    check("T21P", "yealink-desk T21P");
     check("7910+SW", "cisco-legacy-sccp 7910+SW");
-    check("7910", "cisco-legacy-sccp 7910");
-    check("12 SP+", "cisco-legacy-sccp 12SP+");
     check("7940G", "cisco-7940-7960 7940");
+    check("Snom 300", "snom-desk 300");
+    check("Polycom 300", "poly-soundpoint SPIP300");
+    check("300", "snom-desk 300");
     check("8841-3PCC", "cisco-mpp-3pcc 8841-3PCC");
     check("8841", "cisco-78xx-88xx-enterprise 8841");
     check("", "-");
