@@ -186,6 +186,40 @@ mod tests {
     }
 
     #[test]
+    fn families_that_write_rules_can_be_told_paris() {
+        let (catalog, _) = crate::profile::Catalog::load(None);
+        let check = |name: &str, why: &str| {
+            let told =
+                unsaid_zone(catalog.family(name).unwrap(), "Europe/Paris").unwrap_or_default();
+            assert!(told.contains(why) && told.is_empty() == why.is_empty(), "{name}: {told}");
+        };
+        for name in [
+            "avaya-j100-96x1",
+            "cisco-69xx-89xx-99xx-enterprise",
+            "cisco-78xx-88xx-enterprise",
+            "cisco-7940-7960",
+            "cisco-79xx-enterprise",
+            "cisco-ata",
+            "cisco-mpp-3pcc",
+            "cisco-spa",
+            "gigaset-dect",
+            "htek",
+            "mitel-aastra-sip",
+            "poly-ccx",
+            "poly-edge-e",
+            "poly-soundpoint",
+            "poly-trio",
+            "poly-vvx",
+            "sangoma",
+            "yealink-desk",
+        ] {
+            check(name, "");
+        }
+        check("audiocodes-400hd", "no summer time");
+        check("obihai", "not among the names");
+    }
+
+    #[test]
     fn every_known_name_has_a_rule() {
         let unknown: Vec<_> =
             database::available().filter(|name| Zone::of(name).is_none()).collect();
