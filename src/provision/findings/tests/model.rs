@@ -6,7 +6,7 @@ use super::*;
 use crate::provision::tests::{open, text};
 
 /// A phone listed as `model` that shows `seen`: its wrong-model and wrong-family findings as `kind MODEL`.
-fn model_of(story: Story, model: &str, seen: &[Seen<'_>]) -> String {
+pub(super) fn model_of(story: Story, model: &str, seen: &[Seen<'_>]) -> String {
     let story = seen.iter().fold(story, |story, seen| story.shows(*seen));
     let mac = story.mac;
     let story = story.with(listed(&mac.lower(), model, "4012"));

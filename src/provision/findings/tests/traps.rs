@@ -102,3 +102,24 @@ fn yealink_by_code_and_firmware() {
     let boot = Seen::FileName("y000000000000.boot");
     check("T46S", boot, "");
 }
+
+#[test]
+fn adapters_and_phones_with_a_second_version() {
+    let agent = Seen::UserAgent;
+    twins(
+        ("HT801", agent("Grandstream Model HW HT801 V1.1A SW 1.0.29.8 DevId 001e7ac41022")),
+        ("HT801V2", agent("Grandstream Model HW HT801V2 V1.0A SW 1.0.5.3 DevId 001e7ac41022")),
+    );
+    twins(
+        ("X4", agent("Fanvil X4 2.4.0.6000 001e7ac41022")),
+        ("X4U", agent("Fanvil X4U 2.4.0.6000 001e7ac41022")),
+    );
+    check("X4", Seen::FileName("f0X4hw1.100.cfg"), "");
+    check("X4U", Seen::FileName("f0X4hw1.100.cfg"), "wrong-model X4");
+    // Whether the D is said differs by firmware, so it tells nothing.
+    for said in ["snom710", "snomD710"] {
+        check("710", Seen::Option60(said.as_bytes()), "");
+        check("D710", Seen::Option60(said.as_bytes()), "");
+    }
+    check("715", class("snom720"), "wrong-model 720");
+}
