@@ -181,6 +181,12 @@ pub(super) fn looping(look: &Look<'_>) -> Option<Finding> {
     let most = asked.map(|name| (look.times(|one| one.name == *name), name)).max();
     let text = match most.filter(|(times, _)| *times > LOOP_TIMES) {
         Some((times, name)) => format!("it asked {times} times for {name} within ten minutes"),
+        None if look.boot.risen >= Stage::Configured => {
+            format!(
+                "it started over {} times and gets no further than its configuration",
+                look.boot.rounds
+            )
+        }
         None => {
             format!("it started over {} times and never got its configuration", look.boot.rounds)
         }
