@@ -178,8 +178,8 @@ pub(super) fn size(octets: u64) -> String {
     let tenths = |unit: u64| format!("{}.{}", octets / unit, octets % unit * 10 / unit);
     match octets {
         ..1024 => format!("{octets} B"),
-        ..1_048_576 => format!("{} KiB", tenths(1024)),
-        ..1_073_741_824 => format!("{} MiB", tenths(1_048_576)),
+        1024..1_048_576 => format!("{} KiB", tenths(1024)),
+        1_048_576..1_073_741_824 => format!("{} MiB", tenths(1_048_576)),
         _ => format!("{} GiB", tenths(1_073_741_824)),
     }
 }

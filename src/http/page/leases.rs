@@ -147,10 +147,7 @@ fn steps(points: &[Point], begin: Timestamp, now: Timestamp, top: u64) -> String
     for point in points {
         let (x, y) = (x(point.at, begin, now), y(point.used));
         // Writing to a string can't fail.
-        let _ = match path.is_empty() {
-            true => write!(path, "M{x} {y}"),
-            false => write!(path, " H{x} V{y}"),
-        };
+        let _ = if path.is_empty() { write!(path, "M{x} {y}") } else { write!(path, " H{x} V{y}") };
     }
     path + &format!(" H{WIDTH}")
 }

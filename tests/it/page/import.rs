@@ -103,10 +103,11 @@ fn a_file_with_columns_of_its_own_is_read_by_what_they_are_said_to_be() {
         browser
             .until("return document.getElementById('said').textContent.includes('1 added')")
             .await;
-        let state = bench.service.view.read();
-        let entry = state.phones[&mac("00:04:f2:aa:bb:03")].entry.clone().unwrap();
-        assert_eq!(entry.lines[0].number, "4015");
-        drop(state);
+        let listed = || {
+            let state = bench.service.view.read();
+            state.phones[&mac("00:04:f2:aa:bb:03")].entry.clone().unwrap()
+        };
+        assert_eq!(listed().lines[0].number, "4015");
         assert_eq!(browser.console().await, [""; 0]);
         browser.end().await;
     });
