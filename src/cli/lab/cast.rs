@@ -52,8 +52,8 @@ pub(super) struct Part {
 pub(super) struct Expected {
     /// The stage.
     pub(super) stage: &'static str,
-    /// The one finding; `None` for none at all.
-    pub(super) finding: Option<&'static str>,
+    /// The findings, in the order in which the API tells them.
+    pub(super) findings: &'static [&'static str],
     /// The cause of its diagnosis.
     pub(super) cause: Cause,
 }
@@ -83,7 +83,7 @@ impl Cause {
 impl fmt::Display for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.stage)?;
-        self.finding.map_or(Ok(()), |finding| write!(f, ", {finding}"))?;
+        self.findings.iter().try_for_each(|finding| write!(f, ", {finding}"))?;
         match self.cause {
             Cause::None => Ok(()),
             Cause::AtOnce(cause) => write!(f, "; {cause}"),
@@ -120,31 +120,23 @@ impl Role {
             reserved: false,
             site: "",
             label: false,
-            expected: expected("configured", None),
+            expected: Expected { stage: "configured", findings: &[], cause: Cause::None },
         }
     }
 
-    const fn faulty(
-        group: &'static str,
-        model: &'static str,
-        stage: &'static str,
-        finding: &'static str,
-    ) -> Self {
-        Self { group, expected: expected(stage, Some(finding)), ..Self::healthy(model) }
+    /// A phone that gets so far and no farther, or not as it should.
+    const fn faulty(group: &'static str, model: &'static str, stage: &'static str) -> Self {
+        let healthy = Self::healthy(model);
+        Self { group, expected: Expected { stage, ..healthy.expected }, ..healthy }
     }
 
-    /// A phone that stops somewhere without a contradiction to flag.
-    const fn stops(group: &'static str, model: &'static str, stage: &'static str) -> Self {
-        Self { group, expected: expected(stage, None), ..Self::healthy(model) }
+    const fn found(self, findings: &'static [&'static str]) -> Self {
+        Self { expected: Expected { findings, ..self.expected }, ..self }
     }
 
     const fn because(self, cause: Cause) -> Self {
         Self { expected: Expected { cause, ..self.expected }, ..self }
     }
-}
-
-const fn expected(stage: &'static str, finding: Option<&'static str>) -> Expected {
-    Expected { stage, finding, cause: Cause::None }
 }
 
 /// The healthy ones, in turn until enough take part.
@@ -163,63 +155,72 @@ const HEALTHY: [Role; 10] = [
 
 /// One each, in this order, as far as the number of phones goes.
 const FAULTY: [Role; 14] = [
-    Role { listed: None, ..Role::faulty("not listed", "7961G", "asking", "not-listed") }
+    Role { listed: None, ..Role::faulty("not listed", "7961G", "asking") }
+        .found(&["not-listed"])
         .because(Cause::AtOnce("not-listed-and-auto-registration-off")),
     Role {
         label: true,
         powered: false,
-        ..Role::stops("its label has a typing error", "7961G", "silent")
+        ..Role::faulty("its label has a typing error", "7961G", "silent")
     }
+    .found(&["bad-label"])
     .because(Cause::AtOnce("never-seen")),
     Role {
         listed: Some("7961G-GE"),
-        ..Role::faulty("listed as another model", "7961G", "configured", "wrong-model")
-    },
+        ..Role::faulty("listed as another model", "7961G", "configured")
+    }
+    .found(&["wrong-model"]),
     Role {
         habit: Habit::Fixed { address: Ipv4Addr::new(127, 20, 120, 20), server: SERVER },
-        ..Role::faulty("address typed in", "7942G", "asking", "secret-withheld")
+        ..Role::faulty("address typed in", "7942G", "asking")
     }
+    .found(&["secret-withheld"])
     .because(Cause::AtOnce("config-withheld")),
     Role {
         network: Network::Stale,
-        ..Role::faulty("its load is not there", "7942G", "configured", "firmware-missing")
-    },
-    Role {
-        network: Network::Full,
-        ..Role::faulty("no address left", "7961G", "discovered", "pool-exhausted")
+        ..Role::faulty("its load is not there", "7942G", "configured")
     }
-    .because(Cause::AtOnce("no-address")),
-    Role { habit: Habit::NeverAsks, ..Role::stops("TFTP server set by hand", "7961G", "leased") }
+    .found(&["firmware-missing"]),
+    Role { network: Network::Full, ..Role::faulty("no address left", "7961G", "discovered") }
+        .found(&["pool-exhausted"])
+        .because(Cause::AtOnce("no-address")),
+    Role { habit: Habit::NeverAsks, ..Role::faulty("TFTP server set by hand", "7961G", "leased") }
         .because(Cause::Later("leased-but-never-asked-for-a-file")),
     Role {
         network: Network::Upgrade,
         habit: Habit::NeverRunsItsLoad,
-        ..Role::stops("load for other hardware", "7965G", "configured")
+        ..Role::faulty("load for other hardware", "7965G", "configured")
     }
+    .found(&["looping"])
     .because(Cause::AtOnce("firmware-again-after-each-boot")),
     Role {
         habit: Habit::TrustsNobody,
-        ..Role::stops("trust list of another cluster", "7961G", "asking")
+        ..Role::faulty("trust list of another cluster", "7961G", "asking")
     }
+    .found(&["trust-list", "looping"])
     .because(Cause::AtOnce("trust-list-asked-again-and-again")),
-    Role { habit: Habit::NeverAcknowledges, ..Role::stops("behind a firewall", "7961G", "asking") }
+    Role { habit: Habit::NeverAcknowledges, ..Role::faulty("behind a firewall", "7961G", "asking") }
         .because(Cause::Later("transfer-times-out")),
-    Role { site: "upgrade", ..Role::stops("listed for another site", "T46S", "configured") },
+    Role { site: "upgrade", ..Role::faulty("listed for another site", "T46S", "configured") }
+        .found(&["wrong-site"]),
     Role {
         habit: Habit::Literal { name: "{mac}.cfg" },
-        ..Role::stops("path with a macro of another vendor", "T46S", "asking")
+        ..Role::faulty("path with a macro of another vendor", "T46S", "asking")
     }
+    .found(&["unexpanded-macro"])
     .because(Cause::Later("asks-but-never-for-its-configuration")),
     Role {
         habit: Habit::Cloned { of: CLONED },
-        ..Role::stops("file names of another phone", "T46S", "asking")
+        ..Role::faulty("file names of another phone", "T46S", "asking")
     }
+    .found(&["mac-mismatch"])
     .because(Cause::Later("asks-but-never-for-its-configuration")),
+    // No 7961G: it would be a second candidate for the label with the typing error, and nothing were suggested.
     Role {
         network: Network::Full,
         powered: false,
         reserved: true,
-        ..Role::stops("never powered on", "7961G", "silent")
+        ..Role::faulty("never powered on", "VVX 411", "silent")
     }
     .because(Cause::AtOnce("never-seen")),
 ];

@@ -33,9 +33,8 @@ impl<'a> Verdict<'a> {
 
     fn is_right(&self, part: &Part) -> bool {
         self.seen.get(&part.mac).is_some_and(|seen| {
-            let expected: Vec<&str> = part.expected.finding.into_iter().collect();
             seen.stage == part.expected.stage
-                && seen.findings() == expected
+                && seen.findings() == part.expected.findings
                 && part.expected.cause.fits(seen.cause())
         })
     }
