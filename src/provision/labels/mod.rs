@@ -17,7 +17,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::{
     domain::{Entry, Finding, FindingKind, Mac, Origin, Repair, Role, Timestamp, conclude},
-    profile::Seen,
+    profile::{Catalog, Seen},
     store::{Phone, State},
 };
 
@@ -90,13 +90,20 @@ fn elses(look: &Look<'_>, entry: &Entry) -> Option<Finding> {
     let catalog = look.provisioner.catalog();
     let (family, _) = catalog.model(&entry.model)?;
     let maker = catalog.recognize(&Seen::Prefix(look.mac), look.now)?.vendor?;
-    (!maker.eq_ignore_ascii_case(&family.vendor)).then(|| {
+    // An Aastra's prefix is a Mitel's too: one maker, whichever name the box carries.
+    (vendor_of(catalog, &maker) != vendor_of(catalog, &family.vendor)).then(|| {
         let text = format!(
             "by its prefix {} is made by {maker}, listed is a {} {}: model or label wrong",
             look.mac, family.vendor, entry.model
         );
         finding(text, "compare model and MAC with the label on the phone")
     })
+}
+
+/// The maker behind a name on a box: what its families are filed under.
+fn vendor_of<'a>(catalog: &'a Catalog, name: &'a str) -> &'a str {
+    let mut families = catalog.families().filter(|family| family.is_by(name));
+    families.next().map_or(name, |family| &family.vendor)
 }
 
 impl Provisioner {
@@ -142,12 +149,14 @@ impl Here<'_> {
             return None;
         }
         let (identity, maker) = (conclude(&phone.grounds), self.maker(mac));
+        let vendor =
+            identity.vendor.map(|name| vendor_of(self.provisioner.catalog(), &name).to_owned());
         let asked = phone.boot.transfers.iter().any(|one| one.role != Role::Extra);
-        let is_phone = asked || identity.vendor.is_some() || maker.is_some();
+        let is_phone = asked || vendor.is_some() || maker.is_some();
         let model = identity
             .model
             .map(|model| super::identify::model_name(self.provisioner.catalog(), &model));
-        let label = Label::new(mac).made_by(maker.or(identity.vendor)).of_model(model);
+        let label = Label::new(mac).made_by(maker.or(vendor)).of_model(model);
         is_phone.then(|| label.at(phone.boot.address.and_then(|address| self.subnet(address))))
     }
 
@@ -161,7 +170,9 @@ impl Here<'_> {
 
     /// Whose prefix a MAC has, where that is one vendor's.
     fn maker(&self, mac: Mac) -> Option<String> {
-        self.provisioner.catalog().recognize(&Seen::Prefix(mac), Timestamp::UNIX_EPOCH)?.vendor
+        let catalog = self.provisioner.catalog();
+        let name = catalog.recognize(&Seen::Prefix(mac), Timestamp::UNIX_EPOCH)?.vendor?;
+        Some(vendor_of(catalog, &name).to_owned())
     }
 
     /// Where an entry says that its phone is: the subnet of its address, else the only one of its site.

@@ -118,6 +118,10 @@ fn a_label_by_itself() {
         "VVX 401",
         "by its prefix 00:15:65:aa:bb:cc is made by Yealink, listed is a Polycom VVX 401: model or label wrong",
     );
+    // One maker under two names, with the older name's prefix on the newer name's phone.
+    check("00085daabbcc", "6867i", "");
+    check("00085daabbcc", "5330", "");
+    check("000e08aabbcc", "SPA504G", "");
     // A prefix that nobody knows, and a model that nobody knows.
     check("a0b1c2aabbcc", "VVX 401", "");
     check("001565aabbcc", "Toaster", "");
@@ -143,6 +147,26 @@ fn the_phone_that_was_meant() {
     // Once it is listed, or once the entry's own phone is here, there is nothing to suggest.
     assert_eq!(said(entry, with([seen(here), vec![listed(here, "7961", "4013")]].concat())), "");
     assert_eq!(said(entry, with([seen(here), seen(entry)].concat())), "");
+}
+
+/// Every prefix that a family's profile knows is right for every model of it.
+#[test]
+fn no_family_doubts_its_own_prefixes() {
+    let catalog = Catalog::load(None).0;
+    let mut tried = 0;
+    for family in catalog.families() {
+        for (block, model) in family.blocks.iter().zip(family.models.values().cycle()) {
+            let phone = format!("{:012x}", block.first() + 0x11);
+            assert_eq!(
+                said(&phone, vec![listed(&phone, &model.name, "4012")]),
+                "",
+                "{phone} {}",
+                model.name
+            );
+            tried += 1;
+        }
+    }
+    assert!(tried > 100, "{tried}");
 }
 
 #[test]
