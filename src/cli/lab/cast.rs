@@ -199,8 +199,11 @@ const FAULTY: [Role; 14] = [
     }
     .found(&["trust-list", "looping"])
     .because(Cause::AtOnce("trust-list-asked-again-and-again")),
-    Role { habit: Habit::NeverAcknowledges, ..Role::faulty("behind a firewall", "7961G", "asking") }
-        .because(Cause::Later("transfer-times-out")),
+    Role {
+        habit: Habit::NeverAcknowledges,
+        ..Role::faulty("behind a firewall", "7961G", "asking")
+    }
+    .because(Cause::Later("transfer-times-out")),
     Role { site: "upgrade", ..Role::faulty("listed for another site", "T46S", "configured") }
         .found(&["wrong-site"]),
     Role {
