@@ -185,6 +185,26 @@ mod tests {
         check(ZoneForm::Rule, &[], "Asia/Jerusalem", "M3.4.4/26");
     }
 
+    /// A profile that has a clock in its template and forgets to say in which form shows up here.
+    #[test]
+    fn what_the_shipped_families_make_of_paris() {
+        let (catalog, _) = crate::profile::Catalog::load(None);
+        let unsaid = catalog.families().filter_map(|family| {
+            let why = unsaid_zone(family, "Europe/Paris")?;
+            Some(format!("{}: {why}", family.name))
+        });
+        let none = "it is not among the names that they know";
+        let winter = "they know no summer time, so the clock is wrong for half of the year";
+        assert_eq!(
+            unsaid.collect::<Vec<_>>(),
+            [
+                format!("audiocodes-400hd: {winter}"),
+                format!("cisco-legacy-sccp: {none}"),
+                format!("obihai: {none}"),
+            ]
+        );
+    }
+
     #[test]
     fn families_that_write_rules_can_be_told_paris() {
         let (catalog, _) = crate::profile::Catalog::load(None);

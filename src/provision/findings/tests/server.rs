@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    domain::{ClientKey, Lease},
+    domain::{ClientKey, Lease, Step},
     provision::tests::listed,
 };
 
@@ -196,6 +196,24 @@ fn again_and_again() {
         "looping: it started over 7 times and never got its configuration; its diagnosis and its timeline tell where \
          each start ends; a restart alone changes nothing"
     );
+    let load = |boot: u64| takes(boot * 60 + 1, "SIP41.9-4-2SR3-1S.loads", Role::Firmware);
+    let boot = |boot: u64| [(boot * 60 + 9, discovered()), (boot * 60 + 8, acked())];
+    let upgrades = (1..=4).rev().flat_map(|n| {
+        [boot(n).to_vec(), takes(n * 60 + 5, OWN, Role::Own).to_vec(), load(n).to_vec()].concat()
+    });
+    let told = Story::served().happens(upgrades).told();
+    let expected =
+        "looping: it took SIP41.9-4-2SR3-1S.loads whole in 4 boots in a row; its diagnosis";
+    assert!(told.starts_with(expected), "it has its configuration: {told}");
+    let register = |ago: u64, last: u8| {
+        let by = format!("10.20.0.{last}");
+        (ago, What::Registration { by, step: Step::Accepted })
+    };
+    let toggles = (0..5).map(|n| register(150 - 30 * u64::from(n), 5 + n % 2));
+    let told = Story::served().happens(toggles).told();
+    let expected =
+        "looping: its registration moved 4 times between 10.20.0.5 and 10.20.0.6; its diagnosis";
+    assert!(told.starts_with(expected), "{told}");
     let whole = |n: u64| (1..=n).rev().flat_map(|boot| takes(boot * 20, OWN, Role::Own));
     let told =
         |n| Story::served().happens([(600, discovered()), (599, acked())]).happens(whole(n)).told();
