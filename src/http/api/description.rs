@@ -4,8 +4,8 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    export, import, leases, lists, metrics, phones, registered, reload, repair, scan, state,
-    stream, window,
+    about, export, firmware, import, leases, lists, metrics, phones, pools, registered, reload,
+    repair, scan, state, stream, tail, window,
 };
 
 #[derive(OpenApi)]
@@ -32,13 +32,17 @@ use super::{
         lists::leases,
         leases::import,
         lists::profiles,
-        lists::firmware,
+        firmware::firmware,
+        pools::pools,
         window::show,
         window::put,
         reload::reload,
         state::undo,
         state::backup,
         stream::events,
+        tail::recent,
+        tail::tail,
+        about::about,
         metrics::metrics,
         metrics::healthz,
         openapi

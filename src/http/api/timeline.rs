@@ -9,7 +9,7 @@ use crate::domain::{Asked, Event, Step, What};
 use super::view::moment;
 
 /// One thing that happened.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct EventView {
     /// The number of the commit in which it became fact.
     pub commit: u64,

@@ -101,7 +101,19 @@ fn troubles(phone: &PhoneView) -> Markup {
             }
         }
         @for finding in others { (trouble(finding)) }
+        @if phone.diagnosis.is_some() || !phone.findings.is_empty() {
+            p.help { a href=(help(phone)) { "What to try in which order, and what to press on this phone" } }
+        }
     }
+}
+
+/// Where the keypad steps of its family are told.
+fn help(phone: &PhoneView) -> String {
+    phone
+        .identity
+        .family
+        .as_ref()
+        .map_or_else(|| "/help".to_owned(), |family| format!("/help#{family}"))
 }
 
 fn trouble(finding: &FindingView) -> Markup {
