@@ -70,7 +70,7 @@ fn skeleton(format: Format, text: &str) -> Vec<String> {
             _ => ("other", None),
         };
         let mut part = kind.to_owned();
-        for start in start {
+        if let Some(start) = start {
             part += start.name().as_ref();
             for attribute in start.attributes() {
                 part += " ";
