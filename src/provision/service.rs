@@ -205,10 +205,11 @@ impl Service {
                 self.counters.count("refused", refusal.why.as_str());
                 tracing::debug!(name = %refusal.asked.name, peer = %request.peer, why = %refusal.why, "refused");
                 if let Some(phone) = phone.filter(|_| recorded) {
+                    // Who is not the phone shows nothing about it: neither where it is nor what it is.
                     if !is_withheld(&refusal) {
                         self.place(phone, request.peer, now);
+                        self.show(phone, &refusal.grounds);
                     }
-                    self.show(phone, &refusal.grounds);
                     let (asked, why) = (refusal.asked.clone(), refusal.why.to_string());
                     self.recorder.happened(
                         phone,

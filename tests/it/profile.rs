@@ -20,6 +20,7 @@ use ringup::{
 
 mod cisco_and_poly;
 mod extra;
+mod hostile;
 mod mitel_to_avaya;
 mod more_vendors;
 mod overrides;
