@@ -221,7 +221,7 @@ impl Provisioner {
         }
     }
 
-    /// What the client's family wants from DHCP; where only the vendor is known, what all its families agree on.
+    /// What the client's family wants from DHCP; where only the vendor is known, what most of its families agree on.
     pub(super) fn rule(&self, client: &Client) -> Option<&DhcpRule> {
         let families = self.candidates(client);
         let rule = &families.first()?.dhcp;
@@ -229,11 +229,23 @@ impl Provisioner {
         (agreed && !rule.servers.is_empty()).then_some(rule)
     }
 
-    /// The families that a client may be of: the one that it is known to be, else all of its vendor.
+    /// The families that a client may be of: the one that it is known to be, else those of its vendor, of which only the
+    /// greater part counts where that wants the same of DHCP. Whoever shows no more than its maker is of an old family,
+    /// and these are many and alike.
     fn candidates(&self, client: &Client) -> Vec<&Family> {
         match (&client.family, &client.vendor) {
             (Some(family), _) => self.catalog().family(family.as_str()).into_iter().collect(),
-            (None, Some(vendor)) => self.catalog().expand(vendor),
+            (None, Some(vendor)) => {
+                let mut all = self.catalog().expand(vendor);
+                let alike = |one: &&Family| {
+                    all.iter().filter(|other| other.dhcp.servers == one.dhcp.servers).count()
+                };
+                let most = all.iter().find(|one| 2 * alike(one) > all.len());
+                if let Some(servers) = most.map(|one| one.dhcp.servers.clone()) {
+                    all.retain(|one| one.dhcp.servers == servers);
+                }
+                all
+            }
             (None, None) => Vec::new(),
         }
     }

@@ -72,7 +72,9 @@ impl Zone {
 /// Why a family's phones can't be told this zone; `None` if they can, and for a family that ringup does not provision.
 #[must_use]
 pub fn unsaid_zone(family: &Family, name: &str) -> Option<String> {
-    let zone = Zone::of(name).filter(|_| family.provisions)?;
+    // Where every file is the operator's own, so is the time in it.
+    let written = family.files.iter().any(|file| file.template.is_some());
+    let zone = Zone::of(name).filter(|_| family.provisions && written)?;
     match (family.zone_form, &zone.summer) {
         (ZoneForm::Names, _) => {
             // A form of names without a table is a family that is told no zone at all.

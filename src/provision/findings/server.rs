@@ -182,17 +182,16 @@ pub(super) fn looping(look: &Look<'_>) -> Option<Finding> {
     }
     let asked = look.boot.transfers.iter().map(|one| &one.name);
     let most = asked.map(|name| (look.times(|one| one.name == *name), name)).max();
-    let text = match most.filter(|(times, _)| *times > LOOP_TIMES) {
-        Some((times, name)) => format!("it asked {times} times for {name} within ten minutes"),
-        None if look.boot.risen >= Stage::Configured => {
-            format!(
-                "it started over {} times and gets no further than its configuration",
-                look.boot.rounds
-            )
-        }
-        None => {
-            format!("it started over {} times and never got its configuration", look.boot.rounds)
-        }
+    let text = if let Some((times, name)) = most.filter(|(times, _)| *times > LOOP_TIMES) {
+        format!("it asked {times} times for {name} within ten minutes")
+    } else if let Some(load) = look.load_again() {
+        format!("it took {} whole in {} boots in a row", load.name, load.times)
+    } else if let Some((one, other, times, _)) = look.toggles() {
+        format!("its registration moved {times} times between {one} and {other}")
+    } else if look.boot.risen >= Stage::Configured {
+        format!("it started over {} times and gets no further than its configuration", look.boot.rounds)
+    } else {
+        format!("it started over {} times and never got its configuration", look.boot.rounds)
     };
     let remedy = "its diagnosis and its timeline tell where each start ends; a restart alone changes nothing";
     Some(finding(FindingKind::Looping, text, remedy))

@@ -105,6 +105,11 @@ fn wrong(
         Err(error) => return Some(error.to_string()),
     };
     let (expected, found) = (skeleton(rule.format, &harmless), skeleton(rule.format, &text));
+    // A contact that a phonebook has no form for is left out.
+    let fewer = rule.phonebook && found.len() < expected.len();
+    if fewer && found.iter().all(|one| expected.contains(one)) {
+        return None;
+    }
     if let Some(at) =
         (0..expected.len().max(found.len())).find(|at| expected.get(*at) != found.get(*at))
     {
