@@ -20,6 +20,8 @@ pub struct Core {
     pub service: Arc<Service>,
     /// What happened, in numbers.
     pub counters: Counters,
+    /// Where the settings were read; `None` where the defaults hold, or nobody said.
+    pub path: Option<PathBuf>,
     /// What is wrong with profiles and files; everything else runs all the same.
     pub problems: Vec<Problem>,
     /// Where a store that could not be read was set aside, if that happened now.
@@ -84,6 +86,6 @@ impl Core {
         );
         let counters = Counters::default();
         let service = Arc::new(Service::start(provisioner, journal, view, feed, counters.clone()));
-        Ok(Self { settings, service, counters, problems, set_aside })
+        Ok(Self { settings, service, counters, path: None, problems, set_aside })
     }
 }

@@ -4,6 +4,7 @@ mod core;
 mod history;
 mod kernel;
 mod listeners;
+mod pools;
 mod reload;
 mod stamps;
 mod summary;
@@ -108,6 +109,8 @@ pub struct Plan {
     pub settings: Settings,
     /// As they were written.
     pub written: Written,
+    /// Where they were read; `None` where the defaults hold.
+    pub path: Option<PathBuf>,
     /// The families; `None` reads them from where the settings say.
     pub families: Option<(Catalog, Vec<Problem>)>,
     /// What is wrong with the settings, warnings only.
@@ -165,7 +168,8 @@ impl Plan {
     #[must_use]
     pub fn new(settings: Settings, warnings: Vec<Problem>) -> Self {
         let (written, families, late) = (Written::default(), None, Late::Refuse);
-        Self { settings, written, families, warnings, late, services: None, reread: None }
+        let path = None;
+        Self { settings, written, path, families, warnings, late, services: None, reread: None }
     }
 }
 
@@ -187,12 +191,13 @@ impl Appliance {
     ///
     /// The first thing that can't be had; nothing is left running.
     pub fn run(plan: Plan) -> Result<Running, StartError> {
-        let Plan { settings, written, families, warnings, late, services, reread } = plan;
+        let Plan { settings, written, path, families, warnings, late, services, reread } = plan;
         let mut core = match families {
             Some((catalog, problems)) => Core::with(settings, catalog, problems)?,
             None => Core::open(settings)?,
         };
         core.problems.splice(0..0, warnings);
+        core.path = path;
         let (ask, asks) = Reload::channel();
         let bound = match Bound::bind(&core, &ask, late, services) {
             Ok(bound) => bound,
@@ -269,7 +274,8 @@ impl Bound {
             running.spawn("time and names", services.serve(stopping.clone()));
         }
         let service = Arc::clone(&running.core.service);
-        running.spawn("the history", history::prune(service, stopping));
+        running.spawn("the history", history::prune(Arc::clone(&service), stopping.clone()));
+        running.spawn("the use of pools", pools::sample(service, stopping));
         running
     }
 }
@@ -357,7 +363,8 @@ impl Running {
 /// What an operator should know all the time.
 fn about(core: &Core) -> About {
     let notices = core.set_aside.as_deref().map(summary::set_aside).into_iter().collect();
-    About { version: env!("CARGO_PKG_VERSION").to_owned(), notices }
+    let settings = core.path.as_ref().map(|path| path.display().to_string());
+    About { version: env!("CARGO_PKG_VERSION").to_owned(), notices, settings }
 }
 
 /// What the system's answer means to a script.

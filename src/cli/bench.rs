@@ -202,6 +202,7 @@ impl Bench {
         let plan = Plan {
             settings,
             written: ready.loaded.written,
+            path: ready.loaded.path,
             families: Some((ready.catalog, ready.profiles)),
             warnings: ready.problems,
             late: Late::Refuse,

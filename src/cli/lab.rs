@@ -258,7 +258,7 @@ fn others(parts: &[Part]) -> String {
             0 | 1 => String::new(),
             all => format!(" (and {} more)", all - 1),
         };
-        lines.push(format!("  {mac}  {group:<34} {expected}{more}\n"));
+        lines.push(format!("  {mac}  {group:<35}  {expected}{more}\n"));
     }
     lines.concat()
 }

@@ -75,6 +75,7 @@ impl Serve {
         Ok(Plan {
             settings: ready.loaded.settings,
             written: ready.loaded.written,
+            path: ready.loaded.path,
             families: Some((ready.catalog, ready.profiles)),
             warnings: ready.problems,
             late: if waits { Late::Wait } else { Late::Refuse },

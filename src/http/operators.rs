@@ -18,7 +18,7 @@ use tokio::{
 use tower::ServiceExt;
 
 use crate::{
-    domain::Secret,
+    domain::{Secret, Timestamp},
     provision::{Reload, Service},
     telemetry::Counters,
 };
@@ -48,6 +48,8 @@ pub struct About {
     pub version: String,
     /// What an operator should know all the time, such as who gets secrets, or that a store was set aside. Plain text.
     pub notices: Vec<String>,
+    /// Where the settings are; `None` where the defaults hold.
+    pub settings: Option<String>,
 }
 
 /// What the API and the page work on. Cheap to clone.
@@ -61,6 +63,8 @@ pub struct Operators {
     pub about: Arc<About>,
     /// How to ask for other settings; `None` where nothing runs that could take them.
     pub(super) reload: Option<Reload>,
+    /// When it began to serve.
+    pub(super) started: Timestamp,
     pub(super) streams: Arc<Semaphore>,
     /// Held from the check of an edit or import to its commit, so that two can't both find an address free.
     pub(super) edits: Arc<Mutex<()>>,
@@ -72,7 +76,8 @@ impl Operators {
     pub fn new(service: Arc<Service>, counters: Counters, about: About) -> Self {
         let streams = Arc::new(Semaphore::new(MAX_STREAMS));
         let about = Arc::new(about);
-        Self { service, counters, about, reload: None, streams, edits: Arc::default() }
+        let started = Timestamp::now();
+        Self { service, counters, about, reload: None, started, streams, edits: Arc::default() }
     }
 
     /// The same for an appliance that takes other settings while it runs.

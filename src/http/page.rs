@@ -1,7 +1,15 @@
 //! The operators' page: which phone is where in its boot, and what is wrong, live.
 
+mod about;
+mod families;
+mod firmware;
+mod help;
+mod import;
+mod leases;
 mod login;
 mod phone;
+mod tail;
+mod window;
 
 use axum::{
     Router,
@@ -23,14 +31,31 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("/core.js", include_str!("assets/core.js")),
     ("/board.js", include_str!("assets/board.js")),
     ("/phone.js", include_str!("assets/phone.js")),
+    ("/import.js", include_str!("assets/import.js")),
+    ("/renew.js", include_str!("assets/renew.js")),
+    ("/plain.js", include_str!("assets/plain.js")),
+    ("/still.js", include_str!("assets/still.js")),
+    ("/window.js", include_str!("assets/window.js")),
+    ("/leases.js", include_str!("assets/leases.js")),
+    ("/events.js", include_str!("assets/events.js")),
     ("/files.js", include_str!("assets/files.js")),
     ("/morph.js", include_str!("assets/morph.js")),
 ];
-const STYLE: &str = include_str!("assets/page.css");
+const STYLE: &str = concat!(include_str!("assets/page.css"), include_str!("assets/lists.css"));
 const ICON: &str = include_str!("assets/icon.svg");
 
 /// The pages that the head of each links to, by path.
-const PAGES: &[(&str, &str)] = &[("/", "Board")];
+const PAGES: &[(&str, &str)] = &[
+    ("/", "Board"),
+    ("/import", "Import"),
+    ("/auto-registration", "Auto-registration"),
+    ("/leases", "Leases"),
+    ("/firmware", "Firmware"),
+    ("/families", "Families"),
+    ("/events", "Events"),
+    ("/about", "About"),
+    ("/help", "Help"),
+];
 
 /// The pages and what they are made of.
 pub fn routes() -> Router<Operators> {
@@ -40,6 +65,15 @@ pub fn routes() -> Router<Operators> {
     scripts
         .route("/", get(overview))
         .route("/phones/{mac}", get(phone::page))
+        .route("/import", get(import::page))
+        .route("/auto-registration", get(window::page))
+        .route("/leases", get(leases::page))
+        .route("/firmware", get(firmware::page))
+        .route("/families", get(families::list))
+        .route("/families/{family}", get(families::one))
+        .route("/events", get(tail::page))
+        .route("/about", get(about::page))
+        .route("/help", get(help::page))
         .route(LOGIN, get(login::ask).post(login::take))
         .route("/logout", post(login::leave))
         .route("/page.css", get(asset("text/css; charset=utf-8", STYLE)))

@@ -20,7 +20,7 @@ use tokio::{sync::Semaphore, task::spawn_blocking, time::Instant};
 
 use crate::domain::Secret;
 
-use super::HttpError;
+use super::{HttpError, api::AccessView};
 
 use lockout::Lockout;
 use origin::{authority, is_cross_site, same_origin};
@@ -226,6 +226,12 @@ impl Network {
             return Err(Denied::Origin);
         }
         Ok(())
+    }
+
+    /// Who is let in.
+    pub(super) fn access(&self) -> AccessView {
+        let (password, token) = (self.password_hash.is_some(), self.token.is_some());
+        AccessView { password, token, hosts: self.hosts.clone() }
     }
 
     /// True if there is a password to log in with.

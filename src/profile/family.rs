@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{FamilyName, Mac, Required, Role};
 
-use super::{Advice, Block, Patience};
+use super::{Advice, Block, Encoding, Patience};
 
 /// The container format of a family's files: decides how values are escaped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -66,6 +66,8 @@ pub enum ExtraForm {
     Line,
     /// A line `key: "value"`.
     Quoted,
+    /// A line `KEY="value"`, without blanks.
+    Assigned,
     /// A line `key: value` whose key may hold blanks; quoted where the value holds a `#`, which begins a comment.
     Colon,
     /// A line `SET key "value"`.
@@ -123,6 +125,10 @@ pub struct FileRule {
     pub brand: Option<String>,
     /// What the models that ask for this very name have in common (7941 for 7941G and 7941G-GE), where several do.
     pub series: Option<String>,
+    /// How the finished text becomes the bytes on the wire, where that takes more than UTF-8.
+    pub encode: Option<Encoding>,
+    /// The file of the same family whose MD5 digest this one holds; nothing else is in it.
+    pub digest_of: Option<String>,
     /// The most octets that its phones are known to take; `None` where no limit is known.
     pub longest: Option<u64>,
     /// True for the site's phonebook: its name is what the family's other templates see as `phonebook`.
@@ -151,7 +157,10 @@ impl FileRule {
             name = name.replace("{part}", part).replace("{code}", &format!("{part:0>12}"));
         }
         if let Some(model) = model {
-            name = name.replace("{model}", &model.name);
+            // `KX-{model}.cfg` is asked for by a KX-TGP600, whose name holds what the pattern writes itself.
+            let front = name.split("{model}").next().unwrap_or_default();
+            let bare = model.name.strip_prefix(front).unwrap_or(&model.name);
+            name = name.replace("{model}", bare);
         }
         (!name.contains('{')).then_some(name)
     }

@@ -3,6 +3,7 @@
 //! A family is a folder: `profile.toml` and its templates. The shipped folders are inside the binary; the operator's
 //! directory is laid over them file by file, and a folder of a new name is a new family.
 
+mod encode;
 mod extra;
 mod family;
 mod load;
@@ -21,6 +22,7 @@ mod template;
 mod tr111;
 mod xml;
 
+pub use encode::{Encoding, md5};
 pub use family::{
     DhcpRule, ExtraForm, Family, FileRule, Floor, Form, Format, Model, Normal, ServerOption,
     Speaks, ZoneForm,
@@ -144,11 +146,15 @@ impl Catalog {
             templates: Templates::new(Vec::new()),
             clients: clients(&shipped, &own, &mut problems),
         };
+        let mut read: Vec<_> = names
+            .into_iter()
+            .filter_map(|name| Some((name, family(name, &shipped, &own, &mut problems)?)))
+            .collect();
+        read.sort_by_key(|(name, (parsed, _))| {
+            (parsed.after.as_ref().unwrap_or(name).clone(), parsed.after.is_some())
+        });
         let mut templates = Vec::new();
-        for name in names {
-            let Some((parsed, folder)) = family(name, &shipped, &own, &mut problems) else {
-                continue;
-            };
+        for (name, (parsed, folder)) in read {
             templates.extend(templates_of(&parsed.family, &folder));
             let written = |folder: Option<&Folder>| Some(folder?.get(PROFILE)?.path.clone());
             let operators = written(own.folders.get(name))
@@ -162,7 +168,7 @@ impl Catalog {
         (catalog, problems)
     }
 
-    /// Families by name.
+    /// Families by name; one that is to come after another one does.
     pub fn families(&self) -> impl Iterator<Item = &Family> {
         self.families.iter()
     }
@@ -277,7 +283,8 @@ impl Catalog {
         let inner = Reads::rewatch(values, template::with_family(&plain, model, zone));
         let name = format!("{}/{template}", family.name);
         let text = self.templates.render(&name, file.format, &inner)?;
-        merged(&name, text, file, &get("set")).map(String::into_bytes)
+        let text = merged(&name, text, file, &get("set"))?;
+        Ok(encode::encode(text, file.encode))
     }
 
     /// Renders a text that is no family's template, such as an operator's `NAME.j2`, in the format of `NAME`.
@@ -309,7 +316,7 @@ impl Catalog {
     ) -> Result<Vec<u8>, RenderError> {
         let text = self.templates.render_text(name, text, file.format, values)?;
         let set = Reads::unwatched(values).get_attr("set").unwrap_or_default();
-        merged(name, text, file, &set).map(String::into_bytes)
+        Ok(encode::encode(merged(name, text, file, &set)?, file.encode))
     }
 
     /// A family's own model in any usual spelling.

@@ -27,6 +27,8 @@ pub(super) struct Parsed {
     pub(super) recognizer: Recognizer,
     /// One for each of the family's files.
     pub(super) patterns: Vec<Pattern>,
+    /// The family that this one comes right after; by name otherwise.
+    pub(super) after: Option<String>,
 }
 
 /// Reads a family. `None` if it can't be used; warnings leave it usable.
@@ -72,7 +74,7 @@ pub(super) fn family(name: &str, folder: &Folder, problems: &mut Vec<Problem>) -
         unverified: table.unverified,
         sources: table.sources,
     };
-    usable.then_some(Parsed { family, recognizer, patterns })
+    usable.then_some(Parsed { family, recognizer, patterns, after: table.after })
 }
 
 /// Reads the clients that are known not to be phones.
@@ -257,7 +259,20 @@ impl Reader<'_> {
             rule.extra = file.extra.as_ref().and_then(|table| self.extra(table, rule.format));
             files.push(rule);
         }
+        self.digests(table);
         (files, patterns)
+    }
+
+    /// The file whose digest another one holds must be there.
+    fn digests(&mut self, table: &Table) {
+        for file in &table.files {
+            let Some(of) = &file.digest_of else { continue };
+            let mut names = table.files.iter().map(|other| other.name.get_ref());
+            if !names.any(|name| name == of.get_ref() && name != file.name.get_ref()) {
+                let text = format!("there is no other file named `{}` here", of.get_ref());
+                self.tell(&of.span(), text, "the name of a [[file]], placeholders included");
+            }
+        }
     }
 
     /// What a file names must be there: its template and its model.
@@ -284,6 +299,7 @@ impl Reader<'_> {
         let (form, of) = match form {
             ExtraWord::Line => (ExtraForm::Line, Format::Ini),
             ExtraWord::Quoted => (ExtraForm::Quoted, Format::Text),
+            ExtraWord::Assigned => (ExtraForm::Assigned, Format::Text),
             ExtraWord::Colon => (ExtraForm::Colon, Format::Text),
             ExtraWord::Set => (ExtraForm::Set, Format::Text),
             ExtraWord::Attribute => (ExtraForm::Attribute, Format::Xml),
@@ -310,8 +326,7 @@ impl Reader<'_> {
         };
         if of != format {
             let text = "the form of `extra` is not one of this file's format";
-            let help =
-                "xml: attribute, element, param, object; ini: line; text: quoted, colon, set";
+            let help = "xml: attribute, element, param, object; ini: line; text: quoted, assigned, colon, set";
             self.tell(&table.span(), text, help);
         }
         Some(form)
@@ -390,6 +405,8 @@ fn rule(file: &FileTable, table: &Table) -> FileRule {
         extra: None,
         brand: file.brand.clone(),
         series: file.series.clone(),
+        encode: file.encode,
+        digest_of: file.digest_of.as_ref().map(|name| name.get_ref().clone()),
         longest: file.longest,
         phonebook: file.phonebook,
         note: file.note.clone(),

@@ -57,6 +57,8 @@ impl Patience {
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Advice {
+    /// How DHCP is switched on or off at the phone.
+    pub dhcp: String,
     /// How to clear a server that somebody typed in.
     pub server: String,
     /// How to erase what an old call manager left of its security.

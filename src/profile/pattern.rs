@@ -1,6 +1,6 @@
 //! Names of files as phones spell them: a rule's pattern, and what a name says when it fits.
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 
 use crate::domain::Mac;
 
@@ -47,8 +47,15 @@ pub(super) const PLACEHOLDERS: [(&str, &str); 10] = [
     ("load", "(?P<load>[a-z0-9][a-z0-9._-]{0,63})"),
     ("model", "(?P<model>[a-z0-9][a-z0-9_+-]{0,31})"),
     ("serial", "[0-9a-z]{4}(?:-[0-9a-z]{4}){3}"),
-    ("any", "(?u:[^/]{1,127})"),
+    // Its length is counted afterwards: spelt out in the expression, each rule would hold 127 copies of all of Unicode.
+    ("any", "(?u:([^/]+))"),
 ];
+
+/// The most characters of what stands for a placeholder.
+const MAX_PART: usize = 127;
+
+/// The most octets of one expression. There are hundreds of rules, and each is held as long as ringup runs.
+const MAX_SIZE: usize = 64 * 1024;
 
 impl Pattern {
     /// Reads a rule's name.
@@ -69,7 +76,8 @@ impl Pattern {
         fixed.push_str(rest);
         let head = name.split('{').next().unwrap_or_default().to_ascii_lowercase();
         let tail = name[name.len() - tail..].to_ascii_lowercase();
-        let regex = Regex::new(&regex).map_err(|_| UnknownPlaceholder(name.to_owned()))?;
+        let regex = RegexBuilder::new(&regex).size_limit(MAX_SIZE).build();
+        let regex = regex.map_err(|_| UnknownPlaceholder(name.to_owned()))?;
         Ok(Self { head, tail, fixed: fixed.len(), folders: name.matches('/').count(), regex })
     }
 
@@ -79,6 +87,10 @@ impl Pattern {
             return None;
         }
         let captures = self.regex.captures(name)?;
+        let is_long = |part: regex::Match<'_>| part.as_str().chars().nth(MAX_PART).is_some();
+        if captures.iter().skip(1).flatten().any(is_long) {
+            return None;
+        }
         let part = |group| captures.name(group).map(|found| found.as_str());
         let mac = match part("mac") {
             // 000000000000 and ffffffffffff are names of common files and of broken phones, never of one phone.
@@ -121,12 +133,14 @@ mod tests {
         check("ipst_{mac-pairs}.cfg", "ipst_00_13_CB_01_02_03.cfg", "00:13:cb:01:02:03");
         check("{any}.rom", "T46S(T48S,T42S,T41S)-66.86.0.15.rom", "");
         check("Desktops/{any}/List.xml", "Desktops/320x196x4/List.xml", "");
+        check("{any}/{any}.rom", &format!("é/{}.rom", "é".repeat(127)), "");
         check("ATA{second}.cnf.xml", "ATA21A0B1C2D301.cnf.xml", "");
     }
 
     #[test]
     fn names_that_do_not() {
         check("{mac}.cfg", "000000000000.cfg", "-");
+        check("{any}.rom", &format!("{}.rom", "é".repeat(128)), "-");
         check("{mac}.cfg", "ffffffffffff.cfg", "-");
         check("{mac}.cfg", "0004F2AABBC.cfg", "-");
         check("{mac}.cfg", "0004F2AABBCC.cfg\n", "-");

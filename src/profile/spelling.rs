@@ -1,8 +1,11 @@
 //! Model names in every usual spelling.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    slice::from_ref,
+};
 
-use super::Family;
+use super::{Family, Model};
 
 /// Models by what is left of a spelling once its decoration is gone.
 #[derive(Debug, Default)]
@@ -22,22 +25,42 @@ impl Spellings {
         vendors.sort_by_key(|name| std::cmp::Reverse(name.len()));
         vendors.dedup();
         let mut spellings = Self { vendors, ..Self::default() };
-        // What a phone is listed as is one that can be provisioned, where makers share a name (M3).
-        let mut places: Vec<_> = families.iter().enumerate().collect();
-        places.sort_by_key(|(_, family)| !family.provisions);
         let models = || families.iter().flat_map(|family| family.models.values());
         let names: HashSet<String> = models().map(|model| folded(&model.name)).collect();
-        for (place, family) in places {
-            for model in family.models.values() {
-                for name in model.aliases.iter().chain([&model.name]) {
-                    let key = folded(name);
-                    let shared = model.number.as_ref() == Some(name) && names.contains(&key);
-                    let map = if shared { &mut spellings.numbers } else { &mut spellings.models };
-                    map.entry(key).or_default().push((place, model.name.clone()));
+        // What a phone is listed as is one that can be provisioned, where makers share a name (M3), and one whose own
+        // name that is (Snom's 300), not the short form of another one's (SoundPoint IP 300).
+        for (provisions, aliases) in [(true, false), (true, true), (false, false), (false, true)] {
+            let these = families.iter().enumerate().filter(|(_, it)| it.provisions == provisions);
+            for (place, family) in these {
+                for model in family.models.values() {
+                    let own = if aliases { &model.aliases[..] } else { from_ref(&model.name) };
+                    for name in own {
+                        spellings.learn((place, family), model, name, &names);
+                    }
                 }
             }
         }
         spellings
+    }
+
+    /// A name by itself, and with the maker's name in front, which tells it from other makers' models of that name.
+    fn learn(
+        &mut self,
+        (place, family): (usize, &Family),
+        model: &Model,
+        name: &str,
+        names: &HashSet<String>,
+    ) {
+        let key = folded(name);
+        let known = (place, model.name.clone());
+        if model.number.as_deref() == Some(name) && names.contains(&key) {
+            self.numbers.entry(key).or_default().push(known);
+            return;
+        }
+        for maker in family.also.iter().chain([&family.vendor]) {
+            self.models.entry(folded(maker) + &key).or_default().push(known.clone());
+        }
+        self.models.entry(key).or_default().push(known);
     }
 
     /// The families that know this spelling, each with its own name for it.

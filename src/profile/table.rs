@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use crate::domain::Role;
 
-use super::{Advice, Floor, Form, Format, Model, Patience, Speaks, ZoneForm};
+use super::{Advice, Encoding, Floor, Form, Format, Model, Patience, Speaks, ZoneForm};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -15,6 +15,8 @@ pub(super) struct Table {
     pub(super) vendor: String,
     #[serde(default)]
     pub(super) also: Vec<String>,
+    /// The family that a phone is taken for first where the files of both have the same names.
+    pub(super) after: Option<String>,
     pub(super) title: String,
     pub(super) format: FormatWord,
     #[serde(default = "yes")]
@@ -159,6 +161,8 @@ pub(super) struct FileTable {
     pub(super) extra: Option<Spanned<ExtraTable>>,
     pub(super) brand: Option<String>,
     pub(super) series: Option<String>,
+    pub(super) encode: Option<Encoding>,
+    pub(super) digest_of: Option<Spanned<String>>,
     pub(super) longest: Option<u64>,
     #[serde(default)]
     pub(super) phonebook: bool,
@@ -222,6 +226,7 @@ pub(super) enum FormWord {
 pub(super) enum ExtraWord {
     Line,
     Quoted,
+    Assigned,
     Colon,
     Set,
     Attribute,

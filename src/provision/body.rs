@@ -63,8 +63,7 @@ impl Provisioner {
 
     /// Makes the bytes ready to send.
     pub(super) fn build(&self, case: &Case<'_>, admit: Option<Admission>) -> Result<Opened, Why> {
-        let missing = || Why::Missing { name: case.target.name.clone() };
-        let source = self.source(case).ok_or_else(missing)?;
+        let Some(source) = self.source(case) else { return self.digest(case, admit) };
         let (body, length, etag) = match source {
             Source::File(held) | Source::Firmware(held) => {
                 let (length, etag) = measured(held)?;

@@ -145,16 +145,66 @@ fn is(key: &str, name: &str) -> bool {
     key.eq_ignore_ascii_case(name)
 }
 
+/// What a name says of a secret wherever it stands in it.
+const TELLING: [&str; 7] = ["passw", "passphrase", "pswd", "pwd", "secret", "psk", "aes_key"];
+
 /// True for a name that says of its value that it is a secret, in any family's spelling: these values have no type of
-/// their own.
+/// their own. A P-value's name (`P34`) says nothing, so all of them count.
 pub(super) fn is_secret(name: &str) -> bool {
-    let indexed = name.strip_suffix(']').and_then(|name| name.rsplit_once('['));
-    let name = indexed.map_or(name, |(name, _)| name).to_ascii_lowercase();
-    let says = |word| name.contains(word);
-    says("password") || says("passwd") || says("secret") || name.ends_with("pass")
+    let own = name.strip_prefix("set.").unwrap_or(name);
+    let number = own.strip_prefix('P').unwrap_or_default();
+    let opaque = !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit());
+    let lower = own.to_ascii_lowercase();
+    opaque
+        || TELLING.iter().any(|word| lower.contains(word))
+        || lower.ends_with("pass")
+        || says_pass(own)
+}
+
+/// True if one of the words of a name is `pass` or `pin`: `SIP_PASS_1`, `user_pass[1]`, `SystemPin`, but no `shipping`.
+/// What passes through is none.
+fn says_pass(name: &str) -> bool {
+    let begins = |at: usize, c: char| {
+        c.is_ascii_uppercase() && name[..at].ends_with(|c: char| c.is_ascii_lowercase())
+    };
+    let starts = name.char_indices().filter(|(at, c)| begins(*at, *c)).map(|(at, _)| at);
+    let ends = starts.chain([name.len()]);
+    let runs = ends.scan(0, |from, to| Some(&name[std::mem::replace(from, to)..to]));
+    let words: Vec<String> = runs
+        .flat_map(|run| run.split(|c: char| !c.is_ascii_alphabetic()))
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+        .collect();
+    let through = |at: usize| words.get(at + 1).is_some_and(|next| next.starts_with("thr"));
+    let mut all = words.iter().enumerate();
+    all.any(|(at, word)| (word == "pass" && !through(at)) || word == "pin")
 }
 
 /// Who set a key of a site; `None` where nobody did.
 pub(super) fn setter<'a>(site: &'a Site, key: &str) -> Option<&'a SiteName> {
     site.set_by.get(key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_secrets() {
+        let check = |names: &[&str], secret: bool| {
+            for name in names {
+                assert_eq!(is_secret(name), secret, "{name}");
+            }
+        };
+        check(&["lines[0].password", "admin_password", "phonePassword", "Password_1_"], true);
+        check(&["Admin_Passwd", "Register_Pswd", "sip.u1.pwd", "PROCPSWD", "set.P34", "P2"], true);
+        check(
+            &["SIP_PASS_1", "user_pass[1]", "http_pass", "AuthPassword", "aucS_SIP_PASSWORD_1"],
+            true,
+        );
+        check(&["wifi.1.wpa_psk", "WlanPassphrase", "SystemPin", "base pin", "SharedSecret"], true);
+        check(&["static.auto_provision.aes_key.16.com"], true);
+        check(&["lines[0].display", "linekey.1.value", "softkey1 label", "Phone", "P"], false);
+        check(&["VPN_PASS_THROUGH", "shipping", "ping_interval", "Port", "P1a"], false);
+    }
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    Admission, Delivery, Notices, Opened, Provisioner, Recorder, Refusal, Request, Why,
+    Admission, Delivery, Notices, Opened, Pools, Provisioner, Recorder, Refusal, Request, Why,
     identify::{holder, is_forged},
     news::{Moves, News},
 };
@@ -38,6 +38,8 @@ pub struct Service {
     pub counters: Counters,
     /// What operators should know as long as it holds.
     pub notices: Notices,
+    /// How full the pools were over time, as long as somebody looks at them.
+    pub pools: Pools,
     provisioner: RwLock<Arc<Provisioner>>,
     /// How often it was replaced.
     replaced: watch::Sender<u64>,
@@ -67,6 +69,7 @@ impl Service {
             feed,
             counters,
             notices,
+            pools: Pools::default(),
             provisioner,
             replaced,
             news,
@@ -202,10 +205,11 @@ impl Service {
                 self.counters.count("refused", refusal.why.as_str());
                 tracing::debug!(name = %refusal.asked.name, peer = %request.peer, why = %refusal.why, "refused");
                 if let Some(phone) = phone.filter(|_| recorded) {
+                    // Who is not the phone shows nothing about it: neither where it is nor what it is.
                     if !is_withheld(&refusal) {
                         self.place(phone, request.peer, now);
+                        self.show(phone, &refusal.grounds);
                     }
-                    self.show(phone, &refusal.grounds);
                     let (asked, why) = (refusal.asked.clone(), refusal.why.to_string());
                     self.recorder.happened(
                         phone,

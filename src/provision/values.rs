@@ -180,7 +180,11 @@ fn context<'a>(scene: &Scene<'a>) -> Context<'a> {
     let ports = |registrars: &[Registrar]| servers(registrars, protocol, site.sip_transport);
     let admin = site.admin_password.as_ref();
     let zone = site.time_zone.as_deref().and_then(Zone::of).unwrap_or_default();
-    let var: BTreeMap<_, _> = site.var.iter().chain(&entry.var).map(owned).collect();
+    let mut var: BTreeMap<_, _> = site.var.iter().chain(&entry.var).map(owned).collect();
+    if scene.secrets == Secrets::Masked {
+        let secrets = var.iter_mut().filter(|(name, _)| is_secret(name));
+        secrets.for_each(|(_, value)| MASK.clone_into(value));
+    }
     Context {
         mac: mac.map(Mac::lower).unwrap_or_default(),
         upper: mac.map(Mac::upper).unwrap_or_default(),

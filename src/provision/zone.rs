@@ -185,6 +185,60 @@ mod tests {
         check(ZoneForm::Rule, &[], "Asia/Jerusalem", "M3.4.4/26");
     }
 
+    /// A profile that has a clock in its template and forgets to say in which form shows up here.
+    #[test]
+    fn what_the_shipped_families_make_of_paris() {
+        let (catalog, _) = crate::profile::Catalog::load(None);
+        let unsaid = catalog.families().filter_map(|family| {
+            let why = unsaid_zone(family, "Europe/Paris")?;
+            Some(format!("{}: {why}", family.name))
+        });
+        let none = "it is not among the names that they know";
+        let winter = "they know no summer time, so the clock is wrong for half of the year";
+        assert_eq!(
+            unsaid.collect::<Vec<_>>(),
+            [
+                format!("audiocodes-400hd: {winter}"),
+                format!("cisco-legacy-sccp: {none}"),
+                format!("obihai: {none}"),
+            ]
+        );
+    }
+
+    #[test]
+    fn families_that_write_rules_can_be_told_paris() {
+        let (catalog, _) = crate::profile::Catalog::load(None);
+        let check = |name: &str, why: &str| {
+            let told =
+                unsaid_zone(catalog.family(name).unwrap(), "Europe/Paris").unwrap_or_default();
+            assert!(told.contains(why) && told.is_empty() == why.is_empty(), "{name}: {told}");
+        };
+        for name in [
+            "avaya-j100-96x1",
+            "cisco-69xx-89xx-99xx-enterprise",
+            "cisco-78xx-88xx-enterprise",
+            "cisco-7940-7960",
+            "cisco-79xx-enterprise",
+            "cisco-ata",
+            "cisco-mpp-3pcc",
+            "cisco-spa",
+            "gigaset-dect",
+            "htek",
+            "mitel-aastra-sip",
+            "poly-ccx",
+            "poly-edge-e",
+            "poly-soundpoint",
+            "poly-trio",
+            "poly-vvx",
+            "sangoma",
+            "yealink-desk",
+        ] {
+            check(name, "");
+        }
+        check("audiocodes-400hd", "no summer time");
+        check("obihai", "not among the names");
+    }
+
     #[test]
     fn every_known_name_has_a_rule() {
         let unknown: Vec<_> =

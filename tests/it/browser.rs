@@ -90,14 +90,27 @@ impl Browser {
         self.client.execute(script, vec![]).await.unwrap()
     }
 
+    /// Gives the page other properties by the developers' protocol, such as a dark colour scheme.
+    pub async fn devtools(&self, command: &str, parameters: Value) {
+        let body = json!({ "cmd": command, "params": parameters }).to_string();
+        let answer = self.ask("goog/cdp/execute", &body).await;
+        assert!(answer["value"]["error"].is_null(), "{command}: {answer}");
+    }
+
     /// What the console says so far: refused scripts and styles among it.
     pub async fn console(&self) -> Vec<String> {
+        let json = self.ask("se/log", r#"{"type":"browser"}"#).await;
+        let entries = json["value"].as_array().expect("a log").iter();
+        entries.map(|entry| entry["message"].to_string()).collect()
+    }
+
+    /// A command of the driver that the client does not know.
+    async fn ask(&self, what: &str, body: &str) -> Value {
         let session = self.client.session_id().await.unwrap().unwrap();
-        let body = r#"{"type":"browser"}"#;
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         let length = body.len();
         let head = format!(
-            "POST /session/{session}/se/log HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {length}\r\n"
+            "POST /session/{session}/{what} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {length}\r\n"
         );
         stream.write_all(format!("{head}Connection: close\r\n\r\n{body}").as_bytes()).unwrap();
         // The driver keeps the connection, so the answer ends where its length says.
@@ -113,9 +126,7 @@ impl Browser {
         }
         let mut answer = vec![0; length];
         lines.read_exact(&mut answer).unwrap();
-        let json: Value = serde_json::from_slice(&answer).unwrap();
-        let entries = json["value"].as_array().expect("a log").iter();
-        entries.map(|entry| entry["message"].to_string()).collect()
+        serde_json::from_slice(&answer).unwrap()
     }
 
     pub async fn end(self) {

@@ -96,7 +96,11 @@ impl Bench {
         let service = Arc::new(service);
         let (stop, stopped) = watch::channel(false);
         let phones = Phones::bind(&[ANY], Arc::clone(&service), counters.clone()).unwrap();
-        let about = About { version: "test".to_owned(), notices: vec!["a notice".to_owned()] };
+        let about = About {
+            version: "test".to_owned(),
+            notices: vec!["a notice".to_owned()],
+            ..About::default()
+        };
         let shared = Operators::new(Arc::clone(&service), counters, about);
         let operators = OperatorsPort::bind(&[operators], shared.clone(), None, None, &[]).unwrap();
         let socket = Socket::bind(&directory.path().join("api.sock"), shared).unwrap();
@@ -130,7 +134,7 @@ impl Bench {
     }
 
     /// A GET on the phones' port, the connection closed behind it.
-    fn get(&self, path: &str, headers: &str) -> Answer {
+    pub fn get(&self, path: &str, headers: &str) -> Answer {
         let agent = "User-Agent: FileTransport PolycomVVX-VVX_410-UA/5.9.0.9373\r\n";
         ask(
             self.phones,

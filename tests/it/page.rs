@@ -1,7 +1,12 @@
 //! The operators' page in a real Chromium: live without a reload, and deaf to what phones try to run in it.
 
+mod every;
+mod import;
+mod leases;
 mod login;
 mod phone;
+mod tail;
+mod window;
 
 use std::net::Ipv4Addr;
 

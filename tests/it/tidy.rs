@@ -32,6 +32,7 @@ const HOMES: &[(&str, &str)] = &[
     ("dhcproto", "wire"),
     ("axum", "http"),
     ("minijinja", "profile"),
+    ("md5", "profile"),
     ("quick_xml", "profile"),
     ("include_dir", "profile"),
     ("clap", "cli"),

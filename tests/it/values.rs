@@ -38,6 +38,44 @@ fn expect(home: &Home, args: &[&str], code: i32) -> String {
     out
 }
 
+/// Algo's endpoints take a file only with the digest of its very octets, and that in lower case.
+#[test]
+fn a_digest_is_of_what_the_phone_gets() {
+    let home = Home::new(SETTINGS);
+    let set = [
+        "phones",
+        "set",
+        "0022ee0a0b0c",
+        "model=8180",
+        "number=4012",
+        "sip-password=hunter2",
+        "site=paris",
+    ];
+    expect(&home, &set, 0);
+    let md5 = |text: &str| {
+        use md5::Digest;
+        md5::Md5::digest(text).iter().fold(String::new(), |all, octet| format!("{all}{octet:02x}"))
+            + "\n"
+    };
+    let check = || {
+        for name in ["algom0022EE0A0B0C.conf", "algop8180.conf"] {
+            let text = expect(&home, &["render", "0022ee0a0b0c", name], 0);
+            for twin in [format!("{name}.md5"), name.replace(".conf", ".md5")] {
+                assert_eq!(
+                    expect(&home, &["render", "0022ee0a0b0c", &twin], 0),
+                    md5(&text),
+                    "{twin}"
+                );
+            }
+        }
+    };
+    check();
+    // The operator's own file has a digest of its own too.
+    fs::create_dir_all(home.path("files")).unwrap();
+    fs::write(home.path("files/algom0022EE0A0B0C.conf"), "sip.u1 = 4099\n").unwrap();
+    check();
+}
+
 #[test]
 fn render_explains_itself() {
     let home = Home::new(SETTINGS);

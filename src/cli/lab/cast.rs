@@ -168,7 +168,7 @@ const FAULTY: [Role; 14] = [
     Role {
         label: true,
         powered: false,
-        ..Role::stops("its label has a typing error", "7961G", "silent")
+        ..Role::faulty("its label has a typing error", "7961G", "silent", "bad-label")
     }
     .because(Cause::AtOnce("never-seen")),
     Role {
@@ -194,32 +194,36 @@ const FAULTY: [Role; 14] = [
     Role {
         network: Network::Upgrade,
         habit: Habit::NeverRunsItsLoad,
-        ..Role::stops("load for other hardware", "7965G", "configured")
+        ..Role::faulty("load for other hardware", "7965G", "configured", "looping")
     }
     .because(Cause::AtOnce("firmware-again-after-each-boot")),
     Role {
         habit: Habit::TrustsNobody,
-        ..Role::stops("trust list of another cluster", "7961G", "asking")
+        ..Role::faulty("trust list of another cluster", "7961G", "asking", "trust-list")
     }
     .because(Cause::AtOnce("trust-list-asked-again-and-again")),
     Role { habit: Habit::NeverAcknowledges, ..Role::stops("behind a firewall", "7961G", "asking") }
         .because(Cause::Later("transfer-times-out")),
-    Role { site: "upgrade", ..Role::stops("listed for another site", "T46S", "configured") },
+    Role {
+        site: "upgrade",
+        ..Role::faulty("listed for another site", "T46S", "configured", "wrong-site")
+    },
     Role {
         habit: Habit::Literal { name: "{mac}.cfg" },
-        ..Role::stops("path with a macro of another vendor", "T46S", "asking")
+        ..Role::faulty("path with a macro of another vendor", "T46S", "asking", "unexpanded-macro")
     }
     .because(Cause::Later("asks-but-never-for-its-configuration")),
     Role {
         habit: Habit::Cloned { of: CLONED },
-        ..Role::stops("file names of another phone", "T46S", "asking")
+        ..Role::faulty("file names of another phone", "T46S", "asking", "mac-mismatch")
     }
     .because(Cause::Later("asks-but-never-for-its-configuration")),
     Role {
         network: Network::Full,
         powered: false,
         reserved: true,
-        ..Role::stops("never powered on", "7961G", "silent")
+        // Of another prefix than the phone with the wrong label: two that it could be for would be none that stands out.
+        ..Role::stops("never powered on", "7942G", "silent")
     }
     .because(Cause::AtOnce("never-seen")),
 ];

@@ -4,8 +4,8 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    dhcp, export, files, import, leases, lists, metrics, phones, registered, reload, repair, scan,
-    state, stream, ticket, timeline, window,
+    about, dhcp, export, files, firmware, import, leases, lists, metrics, phones, pools,
+    registered, reload, repair, scan, state, stream, tail, ticket, timeline, window,
 };
 
 #[derive(OpenApi)]
@@ -35,13 +35,17 @@ use super::{
         lists::leases,
         leases::import,
         lists::profiles,
-        lists::firmware,
+        firmware::firmware,
+        pools::pools,
         window::show,
         window::put,
         reload::reload,
         state::undo,
         state::backup,
         stream::events,
+        tail::recent,
+        tail::tail,
+        about::about,
         metrics::metrics,
         metrics::healthz,
         openapi

@@ -4,15 +4,18 @@ use axum::{
     Json,
     body::Bytes,
     extract::{State, rejection::BytesRejection},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header},
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use tokio::task::spawn_blocking;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::Severity,
-    provision::inventory::{self, Fault, Foreign, Import, ImportOptions, RowVerdict, Verdict},
+    provision::inventory::{
+        self, Fault, Foreign, Import, ImportOptions, Instead, Offer, RowVerdict, Verdict,
+    },
 };
 
 use super::{
@@ -50,6 +53,33 @@ pub struct Wanted {
     from: Option<String>,
 }
 
+/// A list in JSON, with what an operator puts in the place of some of its cells.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Listing {
+    /// Its text.
+    #[serde(default)]
+    list: String,
+    /// Its octets as they are in the file, in base64, where there is no `list`.
+    #[serde(default)]
+    base64: String,
+    /// What to take in the place of cells.
+    #[serde(default)]
+    repairs: Vec<InsteadView>,
+}
+
+/// A value in the place of a cell.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InsteadView {
+    /// The line of its row, as verdicts tell it.
+    line: usize,
+    /// Its column, as verdicts tell it.
+    column: String,
+    /// What it is to say.
+    value: String,
+}
+
 /// What became of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Imported {
@@ -62,10 +92,33 @@ pub struct Imported {
     removed: Vec<String>,
     /// What is wrong with the list as a whole.
     problems: Vec<ProblemView>,
+    /// Its columns; none where it is another system's export.
+    columns: Vec<ColumnView>,
     /// True if anything became fact.
     applied: bool,
     /// The number of its commit.
     commit: Option<u64>,
+}
+
+/// A column of the list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ColumnView {
+    /// As the list calls it.
+    name: String,
+    /// As it is called here; null for one that nobody knows, or that is left out.
+    field: Option<String>,
+    /// What it probably is.
+    near: Option<&'static str>,
+}
+
+/// A repair of a cell that is proposed: sent back as one of `repairs` it is taken.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct OfferView {
+    column: String,
+    /// What the cell probably meant.
+    value: String,
+    /// What is wrong with it as it is.
+    why: String,
 }
 
 /// A row with its verdict.
@@ -73,6 +126,12 @@ pub struct Imported {
 pub struct RowView {
     line: usize,
     mac: String,
+    /// Its number, as written.
+    number: String,
+    /// Its name, as written.
+    name: String,
+    /// Its model, as written.
+    model: String,
     /// `added`, `changed`, `same` or `refused`.
     verdict: &'static str,
     /// Where the first fault is; empty if there is none.
@@ -89,6 +148,8 @@ pub struct RowView {
     fields: Vec<String>,
     /// What is odd and taken all the same.
     warnings: Vec<String>,
+    /// What would mend it.
+    repairs: Vec<OfferView>,
 }
 
 /// What is wrong with one cell.
@@ -110,18 +171,19 @@ pub struct ProblemView {
 }
 
 /// Takes a list of phones, all or nothing, with a verdict per row. `?map=FILE=OURS` names columns anew, any number of
-/// times.
+/// times; `?map=FILE=` leaves one out. As `application/json` the list comes with repairs of its cells.
 #[utoipa::path(post, path = "/api/v1/phones/import", tag = "phones", params(Wanted),
-    request_body(content = String, content_type = "text/csv"),
+    request_body(content((String = "text/csv"), (Listing = "application/json"))),
     responses((status = 200, body = Imported), (status = 422, body = Imported, description = "nothing was taken")))]
 pub async fn import(
     State(operators): State<Operators>,
     Params(wanted): Params<Wanted>,
     axum::extract::OriginalUri(uri): axum::extract::OriginalUri,
+    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Imported>), Details> {
-    let body = body?;
-    let options = wanted.options(uri.query().unwrap_or_default())?;
+    let mut options = wanted.options(uri.query().unwrap_or_default())?;
+    let body = listing(&headers, body?, &mut options)?;
     let (dry_run, partial) = (options.dry_run, options.partial);
     let _turn = operators.edits.lock().await;
     let service = std::sync::Arc::clone(&operators.service);
@@ -154,6 +216,27 @@ pub async fn import(
     Ok((status, Json(Imported::new(&import, commit))))
 }
 
+/// The octets of the list, out of whatever carries them.
+fn listing(
+    headers: &HeaderMap,
+    body: Bytes,
+    options: &mut ImportOptions,
+) -> Result<Bytes, Details> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    if !kind.is_some_and(|kind| kind.starts_with("application/json")) {
+        return Ok(body);
+    }
+    let Listing { list, base64, repairs } =
+        serde_json::from_slice(&body).map_err(|error| Details::bad(error.to_string()))?;
+    let instead = |InsteadView { line, column, value }| Instead { line, column, value };
+    options.instead = repairs.into_iter().map(instead).collect();
+    if base64.is_empty() {
+        return Ok(list.into());
+    }
+    let octets = STANDARD.decode(&base64);
+    octets.map(Bytes::from).map_err(|_| Details::bad("`base64` is no base64"))
+}
+
 impl Wanted {
     fn options(self, query: &str) -> Result<ImportOptions, Details> {
         let prune_site = match (self.prune, self.site) {
@@ -180,6 +263,7 @@ impl Wanted {
             ignore_unknown: self.ignore_unknown,
             map: named.collect::<Result<_, Details>>()?,
             from: from.transpose()?,
+            instead: Vec::new(),
         })
     }
 }
@@ -203,6 +287,15 @@ impl Imported {
                     help: problem.help.clone(),
                 })
                 .collect(),
+            columns: import
+                .headings
+                .iter()
+                .map(|heading| ColumnView {
+                    name: heading.name.clone(),
+                    field: heading.field.clone(),
+                    near: heading.near,
+                })
+                .collect(),
             applied: commit.is_some(),
             commit,
         }
@@ -218,9 +311,14 @@ impl From<&RowVerdict> for RowView {
         };
         let first =
             |part: fn(&Fault) -> &String| faults.first().map(part).cloned().unwrap_or_default();
+        let [number, name, model] = row.about.clone();
         Self {
             line: row.line,
             mac: row.mac.clone(),
+            number,
+            name,
+            model,
+            repairs: row.offers.iter().map(OfferView::from).collect(),
             verdict: row.verdict.as_str(),
             column: first(|fault| &fault.column),
             reason: first(|fault| &fault.reason),
@@ -230,6 +328,12 @@ impl From<&RowVerdict> for RowView {
             fields,
             warnings: row.warnings.clone(),
         }
+    }
+}
+
+impl From<&Offer> for OfferView {
+    fn from(offer: &Offer) -> Self {
+        Self { column: offer.column.clone(), value: offer.value.clone(), why: offer.why.clone() }
     }
 }
 

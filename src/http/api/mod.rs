@@ -1,16 +1,19 @@
 //! The operators' API: `/api/v1/…`, `/metrics`, `/healthz`, and the page beside it.
 
+mod about;
 mod description;
 mod dhcp;
 mod entry;
 mod explain;
 mod export;
 mod files;
+mod firmware;
 mod import;
 mod leases;
 mod lists;
 mod metrics;
 mod phones;
+mod pools;
 mod problem;
 mod registered;
 mod reload;
@@ -18,17 +21,23 @@ mod repair;
 mod scan;
 mod state;
 mod stream;
+mod tail;
 mod ticket;
 mod timeline;
 mod view;
 mod window;
 
+pub use about::{AboutView, AccessView, view as about_view};
 pub use dhcp::{OptionView, ToldView, told};
 pub use entry::EntryView;
+pub use firmware::{AskedView, FirmwareList, list as firmware_list};
+pub use lists::ServerOptionView;
 pub use metrics::stages;
+pub use pools::all as all_pools;
 pub use problem::Details;
 pub use timeline::timeline;
 pub use view::{FindingView, PhoneView, TransferView, moment};
+pub use window::{WindowView, view as window_view};
 
 use std::any::Any;
 
@@ -74,17 +83,21 @@ pub fn router(operators: Operators, trust: Trust) -> Router {
         .route("/api/v1/scan", post(scan::scan))
         .route("/api/v1/findings", get(lists::findings))
         .route("/api/v1/leases", get(lists::leases))
+        .route("/api/v1/pools", get(pools::pools))
         .route(
             "/api/v1/leases/import",
             post(leases::import).layer(DefaultBodyLimit::max(import::MAX_LIST)),
         )
         .route("/api/v1/profiles", get(lists::profiles))
-        .route("/api/v1/firmware", get(lists::firmware))
+        .route("/api/v1/firmware", get(firmware::firmware))
         .route("/api/v1/auto-registration", get(window::show).put(window::put))
         .route("/api/v1/reload", post(reload::reload))
         .route("/api/v1/undo", post(state::undo))
         .route("/api/v1/backup", get(state::backup))
         .route("/api/v1/events", get(stream::events))
+        .route("/api/v1/events/recent", get(tail::recent))
+        .route("/api/v1/events/tail", get(tail::tail))
+        .route("/api/v1/about", get(about::about))
         .route("/api/v1/openapi.json", get(description::openapi))
         .route("/metrics", get(metrics::metrics))
         .route("/healthz", get(metrics::healthz))

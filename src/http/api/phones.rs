@@ -46,6 +46,9 @@ pub struct Wanted {
     pub site: Option<String>,
     /// Only where this text is in the MAC, number, name, model, address, location or note.
     pub q: Option<String>,
+    /// Only those that auto-registration listed, and that no operator changed since.
+    #[serde(rename = "auto-registered", deserialize_with = "switch")]
+    pub auto_registered: bool,
     /// Only behind this MAC: the `next` of the page before.
     pub after: Option<String>,
     /// At most so many; 100 unless said, 1000 at most.
@@ -88,6 +91,7 @@ struct Filter {
     stage: Option<Stage>,
     finding: Option<String>,
     site: Option<String>,
+    auto_registered: bool,
     words: String,
 }
 
@@ -104,7 +108,8 @@ impl Filter {
         };
         let words = wanted.q.as_deref().unwrap_or_default().trim().to_lowercase();
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        Ok(Self { stage, finding: given(&wanted.finding), site: given(&wanted.site), words })
+        let (finding, site) = (given(&wanted.finding), given(&wanted.site));
+        Ok(Self { stage, finding, site, auto_registered: wanted.auto_registered, words })
     }
 
     /// What can be told without a report.
@@ -113,7 +118,9 @@ impl Filter {
             let address = phone.boot.address.unwrap_or(Ipv4Addr::UNSPECIFIED);
             provisioner.site_of(phone.entry.as_deref(), address.into())
         };
+        let made = || phone.entry.as_ref().is_some_and(|entry| entry.auto_registered);
         self.stage.is_none_or(|stage| phone.boot.stage() == stage)
+            && (!self.auto_registered || made())
             && self.site.as_ref().is_none_or(|wanted| site() == *wanted)
             && (self.words.is_empty() || haystack(mac, phone).contains(&self.words))
     }

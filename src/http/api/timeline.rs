@@ -44,7 +44,7 @@ pub struct Timeline {
 }
 
 /// One thing that happened.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct EventView {
     /// The number of the commit in which it became fact.
     pub commit: u64,

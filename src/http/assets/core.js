@@ -4,6 +4,11 @@ const CLIP = 160; // Characters of a text that a phone or a list controls.
 
 const live = document.getElementById("live");
 
+// On a narrow screen the links scroll: the one of this page is to be seen.
+const pages = document.querySelector(".pages");
+const current = pages?.querySelector("[aria-current]");
+if (current) pages.scrollLeft = current.offsetLeft - pages.offsetLeft - 40;
+
 export function status(is, text) {
   live.dataset.is = is;
   live.textContent = text;

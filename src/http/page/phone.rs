@@ -157,8 +157,20 @@ fn troubles(phone: &PhoneView) -> Markup {
             }
         }
         @for finding in others { (trouble(finding)) }
+        @if phone.diagnosis.is_some() || !phone.findings.is_empty() {
+            p.help { a href=(help(phone)) { "What to try in which order, and what to press on this phone" } }
+        }
         @if phone.diagnosis.is_none() && phone.findings.is_empty() { (fine(phone)) }
     }
+}
+
+/// Where the keypad steps of its family are told.
+fn help(phone: &PhoneView) -> String {
+    phone
+        .identity
+        .family
+        .as_ref()
+        .map_or_else(|| "/help".to_owned(), |family| format!("/help#{family}"))
 }
 
 fn trouble(finding: &FindingView) -> Markup {

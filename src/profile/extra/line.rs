@@ -1,4 +1,4 @@
-//! Values as lines: `key = value`, `key: "value"`, `key: value` and `SET key "value"`.
+//! Values as lines: `key = value`, `key: "value"`, `KEY="value"`, `key: value` and `SET key "value"`.
 
 /// How a line is written.
 #[derive(Clone, Copy, Debug)]
@@ -70,6 +70,10 @@ impl Style {
         key.is_empty() || key.trim() != key || key.contains(bad) || key.starts_with(['#', ';', '['])
     }
 }
+
+/// `DISPLAY_NAME_1="Anna"` (Panasonic, which takes no blank around the sign).
+pub(super) const ASSIGNED: Style =
+    Style { head: "", separator: '=', between: "=", quote: Quote::Always, blanks: false };
 
 /// Replaces the line of `key`, or adds one at the end. Where there are several, the first is replaced and the others go:
 /// which of them counts differs from family to family.

@@ -32,7 +32,9 @@ pub(super) fn merge(
         let unmerged = |why: String| Unmerged { key: key.clone(), why };
         let format = match form {
             ExtraForm::Line => Format::Ini,
-            ExtraForm::Quoted | ExtraForm::Colon | ExtraForm::Set => Format::Text,
+            ExtraForm::Quoted | ExtraForm::Assigned | ExtraForm::Colon | ExtraForm::Set => {
+                Format::Text
+            }
             ExtraForm::Attribute
             | ExtraForm::Element { .. }
             | ExtraForm::Param { .. }
@@ -44,6 +46,7 @@ pub(super) fn merge(
         merged = match form {
             ExtraForm::Line => line::merge(&merged, line::EQUALS, key, &value),
             ExtraForm::Quoted => line::merge(&merged, line::QUOTED, key, &value),
+            ExtraForm::Assigned => line::merge(&merged, line::ASSIGNED, key, &value),
             ExtraForm::Colon => line::merge(&merged, line::COLON, key, &value),
             ExtraForm::Set => line::merge(&merged, line::SET, key, &value),
             ExtraForm::Attribute => tree::attribute(&merged, key, &value),

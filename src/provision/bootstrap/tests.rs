@@ -269,7 +269,9 @@ fn ports_servers_and_other_servers() {
     subnet.servers = vec![[10, 1, 1, 5].into(), [10, 1, 1, 6].into()];
     subnet.voice_vlan = Some(20);
     let elsewhere = ForFamily { servers: vec![[10, 9, 9, 9].into()] };
-    subnet.for_family.insert("yealink-desk".to_owned(), elsewhere);
+    for family in ["yealink-desk", "yealink-dect"] {
+        subnet.for_family.insert(family.to_owned(), elsewhere.clone());
+    }
     let check = |subnet: &Subnet, class: &[u8], expected: &str| {
         let client = provisioner.client(
             mac("020000000001"),

@@ -130,7 +130,10 @@ fn reset(look: &Look<'_>) -> String {
 
 /// It asks for a placeholder as it stands: somebody's address holds one that this phone does not fill in.
 pub(super) fn unexpanded_macro(look: &Look<'_>) -> Option<Finding> {
-    let literal = |one: &Transfer| one.refused.is_some() && placeholder(&one.name).is_some();
+    // A name that was asked for from another phone's address is not this one's.
+    let own = |why: &String| Reason::of(why) != Reason::Withheld;
+    let literal =
+        |one: &Transfer| one.refused.as_ref().is_some_and(own) && placeholder(&one.name).is_some();
     let asked = look.last(literal)?;
     let placeholder = placeholder(&asked.name)?;
     let title = look.family.map_or("this phone", |family| family.title.as_str());
@@ -181,6 +184,12 @@ pub(super) fn looping(look: &Look<'_>) -> Option<Finding> {
     let most = asked.map(|name| (look.times(|one| one.name == *name), name)).max();
     let text = match most.filter(|(times, _)| *times > LOOP_TIMES) {
         Some((times, name)) => format!("it asked {times} times for {name} within ten minutes"),
+        None if look.boot.risen >= Stage::Configured => {
+            format!(
+                "it started over {} times and gets no further than its configuration",
+                look.boot.rounds
+            )
+        }
         None => {
             format!("it started over {} times and never got its configuration", look.boot.rounds)
         }

@@ -3,6 +3,7 @@
 mod firmware;
 mod model;
 mod server;
+mod traps;
 
 use std::{net::Ipv4Addr, path::Path, sync::Arc, time::Duration};
 

@@ -138,18 +138,24 @@ pub(super) fn clean(column: &Column, text: &str) -> Result<String, Fault> {
         let fault = Fault::new(column, reason);
         let words: Vec<&str> =
             text.split(|c| !is_carried(c)).filter(|word| !word.is_empty()).collect();
-        let repair = format!("is it `{}`?", words.join(" "));
-        return Err(if column.is_secret() { fault } else { fault.repair(repair) });
+        let words = words.join(" ");
+        let repair = format!("is it `{words}`?");
+        return Err(if column.is_secret() { fault } else { fault.repair(repair).instead(words) });
     }
     if text.chars().nth(MAX_CELL).is_some() {
         return Err(Fault::new(column, format!("longer than {MAX_CELL} characters")));
     }
     if let Some(damage) = Damage::of(text).filter(|damage| damage.matters(column)) {
-        return Err(Fault::new(column, damage.reason(text)).repair(damage.repair()));
+        let fault = Fault::new(column, damage.reason(text)).repair(damage.repair());
+        return Err(match damage {
+            Damage::Grouped { digits } => fault.instead(digits),
+            Damage::Float | Damage::Date => fault,
+        });
     }
     if column.is_number() && text.contains(char::is_whitespace) {
         let rest: String = text.split_whitespace().collect();
-        return Err(Fault::new(column, "there is a blank in it").repair(format!("is it {rest}?")));
+        let fault = Fault::new(column, "there is a blank in it").repair(format!("is it {rest}?"));
+        return Err(fault.instead(rest));
     }
     Ok(text.to_owned())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{column::Column, table::Table};
+use super::{Offer, column::Column, table::Table};
 
 /// The months as spreadsheets shorten them: English, German, French, Spanish, Italian and Dutch.
 const MONTHS: &[&str] = &[
@@ -166,23 +166,23 @@ fn is_date(text: &str) -> bool {
     figures.len() == 3 && parts.len() == 3 && years.count() == 1 && days.count() == 2
 }
 
-/// Rows with a number that has lost its zeros, to judge by others of the file: what is odd about each.
+/// Rows with a number that has lost its zeros, to judge by others of the file: what is odd about each, and its repair.
 ///
 /// Others with a zero in front have one length more often than any other; a number that is shorter, by no more zeros
 /// than one of those shows, was probably as long. It may also be meant: a hint, not a refusal.
-pub(super) fn lost_zeros(table: &Table) -> BTreeMap<usize, String> {
+pub(super) fn lost_zeros(table: &Table) -> BTreeMap<usize, (String, Offer)> {
     let dialled = table.columns.iter().enumerate().filter_map(|(place, column)| {
         column.as_ref().filter(|column| column.is_dialled()).map(|_| place)
     });
     let dialled: Vec<usize> = dialled.collect();
     let mut numbers = Vec::new();
     for (row, cells) in table.rows.iter().map(|row| &row.cells).enumerate() {
-        let texts = dialled.iter().filter_map(|place| Some(cells.get(*place)?.trim()));
-        numbers.extend(texts.filter(|text| is_digits(text)).map(|text| (row, text)));
+        let texts = dialled.iter().filter_map(|place| Some((*place, cells.get(*place)?.trim())));
+        numbers.extend(texts.filter(|(_, text)| is_digits(text)).map(|found| (row, found)));
     }
     let zeros = |text: &str| text.len() - text.trim_start_matches('0').len();
     let mut lengths: BTreeMap<usize, (usize, usize, &str)> = BTreeMap::new();
-    for (_, text) in numbers.iter().filter(|(_, text)| text.starts_with('0')) {
+    for (_, (_, text)) in numbers.iter().filter(|(_, (_, text))| text.starts_with('0')) {
         let (count, most, _) = lengths.get(&text.len()).copied().unwrap_or_default();
         lengths.insert(text.len(), (count + 1, most.max(zeros(text)), text));
     }
@@ -190,14 +190,14 @@ pub(super) fn lost_zeros(table: &Table) -> BTreeMap<usize, String> {
     let Some((length, (_, most, other))) = usual else { return BTreeMap::new() };
     let short =
         |text: &str| !text.starts_with('0') && text.len() < length && text.len() + most >= length;
-    let hint = |text: &str| {
-        format!(
-            "{text} may have lost a zero to a spreadsheet, as others are like {other}: is it {text:0>length$}?"
-        )
+    let hint = |place: usize, text: &str| {
+        let column = table.columns.get(place).and_then(Option::as_ref);
+        let column = column.map_or_else(String::new, ToString::to_string);
+        let value = format!("{text:0>length$}");
+        let why =
+            format!("{text} may have lost a zero to a spreadsheet, as others are like {other}");
+        (format!("{why}: is it {value}?"), Offer { column, value, why })
     };
-    numbers
-        .into_iter()
-        .filter(|(_, text)| short(text))
-        .map(|(row, text)| (row, hint(text)))
-        .collect()
+    let short = numbers.into_iter().filter(|(_, (_, text))| short(text));
+    short.map(|(row, (place, text))| (row, hint(place, text))).collect()
 }

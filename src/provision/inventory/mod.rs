@@ -11,6 +11,7 @@ mod damage;
 mod export;
 mod field;
 mod foreign;
+mod mend;
 mod pbx;
 mod plan;
 mod table;
@@ -55,10 +56,45 @@ pub struct ImportOptions {
     pub prune_site: Option<String>,
     /// Leave columns out that nobody knows.
     pub ignore_unknown: bool,
-    /// Columns by other names: (as in the file, as here).
+    /// Columns by other names: (as in the file, as here); here nothing leaves the column out.
     pub map: Vec<(String, String)>,
     /// Whose export it is; `None` tells by the header, unless `map` names columns.
     pub from: Option<Foreign>,
+    /// Values to take in place of cells.
+    pub instead: Vec<Instead>,
+}
+
+/// A value that an operator puts in the place of a cell.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Instead {
+    /// The line of the file where its row starts, from 1.
+    pub line: usize,
+    /// The column, as it is called here.
+    pub column: String,
+    /// What the cell is to say.
+    pub value: String,
+}
+
+/// A repair that ringup proposes for a cell; [`ImportOptions::instead`] takes it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Offer {
+    /// The column, as it is called here.
+    pub column: String,
+    /// What the cell probably meant.
+    pub value: String,
+    /// What is wrong with it as it is.
+    pub why: String,
+}
+
+/// A column of a file and what it is taken for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Heading {
+    /// As the file calls it, cut.
+    pub name: String,
+    /// As it is called here; `None` for one that is unknown or left out.
+    pub field: Option<String>,
+    /// What it probably is, where that is not known.
+    pub near: Option<&'static str>,
 }
 
 /// What is wrong with one cell, or with what an operator typed.
@@ -72,6 +108,8 @@ pub struct Fault {
     pub repair: String,
     /// The MAC that was probably meant, to put in the cell's place.
     pub meant: Option<Mac>,
+    /// The value that was probably meant, to put in the cell's place.
+    pub instead: Option<String>,
 }
 
 impl Fault {
@@ -81,12 +119,19 @@ impl Fault {
             reason: reason.into(),
             repair: String::new(),
             meant: None,
+            instead: None,
         }
     }
 
     fn meaning(mut self, mac: Mac) -> Self {
         self.meant = Some(mac);
+        self.instead = Some(mac.to_string());
         self.repair(format!("is it {mac}?"))
+    }
+
+    fn instead(mut self, value: impl Into<String>) -> Self {
+        self.instead = Some(value.into());
+        self
     }
 
     fn repair(mut self, repair: impl Into<String>) -> Self {
@@ -148,6 +193,10 @@ pub struct RowVerdict {
     pub verdict: Verdict,
     /// What is odd about it and taken all the same.
     pub warnings: Vec<String>,
+    /// Number, name and model as the row has them, to know it again; cut.
+    pub about: [String; 3],
+    /// What would mend it, cell by cell.
+    pub offers: Vec<Offer>,
 }
 
 /// What a file would do.
@@ -157,6 +206,8 @@ pub struct Import {
     pub rows: Vec<RowVerdict>,
     /// What is wrong with the file as a whole. After an error there are no rows.
     pub problems: Vec<Problem>,
+    /// The file's columns; none where its form is another system's.
+    pub headings: Vec<Heading>,
     /// Phones that pruning takes off the list.
     pub removed: Vec<Mac>,
     /// What is to be committed; `None` if nothing is: refused, a dry run, or nothing new.

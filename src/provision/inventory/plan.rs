@@ -13,9 +13,10 @@ use crate::{
 };
 
 use super::{
-    Fault, Import, ImportOptions, MASK, RowVerdict, Verdict, cell,
+    Fault, Import, ImportOptions, MASK, Offer, RowVerdict, Verdict, cell,
     column::Column,
     damage, field, foreign,
+    mend::{about, mend, offers},
     table::{self, Row, Table},
 };
 
@@ -37,6 +38,8 @@ struct Listing {
     /// What is wrong, by row.
     faults: BTreeMap<usize, Vec<Fault>>,
     warnings: Vec<String>,
+    /// What would mend what is odd, by row.
+    hints: BTreeMap<usize, Vec<Offer>>,
 }
 
 type Listings = BTreeMap<Mac, Listing>;
@@ -49,20 +52,26 @@ pub(super) fn plan(
     rules: &Rules<'_>,
     options: &ImportOptions,
 ) -> Import {
-    let table = table::read(bytes, file, options);
-    let table = match table.and_then(|table| foreign::join(table, state, file)) {
+    let mut headings = Vec::new();
+    let table = table::read(bytes, file, options, &mut headings);
+    let table = table.and_then(|table| foreign::join(table, state, file));
+    let table = match table.and_then(|table| mend(table, file, &options.instead)) {
         Ok(table) => table,
-        Err(problems) => return Import { problems, ..Import::default() },
+        Err(problems) => return Import { problems, headings, ..Import::default() },
     };
     let (mut listings, unread) = group(&table, state);
     let short = damage::lost_zeros(&table);
     for listing in listings.values_mut() {
         list(listing, &table, rules);
-        listing.warnings.extend(listing.rows.iter().filter_map(|row| short.get(row).cloned()));
+        let hints = listing.rows.iter().filter_map(|row| Some((*row, short.get(row)?.clone())));
+        for (row, (hint, offer)) in hints.collect::<Vec<_>>() {
+            listing.warnings.push(hint);
+            listing.hints.entry(row).or_default().push(offer);
+        }
     }
     refuse_shared_addresses(&mut listings, &table, state);
     let rows = verdicts(&table, &listings, unread);
-    let mut import = Import { rows, problems: table.warnings, ..Import::default() };
+    let mut import = Import { rows, problems: table.warnings, headings, ..Import::default() };
     prune(&mut import, file, state, &listings, options);
     import.batch = batch(&import, listings, options);
     import
@@ -116,7 +125,7 @@ fn list(listing: &mut Listing, table: &Table, rules: &Rules<'_>) {
 }
 
 /// The line that a row is about: what its `line` cell says, else the first.
-fn own_line(table: &Table, row: &Row) -> Result<usize, Fault> {
+pub(super) fn own_line(table: &Table, row: &Row) -> Result<usize, Fault> {
     let place = table.columns.iter().position(|column| *column == Some(Column::LineIndex));
     let text = place.and_then(|place| row.cells.get(place)).map_or("", |text| text.trim());
     if text.is_empty() {
@@ -239,7 +248,10 @@ pub(super) fn place_faults(entry: &Entry, settings: &Settings) -> Vec<Fault> {
             .keys()
             .max_by(|a, b| strsim::jaro_winkler(a, site).total_cmp(&strsim::jaro_winkler(b, site)));
         let fault = Fault::new(Column::Site, format!("the settings have no site `{site}`"));
-        faults.push(fault.repair(near.map_or_else(String::new, |near| format!("is it `{near}`?"))));
+        faults.push(match near {
+            Some(near) => fault.repair(format!("is it `{near}`?")).instead(near),
+            None => fault,
+        });
     }
     // Without subnets of its own, ringup reserves nothing, and the address only says where the phone is.
     let subnets = &settings.dhcp.subnets;
@@ -350,8 +362,9 @@ fn verdicts(table: &Table, listings: &Listings, unread: BTreeMap<usize, Fault>) 
     let refused = |(place, fault): (usize, Fault)| {
         let row = &table.rows[place];
         let mac = crate::domain::clip(text(row).trim(), 40);
+        let (offers, about) = (offers(std::slice::from_ref(&fault)), about(table, row));
         let verdict = Verdict::Refused { faults: vec![fault] };
-        (place, RowVerdict { line: row.line, mac, verdict, warnings: Vec::new() })
+        (place, RowVerdict { line: row.line, mac, verdict, warnings: Vec::new(), about, offers })
     };
     let mut rows: BTreeMap<usize, RowVerdict> = unread.into_iter().map(refused).collect();
     for (mac, listing) in listings {
@@ -362,8 +375,14 @@ fn verdicts(table: &Table, listings: &Listings, unread: BTreeMap<usize, Fault>) 
                 .unwrap_or_else(|| Verdict::Refused { faults: faults_of(listing, table, *place) });
             let first = listing.rows.first() == Some(place);
             let warnings = if first { listing.warnings.clone() } else { Vec::new() };
-            let line = table.rows[*place].line;
-            rows.insert(*place, RowVerdict { line, mac: mac.to_string(), verdict, warnings });
+            let mut offers = match &verdict {
+                Verdict::Refused { faults } => offers(faults),
+                Verdict::Added | Verdict::Changed { .. } | Verdict::Same => Vec::new(),
+            };
+            offers.extend(listing.hints.get(place).into_iter().flatten().cloned());
+            let (row, mac) = (&table.rows[*place], mac.to_string());
+            let (line, about) = (row.line, about(table, row));
+            rows.insert(*place, RowVerdict { line, mac, verdict, warnings, about, offers });
         }
     }
     rows.into_values().collect()

@@ -5,7 +5,10 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use crate::domain::Problem;
 
-use super::{ImportOptions, MAX_COLUMNS, MAX_ROWS, column::Column, foreign};
+use super::{Heading, ImportOptions, MAX_COLUMNS, MAX_ROWS, column::Column, foreign};
+
+/// The most characters of a column's name that are shown. Longer ones are not names.
+const MAX_NAME: usize = 80;
 
 /// A file as rows of cells.
 #[derive(Debug)]
@@ -33,7 +36,7 @@ impl Table {
     }
 }
 
-/// Reads a file as a table.
+/// Reads a file as a table. `headings` becomes what its columns are called, also where there is no table.
 ///
 /// # Errors
 ///
@@ -42,14 +45,28 @@ pub(super) fn read(
     bytes: &[u8],
     file: &str,
     options: &ImportOptions,
+    headings: &mut Vec<Heading>,
 ) -> Result<Table, Vec<Problem>> {
     let mut rows = rows(bytes, file)?;
     if let Some(form) = foreign::recognize(&rows, options) {
         return foreign::table(form, rows, file);
     }
     let header = rows.remove(0);
+    *headings = header.cells.iter().take(MAX_COLUMNS).map(|name| heading(name, options)).collect();
     let (columns, warnings) = header_columns(&header, file, options)?;
     Ok(Table { columns, rows, warnings, by_number: false })
+}
+
+fn heading(name: &str, options: &ImportOptions) -> Heading {
+    let field = Column::parse(meaning(name, options)).ok().map(|column| column.to_string());
+    let near = if field.is_none() { Column::nearest(name) } else { None };
+    Heading { name: crate::domain::clip(name.trim(), MAX_NAME), field, near }
+}
+
+/// What an operator says that a column is, else its own name.
+fn meaning<'a>(name: &'a str, options: &'a ImportOptions) -> &'a str {
+    let mapped = options.map.iter().find(|(from, _)| alike(from, name));
+    mapped.map_or(name, |(_, to)| to.as_str())
 }
 
 /// Reads a file as rows that hold anything, the header among them; there is at least that one.
@@ -133,9 +150,8 @@ fn header_columns(
     }
     let (mut columns, mut errors, mut warnings) = (Columns::new(), Vec::new(), Vec::new());
     for name in &header.cells {
-        let mapped = options.map.iter().find(|(from, _)| alike(from, name));
-        let column = Column::parse(mapped.map_or(name.as_str(), |(_, to)| to.as_str()));
-        match column {
+        let meaning = meaning(name, options);
+        match Column::parse(meaning) {
             Ok(column) if columns.contains(&Some(column.clone())) => {
                 errors.push(Problem::error(
                     file,
@@ -144,8 +160,8 @@ fn header_columns(
                 ));
             }
             Ok(column) => columns.push(Some(column)),
-            // A column without a name and without a meaning is what spreadsheets leave at the right edge.
-            Err(_) if name.trim().is_empty() => columns.push(None),
+            // Left out by the operator; and a column without a name is what spreadsheets leave at the right edge.
+            Err(_) if meaning.trim().is_empty() => columns.push(None),
             Err(reason) if options.ignore_unknown => {
                 warnings.push(Problem::warning(file, at, format!("{reason}: left out")));
                 columns.push(None);

@@ -2,6 +2,7 @@
 
 mod damage;
 mod files;
+mod mend;
 mod properties;
 
 use std::fmt::Write;

@@ -90,7 +90,7 @@ fn elses(look: &Look<'_>, entry: &Entry) -> Option<Finding> {
     let catalog = look.provisioner.catalog();
     let (family, _) = catalog.model(&entry.model)?;
     let maker = catalog.recognize(&Seen::Prefix(look.mac), look.now)?.vendor?;
-    (!maker.eq_ignore_ascii_case(&family.vendor)).then(|| {
+    (!family.is_by(&maker)).then(|| {
         let text = format!(
             "by its prefix {} is made by {maker}, listed is a {} {}: model or label wrong",
             look.mac, family.vendor, entry.model

@@ -118,6 +118,9 @@ fn a_label_by_itself() {
         "VVX 401",
         "by its prefix 00:15:65:aa:bb:cc is made by Yealink, listed is a Polycom VVX 401: model or label wrong",
     );
+    // Blocks that are one vendor's under the name of another that it took over.
+    check("00085daabbcc", "6731i", "");
+    check("000e08aabbcc", "SPA942", "");
     // A prefix that nobody knows, and a model that nobody knows.
     check("a0b1c2aabbcc", "VVX 401", "");
     check("001565aabbcc", "Toaster", "");

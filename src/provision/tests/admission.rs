@@ -58,8 +58,8 @@ fn its_own_file_lists_a_phone_where_its_family_has_none() {
 #[test]
 fn only_known_families_are_listed() {
     let here = provisioner(registering(settings(), 4000, 4001), vec![]);
-    check(&here, "10.20.0.9 0c383e000001.cfg", "there is no 0c383e000001.cfg (normal)");
-    let poly = "10.20.0.9 0c383e000001.cfg | FileTransport PolycomVVX-VVX_401-UA/5.9.7.47435 Type/Application";
+    check(&here, "10.20.0.9 a4c138000001.cfg", "there is no a4c138000001.cfg (normal)");
+    let poly = "10.20.0.9 a4c138000001.cfg | FileTransport PolycomVVX-VVX_401-UA/5.9.7.47435 Type/Application";
     let entry = open(&here, poly).unwrap().admit.unwrap().entry;
     assert_eq!(catalog().model(&entry.model).unwrap().1.name, "VVX401");
 }

@@ -184,6 +184,25 @@ fn what_the_phone_gets() {
     assert_eq!(line_of(&explained(&provisioner, true), "lines[0].password"), "pw-4012 | entry");
 }
 
+/// An operator's own variables have no type: their names say which of them nobody who only looks may see.
+#[test]
+fn a_variable_that_is_a_secret_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = "{{ var.wifi_psk }} {{ var.room }}\n";
+    fs::write(folder.path().join(format!("{FILE}.j2")), own).unwrap();
+    let settings =
+        SETTINGS.replace("var.room = \"none\"", "var.room = \"7\"\nvar.wifi_psk = \"hush\"");
+    let firmware = Path::new("/nonexistent");
+    let changes = vec![listed(PHONE, "T46S", "4012")];
+    let here = with_files(settings_of(&settings), changes, folder.path(), firmware);
+    let check = |reveal: bool, expected: &str| {
+        let opened = here.preview(mac(PHONE), FILE, [10, 20, 0, 2].into(), reveal, now());
+        assert_eq!(text(&opened.unwrap()), expected);
+    };
+    check(false, "•••• 7\n");
+    check(true, "hush 7\n");
+}
+
 #[test]
 fn a_file_as_it_is_has_no_values() {
     let folder = tempfile::tempdir().unwrap();

@@ -205,6 +205,32 @@ async fn a_neighbour_begins_no_round_of_a_phones_boot() {
 }
 
 #[tokio::test]
+async fn a_neighbour_says_nothing_about_a_phone() {
+    let phone = "001e7ac41022";
+    let changes = vec![listed(phone, "7961G", "1"), leased(phone, 51), leased("001565000009", 99)];
+    let bench = bench(serving(), changes).await;
+    fetch(&bench.service, [10, 20, 0, 51], "SEP001E7AC41022.cnf.xml").await;
+    let agent = "FileTransport PolycomVVX-VVX_401-UA/6.4.7.4560 (SN:0004f2aabbcc) Type/Application";
+    for neighbour in [99, 98] {
+        for name in ["SEP001E7AC41022.cnf.xml", "{MAC}/SEP001E7AC41022.cnf.xml"] {
+            let (peer, local) = ([10, 20, 0, neighbour].into(), [10, 20, 0, 2].into());
+            let seen = &[Seen::UserAgent(agent)];
+            let request = Request { name, peer, local, carrier: Carrier::Http, seen };
+            assert!(bench.service.open(&request, now()).await.is_err(), "withheld");
+        }
+    }
+    bench.service.drain().await;
+    let state = bench.service.view.read();
+    let record = &state.phones[&mac(phone)];
+    let told: Vec<_> = record.grounds.iter().map(|ground| &*ground.value).collect();
+    assert!(!told.contains(&agent), "{told:?}");
+    let report = bench.service.provisioner().report(mac(phone), record, &state, now());
+    let kinds: Vec<_> = report.findings.iter().map(|finding| finding.kind.as_str()).collect();
+    assert_eq!(kinds, ["secret-withheld"]);
+    drop(state);
+}
+
+#[tokio::test]
 async fn made_up_phones_are_few_where_leases_count() {
     let bench = bench(serving(), vec![leased("001565000009", 99)]).await;
     for number in 0..1000 {

@@ -70,13 +70,19 @@ fn shipped_families() {
 
 #[test]
 fn every_template_of_an_own_file_takes_such_values() {
-    // A master file of Poly's names other files and has no parameters; what a family can't be told is no wish ignored.
+    // A master file of Poly's and the first file of a Snom name other files and have no parameters; what a family can't be
+    // told is no wish ignored.
     let rules = SHIPPED.families().flat_map(|family| &family.files);
     let own =
         rules.filter(|rule| rule.role == ringup::domain::Role::Own && rule.template.is_some());
     let without: Vec<_> = own.filter(|rule| rule.extra.is_none()).map(|rule| &rule.name).collect();
-    let masters = SHIPPED.families().filter(|family| family.vendor == "Polycom");
-    assert_eq!(without, masters.map(|_| "{mac}.cfg").collect::<Vec<_>>());
+    let masters = SHIPPED.families().flat_map(|family| match family.name.as_str() {
+        "snom-desk" => vec!["snom{model}-{MAC}.htm", "snom-{MAC}.htm"],
+        "snom-dect" => vec!["snom{model}-{MAC}.htm"],
+        _ if family.vendor == "Polycom" => vec!["{mac}.cfg"],
+        _ => Vec::new(),
+    });
+    assert_eq!(without, masters.collect::<Vec<_>>());
 }
 
 const GRANDSTREAM: &str = r#"

@@ -115,6 +115,24 @@ fn values_that_would_end_early() {
     }
 }
 
+/// Texts made of parts, by values that would begin the next part.
+#[test]
+fn values_that_would_be_two() {
+    let key = |kind: &str| {
+        let value = "4020;Type=feature;Name=evil";
+        context! { index => 4, type => kind, value, line => 1, label => "Anna" }
+    };
+    let values = context! { keys => vec![key("blf"), key("speed")], ..one_line("J179", "sip") };
+    let text = render("avaya-j100-96x1", "{mac}.txt", &values).unwrap();
+    assert_eq!(text.matches("attr1=4020 Type=feature Name=evil;").count(), 2, "{text}");
+    let contact = |name: &str, number: &str| context! { name, number };
+    let contacts =
+        vec![contact("Anna \"Ann\", R&D", "4020"), contact("Ben", "4,5"), contact("Cy", "\"")];
+    let values = context! { contacts, ..one_line("6867i", "sip") };
+    let text = render("mitel-aastra-sip", "aastra-phonebook.csv", &values).unwrap();
+    assert_eq!(text, "Anna 'Ann'  R&D,4020\n");
+}
+
 /// `set.KEY` in the forms that these families brought.
 #[test]
 fn set_goes_into_the_family_s_own_form() {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    domain::{ClientKey, Lease},
+    domain::{ClientKey, Lease, Step},
     provision::tests::listed,
 };
 
@@ -196,11 +196,110 @@ fn again_and_again() {
         "looping: it started over 7 times and never got its configuration; its diagnosis and its timeline tell where \
          each start ends; a restart alone changes nothing"
     );
+    let load = |boot: u64| takes(boot * 60 + 1, "SIP41.9-4-2SR3-1S.loads", Role::Firmware);
+    let boot = |boot: u64| [(boot * 60 + 9, discovered()), (boot * 60 + 8, acked())];
+    let upgrades = (1..=4).rev().flat_map(|n| {
+        [boot(n).to_vec(), takes(n * 60 + 5, OWN, Role::Own).to_vec(), load(n).to_vec()].concat()
+    });
+    let told = Story::served().happens(upgrades).told();
+    let expected =
+        "looping: it took SIP41.9-4-2SR3-1S.loads whole in 4 boots in a row; its diagnosis";
+    assert!(told.starts_with(expected), "it has its configuration: {told}");
+    let register = |ago: u64, last: u8| {
+        let by = format!("10.20.0.{last}");
+        (ago, What::Registration { by, step: Step::Accepted })
+    };
+    let toggles = (0..5).map(|n| register(150 - 30 * u64::from(n), 5 + n % 2));
+    let told = Story::served().happens(toggles).told();
+    let expected =
+        "looping: its registration moved 4 times between 10.20.0.5 and 10.20.0.6; its diagnosis";
+    assert!(told.starts_with(expected), "{told}");
     let whole = |n: u64| (1..=n).rev().flat_map(|boot| takes(boot * 20, OWN, Role::Own));
     let told =
         |n| Story::served().happens([(600, discovered()), (599, acked())]).happens(whole(n)).told();
     assert_eq!(told(7), "");
+    let load = |n: u64| {
+        let ago = |boot: u64| boot * 100 + 50;
+        let boot = move |boot| {
+            let load = takes(ago(boot) - 10, "SIP41.9-4-2.loads", Role::Firmware);
+            [healthy(ago(boot)), load.into()].concat()
+        };
+        (1..=n).rev().flat_map(boot)
+    };
+    let loads = Story::served().happens(load(4)).told();
+    assert!(loads.contains("and gets no further than its configuration"), "{loads}");
     assert!(
         told(12).starts_with(&format!("looping: it asked 12 times for {OWN} within ten minutes"))
     );
+}
+
+#[test]
+fn placeholders_as_each_family_writes_them() {
+    let check = |agent: &str, expected: &str| {
+        let story = Story::new(CISCO).shows(Seen::UserAgent(agent));
+        let asked = story.happens([(9, discovered()), (5, missed("{mac}.cfg", Role::Extra))]);
+        assert!(asked.told().contains(expected), "{agent}: {}", asked.told());
+    };
+    check("Cisco/SPA504G-7.4.8a (001E7AC41022)(CBT141400UK)", "writes its MAC as `$MA`:");
+    check("Cisco-CP-8841-3PCC/11.0.1 (001e7ac41022)", "writes its MAC as `$MA`:");
+    check("Cisco/ATA191-MPP-11-1-0-MSR4 (FCH2443D9R4)", "writes its MAC as `$MA`:");
+    check("OBIHAI/OBi202-3.2.2.5921", "writes its MAC as `$MAC`:");
+    check(
+        "Mozilla/4.0 (compatible; MSIE 6.0) AVAYA/J179-4.1.3.0.6 (MAC:001e7ac41022)",
+        "writes its MAC as `$MACADDR`:",
+    );
+    // Right in itself, so the address is wrong elsewhere.
+    check("Mozilla/4.0 (compatible; snomD785-SIP 10.1.169.16)", "`{mac}` is right for");
+    check("Panasonic_KX-UT113/01.133 (001e7ac41022)", "`{mac}` is right for");
+    check("Fanvil X6U Pro 0.0.10 001e7ac41022", "writes its MAC as `$mac`:");
+    check("Cisco-CP8841/12.6.1", "end in a slash");
+}
+
+#[test]
+fn the_reset_keys_of_that_very_model() {
+    let check = |class: &str, expected: &str| {
+        let story =
+            Story::new(CISCO).shows(Seen::Option60(class.as_bytes())).with(leased(CISCO, 51));
+        let story = story.set(|settings| settings.dhcp.mode = DhcpMode::Serve);
+        let told = story.happens([(400, discovered()), (399, acked())]).told();
+        assert!(told.contains("used-phone") && told.contains(expected), "{class}: {told}");
+    };
+    let enterprise = |model: &str| format!("Cisco Systems, Inc. IP Phone CP-{model}");
+    check(&enterprise("7961G"), "123456789*0#");
+    check(&enterprise("8841"), "123456789*0#");
+    check(&enterprise("8961"), "123456789*0#");
+    check(&enterprise("6901"), "its guide tells the keys");
+    check(&enterprise("8841-3PCC"), "123456789*0#");
+    check("Cisco SPA504G", "Factory Reset");
+    check("Polycom-SPIP670", "4, 6, 8 and *");
+    check("Polycom-VVX401", "1, 3 and 5");
+}
+
+/// An Obihai waits up to 90 s before it asks for anything, a Panasonic half an hour before it asks again.
+#[test]
+fn patience_with_a_slow_starter() {
+    let stuck = |agent: &str, ago: u64| {
+        let story = Story::new(CISCO).with(listed(CISCO, "", "4012")).shows(Seen::UserAgent(agent));
+        let story =
+            story.with(leased(CISCO, 51)).happens([(ago, discovered()), (ago - 1, acked())]);
+        let (here, state) = (story.provisioner(), state(story.changes.clone()));
+        here.report(story.mac, &state.phones[&story.mac], &state, now()).stuck
+    };
+    assert!(!stuck("OBIHAI/OBi202-3.2.2.5921", 120), "it may still be waiting");
+    assert!(stuck("OBIHAI/OBi202-3.2.2.5921", 200));
+    // It asks again half an hour after a miss, and is not stuck until then.
+    let waits = |agent: &str| {
+        let story = Story::new(CISCO).with(listed(CISCO, "", "4012")).shows(Seen::UserAgent(agent));
+        let story = story.with(leased(CISCO, 51));
+        let story = story.happens([
+            (1500, discovered()),
+            (1499, acked()),
+            (1490, missed("a.cfg", Role::Extra)),
+        ]);
+        let (here, state) = (story.provisioner(), state(story.changes.clone()));
+        !here.report(story.mac, &state.phones[&story.mac], &state, now()).stuck
+    };
+    assert!(waits("Panasonic_KX-UT113/01.133 (001e7ac41022)"));
+    assert!(!waits("Cisco-CP8841/12.6.1"));
+    assert!(stuck("Cisco-CP8841/12.6.1", 120));
 }

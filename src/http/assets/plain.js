@@ -1,0 +1,5 @@
+// A page that the appliance draws, renewed when phones change.
+
+import { renewing } from "/renew.js";
+
+renewing(["phone"], 30);
