@@ -70,7 +70,11 @@ impl Provisioner {
         let subnet = self.subnet_for(&client, address);
         let list = asked.clone().unwrap_or_default();
         let mode = self.settings().dhcp.mode;
-        let sent = subnet.map(|subnet| self.sent(&client, subnet, own, &list));
+        let sent = match subnet {
+            Some(subnet) => Some(self.sent(&client, subnet, own, &list)),
+            // Whoever stands in no subnet of ours is sent nothing.
+            None => (mode == DhcpMode::Serve).then(Sent::new),
+        };
         let honours = self.honours(&client, own, (&list, sent.as_ref()));
         let shown =
             |(code, content): &(u8, Vec<u8>)| one(*code, None, names::text(*code, content), &list);

@@ -127,6 +127,14 @@ fn option_by_option() {
 }
 
 #[test]
+fn nothing_is_taken_where_nothing_is_sent() {
+    let strange = vec![entry("7961"), leased([192, 0, 2, 1])];
+    let told = told(mode(DhcpMode::Serve), strange, &[]);
+    assert_eq!((told.options.len(), told.uses), (0, None));
+    assert!(told.honours.iter().all(|option| option.text.is_empty()), "{:?}", told.honours);
+}
+
+#[test]
 fn what_another_server_would_have_to_send() {
     let mut settings = mode(DhcpMode::Off);
     settings.dhcp.subnets.clear();

@@ -35,7 +35,7 @@ pub fn dhcp(told: &ToldView) -> Markup {
             div {
                 h3 { (heading) @if let Some(subnet) = &told.subnet { ", in " (subnet) } }
                 @if told.offered.is_empty() { p.quiet { (nothing(told)) } }
-                @else { (offered(&told.offered)) }
+                @else { (offered(&told.offered, told.asked.is_some())) }
             }
         }
     }
@@ -53,18 +53,18 @@ fn nothing(told: &ToldView) -> &'static str {
     }
 }
 
-fn offered(options: &[OptionView]) -> Markup {
+fn offered(options: &[OptionView], has_list: bool) -> Markup {
     html! {
         table.plain {
             thead { tr {
-                th scope="col" { "Option" } th scope="col" { "Content" } th scope="col" { "Option 55" }
+                th scope="col" { "Option" } th scope="col" { "Content" } @if has_list { th scope="col" { "Option 55" } }
             } }
             tbody {
                 @for option in options {
                     tr {
                         th scope="row" { (option.code) " " (option.name) }
                         td.wire { (option.text) }
-                        td.quiet { @if option.asked { "asked for" } @else { "not asked for" } }
+                        @if has_list { td.quiet { @if option.asked { "asked for" } @else { "not asked for" } } }
                     }
                 }
             }
