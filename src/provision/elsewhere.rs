@@ -13,9 +13,11 @@ use super::report::Look;
 /// families have to agree: sending a phone to the wrong server is worse than keeping it.
 pub(super) fn agreed<'a>(families: &[&Family], subnet: &'a Subnet) -> Option<&'a ForFamily> {
     let of = |family: &&Family| subnet.for_family.get(family.name.as_str());
-    let other = of(families.first()?)?;
-    let agreed = families.iter().all(|family| of(family) == Some(other));
-    (agreed && !other.servers.is_empty()).then_some(other)
+    let of_most = |other: &&ForFamily| {
+        2 * families.iter().filter(|family| of(family) == Some(*other)).count() > families.len()
+    };
+    let other = families.iter().filter_map(of).find(of_most)?;
+    (!other.servers.is_empty()).then_some(other)
 }
 
 impl Look<'_> {

@@ -121,7 +121,8 @@ fn content(operators: &Operators, title: &str, shown: &Shown<'_>) -> Markup {
             @else { "never seen" }
         }
         div #said data-keep tabindex="-1" role="status" hidden {}
-        (troubles(phone))
+        // A part of its own: what comes and goes in it moves nothing beside it while somebody types there.
+        div { (troubles(phone)) }
         (acts::acts(operators, phone))
         section #timeline { h2 { "Timeline" } (timeline::timeline(shown)) }
         div.columns {

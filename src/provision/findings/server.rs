@@ -189,7 +189,10 @@ pub(super) fn looping(look: &Look<'_>) -> Option<Finding> {
     } else if let Some((one, other, times, _)) = look.toggles() {
         format!("its registration moved {times} times between {one} and {other}")
     } else if look.boot.risen >= Stage::Configured {
-        format!("it started over {} times and gets no further than its configuration", look.boot.rounds)
+        format!(
+            "it started over {} times and gets no further than its configuration",
+            look.boot.rounds
+        )
     } else {
         format!("it started over {} times and never got its configuration", look.boot.rounds)
     };
