@@ -57,7 +57,7 @@ pub struct Pool {
 
 /// The use of all pools over time. Cheap to clone; all clones are one.
 ///
-/// In memory only: a restart begins anew. The settings bound how many pools there are, and [`MAX_POINTS`] what is kept
+/// In memory only: a restart begins anew. The settings bound how many pools there are, and `MAX_POINTS` what is kept
 /// of each.
 #[derive(Clone, Debug, Default)]
 pub struct Pools(Arc<Mutex<BTreeMap<Key, VecDeque<Point>>>>);
