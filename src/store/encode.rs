@@ -26,7 +26,7 @@ pub(super) use rows::{Loader, Row, rows};
 /// A field that is added with a default, and left out where it has that default, is no new version: what was written
 /// before it reads as it did, and what is written now can be read without it. Anything else is one.
 ///
-/// 2: events may tell of registrations. All that 1 could say is said the same way.
+/// 2: events may tell of registrations, and what phones showed of where they are plugged in. All that 1 could say is said the same way.
 pub(super) const SCHEMA: u8 = 2;
 
 /// The oldest version that still reads.

@@ -4,8 +4,8 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    about, dhcp, export, files, firmware, import, leases, lists, metrics, phones, pools,
-    registered, reload, repair, scan, state, stream, tail, ticket, timeline, window,
+    about, dhcp, export, files, firmware, import, leases, lists, metrics, outage, phones, pools,
+    registered, reload, repair, scan, state, stream, summary, tail, ticket, timeline, window,
 };
 
 #[derive(OpenApi)]
@@ -37,6 +37,8 @@ use super::{
         lists::profiles,
         firmware::firmware,
         pools::pools,
+        summary::summary,
+        outage::outage,
         window::show,
         window::put,
         reload::reload,
