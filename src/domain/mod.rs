@@ -16,6 +16,7 @@ mod plug;
 mod problem;
 mod registration;
 mod secret;
+mod staging;
 mod text;
 mod transfer;
 
@@ -32,6 +33,10 @@ pub use plug::Plug;
 pub use problem::{Problem, Severity};
 pub use registration::{MAX_REGISTRATIONS, Registration, Rejection, Step};
 pub use secret::Secret;
+pub use staging::{
+    Kept, MAX_OPEN_STAGINGS, MAX_STAGED, MAX_STAGINGS, Purpose, Staged, Staging, StagingChange,
+    StagingId, Standing,
+};
 pub use text::{clip, printable};
 pub use transfer::{Asked, Carrier, Outcome, Required, Role, Transfer};
 

@@ -1,6 +1,7 @@
 //! The operators' page: which phone is where in its boot, and what is wrong, live.
 
 mod about;
+mod bench;
 mod board;
 mod families;
 mod firmware;
@@ -18,6 +19,7 @@ use axum::{
     response::IntoResponse,
     routing::{get, post},
 };
+pub use bench::{labels, report, zpl};
 pub use login::LOGIN;
 use maud::{DOCTYPE, Markup, html};
 
@@ -35,6 +37,8 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("/board-window.js", include_str!("assets/board-window.js")),
     ("/board-outage.js", include_str!("assets/board-outage.js")),
     ("/phone.js", include_str!("assets/phone.js")),
+    ("/bench.js", include_str!("assets/bench.js")),
+    ("/batches.js", include_str!("assets/batches.js")),
     ("/import.js", include_str!("assets/import.js")),
     ("/renew.js", include_str!("assets/renew.js")),
     ("/plain.js", include_str!("assets/plain.js")),
@@ -45,12 +49,17 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("/files.js", include_str!("assets/files.js")),
     ("/morph.js", include_str!("assets/morph.js")),
 ];
-const STYLE: &str = concat!(include_str!("assets/page.css"), include_str!("assets/lists.css"));
+const STYLE: &str = concat!(
+    include_str!("assets/page.css"),
+    include_str!("assets/lists.css"),
+    include_str!("assets/bench.css")
+);
 const ICON: &str = include_str!("assets/icon.svg");
 
 /// The pages that the head of each links to, by path.
 const PAGES: &[(&str, &str)] = &[
     ("/", "Board"),
+    ("/bench", "Bench"),
     ("/import", "Import"),
     ("/auto-registration", "Auto-registration"),
     ("/leases", "Leases"),
@@ -69,6 +78,9 @@ pub fn routes() -> Router<Operators> {
     scripts
         .route("/", get(board::page))
         .route("/phones/{mac}", get(phone::page))
+        .route("/bench", get(bench::all))
+        .route("/bench/commands", get(bench::commands))
+        .route("/bench/{id}", get(bench::one))
         .route("/import", get(import::page))
         .route("/auto-registration", get(window::page))
         .route("/leases", get(leases::page))

@@ -104,6 +104,8 @@ pub(super) struct Look<'a> {
     pub identity: Identity,
     pub family: Option<&'a Family>,
     pub site: Option<&'a Site>,
+    /// True if the site's staging values are in force for it.
+    pub staged: bool,
     pub site_name: String,
     /// How it contradicts its entry: three checks ask.
     pub contradiction: OnceCell<Option<Contradiction>>,
@@ -128,6 +130,7 @@ impl<'a> Look<'a> {
             || entry.and_then(|entry| catalog.model(&entry.model)).map(|(family, _)| family);
         let address = phone.boot.address.map_or(IpAddr::from([0; 4]), IpAddr::from);
         let site_name = provisioner.site_of(entry, address);
+        let staged = matches!(identify::staging(state, Some(mac)), Some((_, false)));
         Self {
             provisioner,
             mac,
@@ -137,7 +140,8 @@ impl<'a> Look<'a> {
             now,
             family: seen.or_else(listed),
             identity,
-            site: identify::site(provisioner.settings(), &site_name),
+            site: identify::site(provisioner.settings(), &site_name, staged),
+            staged,
             site_name,
             contradiction: OnceCell::new(),
             memo: Memo::default(),

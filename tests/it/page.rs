@@ -1,5 +1,6 @@
 //! The operators' page in a real Chromium: live without a reload, and deaf to what phones try to run in it.
 
+mod bench;
 mod board;
 mod every;
 mod import;

@@ -319,3 +319,20 @@ pub async fn forget(
     operators.service.journal.commit(Batch::from(Change::Forgotten(mac))).await?;
     Ok(StatusCode::NO_CONTENT)
 }
+
+/// Takes a phone off the list. Its record stays, and so does its number.
+#[utoipa::path(delete, path = "/api/v1/phones/{mac}/entry", tag = "phones", params(("mac" = String, Path)),
+    responses((status = 204), (status = 404, body = Details)))]
+pub async fn unlist(
+    State(operators): State<Operators>,
+    Path(text): Path<String>,
+) -> Result<StatusCode, Details> {
+    let mac = mac(&text)?;
+    let _turn = operators.edits.lock().await;
+    let known = operators.service.view.read().phones.get(&mac).map(|phone| phone.entry.is_some());
+    if known != Some(true) {
+        return Err(Details::missing(format!("{mac} is not listed")));
+    }
+    operators.service.journal.commit(Batch::from(Change::Unlisted(mac))).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

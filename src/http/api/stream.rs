@@ -27,13 +27,14 @@ use tokio::sync::{
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::IntoParams;
 
-use crate::domain::{Change, Commit, FindingKind, Mac, Timestamp};
+use crate::domain::{Change, Commit, FindingKind, Mac, StagingId, Timestamp};
 
 use super::{
     super::{
         connection::asked_to_stop,
         operators::{Caller, Operators},
     },
+    batch_view::BatchView,
     problem::{Details, Params, switch},
     view::{FindingView, LeaseView, PhoneView},
 };
@@ -65,7 +66,7 @@ type Ended = Result<(), mpsc::error::SendError<Result<Event, Infallible>>>;
 
 /// Streams what becomes fact.
 ///
-/// Each event is one thing as it is now: `phone`, `finding` (new ones of a phone), `lease`, `import`. Its `id` is the
+/// Each event is one thing as it is now: `phone`, `finding` (new ones of a phone), `lease`, `import`, `batch`. Its `id` is the
 /// number of the commit that changed it. With `Last-Event-ID`, everything that changed since comes first; after a commit
 /// that changed several things, those of that very commit come again, because the connection may have ended between
 /// them. A phone that was forgotten is `{"mac":…,"forgotten":true}`; that is not repeated after a resume.
@@ -123,6 +124,7 @@ struct Dirty {
     leases: HashMap<Ipv4Addr, u64>,
     /// Commits with changes of the inventory: entries listed, entries removed.
     imports: BTreeMap<u64, (usize, usize)>,
+    batches: HashMap<StagingId, u64>,
     last: u64,
 }
 
@@ -200,13 +202,20 @@ impl Watcher {
                 .iter()
                 .filter_map(|(address, lease)| Some((*address, *phones.get(&lease.mac)?)))
                 .collect();
-            Dirty { phones, leases, imports: BTreeMap::new(), last: state.commit }
+            let batches = state.stagings.iter().filter(|(_, one)| is_due(one.changed));
+            let batches = batches.map(|(batch, one)| (*batch, one.changed)).collect();
+            Dirty { phones, leases, imports: BTreeMap::new(), batches, last: state.commit }
         };
         self.tell(dirty).await
     }
 
     /// Sends what changed, in the order of the commits, so that whoever resumes at any of them loses nothing.
-    async fn tell(&mut self, dirty: Dirty) -> Ended {
+    async fn tell(&mut self, mut dirty: Dirty) -> Ended {
+        {
+            let (state, last) = (self.operators.service.view.read(), self.last);
+            let changed = state.stagings.iter().filter(|(_, one)| one.changed > last);
+            dirty.batches.extend(changed.map(|(id, one)| (*id, one.changed)));
+        }
         let mut order: Vec<(u64, Thing)> = Vec::new();
         order.extend(
             dirty.leases.into_iter().map(|(address, number)| (number, Thing::Lease(address))),
@@ -215,11 +224,13 @@ impl Watcher {
         order.extend(
             dirty.imports.into_iter().map(|(number, counts)| (number, Thing::Import(counts))),
         );
+        order.extend(dirty.batches.into_iter().map(|(id, number)| (number, Thing::Batch(id))));
         order.sort_unstable();
         for (number, thing) in order {
             match thing {
                 Thing::Lease(address) => self.lease(number, address).await?,
                 Thing::Phone(mac) => self.phone(number, mac).await?,
+                Thing::Batch(id) => self.batch(number, id).await?,
                 Thing::Import((listed, unlisted)) => {
                     let data = json!({ "commit": number, "listed": listed, "unlisted": unlisted });
                     self.send(number, "import", &data).await?;
@@ -243,6 +254,22 @@ impl Watcher {
             .map(|lease| LeaseView::new(lease, now));
         match lease {
             Some(lease) => self.send(number, "lease", &lease).await,
+            None => Ok(()),
+        }
+    }
+
+    /// A batch without its phones: those have events of their own.
+    async fn batch(&mut self, number: u64, id: StagingId) -> Ended {
+        let found = self
+            .operators
+            .service
+            .view
+            .read()
+            .stagings
+            .get(&id)
+            .map(|staging| BatchView::of(id, staging));
+        match found {
+            Some(batch) => self.send(number, "batch", &batch).await,
             None => Ok(()),
         }
     }
@@ -298,12 +325,13 @@ impl Watcher {
     }
 }
 
-/// What an event is about. The order within one commit: address, phone, list.
+/// What an event is about. The order within one commit: address, phone, list, batch.
 #[derive(Eq, Ord, PartialEq, PartialOrd)]
 enum Thing {
     Lease(Ipv4Addr),
     Phone(Mac),
     Import((usize, usize)),
+    Batch(StagingId),
 }
 
 impl Dirty {
@@ -327,7 +355,9 @@ impl Dirty {
                 | Change::Forgotten(_)
                 | Change::Quarantined(_)
                 | Change::Numbered(..)
-                | Change::Window(_) => {}
+                // What becomes of phones changes batches too: the state knows which.
+                | Change::Window(_)
+                | Change::Staging(..) => {}
             }
         }
         if listed + unlisted > 0 {

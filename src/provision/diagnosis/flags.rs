@@ -174,6 +174,7 @@ impl<'a> Look<'a> {
             family: self.family,
             model: self.identity.model.as_deref().unwrap_or_default(),
             site: &self.site_name,
+            staged: self.staged,
             phone: Some((self.mac, self.entry)),
             ends: (nobody, nobody),
             secrets: Secrets::Left,

@@ -28,6 +28,13 @@ pub(in crate::store) struct Meta {
     pub(in crate::store) leases: usize,
     pub(in crate::store) quarantine: usize,
     pub(in crate::store) numbers: usize,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(in crate::store) batches: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// A phone without its entry, which has a value of its own: boots change often, entries seldom.
