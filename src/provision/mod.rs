@@ -47,7 +47,7 @@ mod zone;
 pub use crate::config::{Admit, Dhcp, DhcpMode, Difference, ForFamily, Option82, Settings, Subnet};
 pub use admit::password;
 pub use allowance::Allowance;
-pub use board::{Headline, Rank, Tone, label};
+pub use board::{Compared, Headline, Rank, Tone, label};
 pub use bootstrap::{Client, ClientKind, shown};
 pub use explain::{Explained, Explanation, Level, Origin};
 pub use files::Due;

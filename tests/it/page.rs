@@ -170,11 +170,38 @@ fn a_lost_connection_is_shown_and_mended() {
         runtime.block_on(browser.until(&is("lost")));
         let said = runtime.block_on(browser.text());
         assert!(said.contains("connection lost, trying again"), "{said}");
+        let heard = "return /^last heard (now|\\d+ s ago)$/.test(document.getElementById('live').dataset.heard)";
+        runtime.block_on(browser.until(heard));
     });
     bench.commit(vec![Change::Listed(mac(DESK), Box::new(entry("VVX 410", "4012", "Front desk")))]);
     runtime.block_on(async {
         browser.until(&is("live")).await;
         browser.until("return document.querySelectorAll('#rows tr').length === 1").await;
+        browser.end().await;
+    });
+}
+
+/// A laptop that slept, a cable that was pulled: the connection seems open and says nothing.
+#[test]
+fn silence_is_a_lost_connection() {
+    let bench = Bench::new(&[]);
+    bench.runtime.block_on(async {
+        let browser = Browser::start().await;
+        browser.client.goto(&format!("http://{}/", bench.operators)).await.unwrap();
+        browser.until("return document.getElementById('live').dataset.is === 'live'").await;
+        // While it slept for a minute the clock went on, and the page noted nothing.
+        let sleep =
+            "const live = document.getElementById('live'), now = Date.now; window.said = [];
+            new MutationObserver(() => said.push(`${live.dataset.is} ${live.dataset.heard}`))
+              .observe(live, { attributes: true, attributeFilter: ['data-is', 'data-heard'] });
+            Date.now = () => now() + 60000;";
+        browser.value(sleep).await;
+        browser.until("return said.some((one) => one.startsWith('lost last heard 6'))").await;
+        browser.until("return said.length > 0 && live.dataset.is === 'live'").await;
+        let listed = Change::Listed(mac(DESK), Box::new(entry("VVX 410", "4012", "Front desk")));
+        bench.service.journal.commit(listed.into()).await.unwrap();
+        browser.until("return document.querySelectorAll('#rows tr').length === 1").await;
+        assert_eq!(browser.console().await, [""; 0]);
         browser.end().await;
     });
 }
