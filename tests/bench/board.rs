@@ -70,7 +70,6 @@ fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let appliance = Appliance::start(&runtime);
     appliance.list(PHONES);
-    let alone = storm_alone(&appliance);
     let mut bad = 0;
     let mut tell = |what: &str, figure: f64, bound: f64, unit: &str| {
         let verdict = if figure <= bound { "" } else { "  TOO MUCH" };
@@ -116,11 +115,17 @@ fn main() {
     let sleepers = sleepers(&appliance);
     // What is under way to them fills up first.
     storm_alone(&appliance);
-    let slept = storm_alone(&appliance);
+    let slept = best(&appliance);
+    drop(sleepers);
+    let alone = best(&appliance);
     println!("{SLEEPERS} pages asleep: 2,000 boots in {slept:.2} s, {alone:.2} s without them");
     tell("slower with pages asleep, times", slept / alone, 3.0, "×");
-    drop(sleepers);
     assert_eq!(bad, 0, "{bad} figures are over their bounds");
+}
+
+/// The same at its best, for the machine may be busy with something else meanwhile.
+fn best(appliance: &Appliance) -> f64 {
+    (0..4).map(|_| storm_alone(appliance)).fold(f64::INFINITY, f64::min)
 }
 
 /// Seconds that 2,000 boots take at full speed.

@@ -35,9 +35,9 @@ pub async fn page(State(operators): State<Operators>) -> Markup {
         (list())
         p #none hidden { span #why { "No phone is like that." } " " button.link #clear type="button" { "Show all phones" } }
         p #empty hidden {
-            "No phone is listed and none was seen yet. Import a list with "
+            "No phone is listed and none was seen yet. " a href="/import" { "Import a list" } " (or "
             code { "ringup phones import FILE.csv" }
-            ", or plug a phone in: it shows up here at its first packet."
+            "), or plug a phone in: it shows up here at its first packet."
         }
         noscript { p { "This page needs its script. The same is at " a href="/api/v1/phones" { "/api/v1/phones" } "." } }
     };
