@@ -28,6 +28,8 @@ use super::{
 pub struct Report {
     /// What it is, with grounds.
     pub identity: Identity,
+    /// The site that it belongs to.
+    pub site: String,
     /// The title of its family, where that is known.
     pub family: Option<String>,
     /// What contradicts itself or is wrong.
@@ -73,9 +75,10 @@ impl Provisioner {
         let expected = if on_its_way { diagnosis::expected(&look) } else { None };
         let family = look.family.map(|family| family.title.clone());
         let findings = findings::all(&look);
-        let identity = look.identity;
+        let (identity, site) = (look.identity, look.site_name);
         Report {
             identity,
+            site,
             family,
             findings,
             diagnosis,
@@ -149,7 +152,8 @@ impl<'a> Look<'a> {
     fn report_elsewhere(self, elsewhere: Vec<Ipv4Addr>) -> Report {
         let findings = findings::elsewhere(&self);
         let family = self.family.map(|family| family.title.clone());
-        Report { identity: self.identity, family, findings, elsewhere, ..Report::default() }
+        let (identity, site) = (self.identity, self.site_name);
+        Report { identity, site, family, findings, elsewhere, ..Report::default() }
     }
 
     /// The subnet that its address lies in.

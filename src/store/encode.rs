@@ -29,7 +29,7 @@ pub(super) use rows::{Loader, Row, rows};
 ///
 /// 2: events may tell of registrations. All that 1 could say is said the same way.
 ///
-/// 3: there are batches.
+/// 3: there are batches, and events tell what phones showed of where they are plugged in.
 pub(super) const SCHEMA: u8 = 3;
 
 /// The oldest version that still reads.

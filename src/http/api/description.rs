@@ -5,7 +5,8 @@ use utoipa::OpenApi;
 
 use super::{
     about, batch_report, batches, dhcp, export, files, firmware, import, leases, lists, metrics,
-    phones, pools, registered, reload, repair, scan, state, stream, tail, ticket, timeline, window,
+    outage, phones, pools, registered, reload, repair, scan, state, stream, summary, tail, ticket,
+    timeline, window,
 };
 
 #[derive(OpenApi)]
@@ -50,6 +51,8 @@ use super::{
         lists::profiles,
         firmware::firmware,
         pools::pools,
+        summary::summary,
+        outage::outage,
         window::show,
         window::put,
         reload::reload,

@@ -15,6 +15,7 @@ mod import;
 mod leases;
 mod lists;
 mod metrics;
+mod outage;
 mod phones;
 mod pools;
 mod problem;
@@ -24,6 +25,8 @@ mod repair;
 mod scan;
 mod state;
 mod stream;
+mod summary;
+mod sweep;
 mod tail;
 mod ticket;
 mod timeline;
@@ -37,9 +40,10 @@ pub use dhcp::{OptionView, ToldView, told};
 pub use entry::EntryView;
 pub use firmware::{AskedView, FirmwareList, list as firmware_list};
 pub use lists::ServerOptionView;
-pub use metrics::stages;
+pub use outage::Outages;
 pub use pools::all as all_pools;
 pub use problem::Details;
+pub use summary::{Summaries, latest};
 pub use timeline::timeline;
 pub use view::{FindingView, PhoneView, TransferView, moment};
 pub use window::{WindowView, view as window_view};
@@ -105,6 +109,8 @@ pub fn router(operators: Operators, trust: Trust) -> Router {
         )
         .route("/api/v1/profiles", get(lists::profiles))
         .route("/api/v1/firmware", get(firmware::firmware))
+        .route("/api/v1/summary", get(summary::summary))
+        .route("/api/v1/outage", get(outage::outage))
         .route("/api/v1/auto-registration", get(window::show).put(window::put))
         .route("/api/v1/reload", post(reload::reload))
         .route("/api/v1/undo", post(state::undo))

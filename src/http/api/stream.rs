@@ -17,7 +17,7 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::{
     OwnedSemaphorePermit,
@@ -25,6 +25,7 @@ use tokio::sync::{
     mpsc, watch,
 };
 use tokio_stream::wrappers::ReceiverStream;
+use utoipa::IntoParams;
 
 use crate::domain::{Change, Commit, FindingKind, Mac, StagingId, Timestamp};
 
@@ -34,7 +35,7 @@ use super::{
         operators::{Caller, Operators},
     },
     batch_view::BatchView,
-    problem::Details,
+    problem::{Details, Params, switch},
     view::{FindingView, LeaseView, PhoneView},
 };
 
@@ -48,6 +49,18 @@ const UNDER_WAY: usize = 64;
 /// Commits taken together: a phone that changed in several of them is sent once.
 const AT_A_TIME: usize = 1024;
 
+/// Which events, and how much of each.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Chosen {
+    /// Only events of this kind: phone, finding, lease or import.
+    only: Option<String>,
+    /// Phones without evidence and transfers (their lists are empty).
+    #[serde(deserialize_with = "switch")]
+    brief: bool,
+}
+
 /// What an event stream sends, ended or not.
 type Ended = Result<(), mpsc::error::SendError<Result<Event, Infallible>>>;
 
@@ -58,11 +71,12 @@ type Ended = Result<(), mpsc::error::SendError<Result<Event, Infallible>>>;
 /// that changed several things, those of that very commit come again, because the connection may have ended between
 /// them. A phone that was forgotten is `{"mac":…,"forgotten":true}`; that is not repeated after a resume.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events",
-    params(("Last-Event-ID" = Option<u64>, Header, description = "Number of the last commit that arrived")),
+    params(Chosen, ("Last-Event-ID" = Option<u64>, Header, description = "Number of the last commit that arrived")),
     responses((status = 200, content_type = "text/event-stream"), (status = 503, body = Details)))]
 pub async fn events(
     State(operators): State<Operators>,
     caller: Option<Extension<Caller>>,
+    Params(chosen): Params<Chosen>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Details> {
     let Ok(permit) = Arc::clone(&operators.streams).try_acquire_owned() else {
@@ -79,7 +93,7 @@ pub async fn events(
         }
     };
     let (sender, receiver) = mpsc::channel(UNDER_WAY);
-    let watcher = Watcher { operators, sender, known: HashMap::new(), last: 0 };
+    let watcher = Watcher { operators, sender, chosen, known: HashMap::new(), last: 0 };
     tokio::spawn(watcher.run(from, caller.map(|Extension(caller)| caller.stop), permit));
     Ok(Sse::new(ReceiverStream::new(receiver))
         .keep_alive(KeepAlive::new().interval(HEARTBEAT).text("alive")))
@@ -89,6 +103,7 @@ pub async fn events(
 struct Watcher {
     operators: Operators,
     sender: mpsc::Sender<Result<Event, Infallible>>,
+    chosen: Chosen,
     /// Findings sent, by phone; phones without any are not in here, so it is never larger than the state.
     known: HashMap<Mac, Vec<FindingKind>>,
     last: u64,
@@ -288,6 +303,7 @@ impl Watcher {
                 .send(number, "phone", &json!({ "mac": mac.to_string(), "forgotten": true }))
                 .await;
         };
+        let view = if self.chosen.brief { view.brief() } else { view };
         self.send(number, "phone", &view).await?;
         let before = self.known.remove(&mac).unwrap_or_default();
         for finding in report.findings.iter().filter(|finding| !before.contains(&finding.kind)) {
@@ -300,6 +316,9 @@ impl Watcher {
     }
 
     async fn send(&self, number: u64, name: &str, thing: &impl Serialize) -> Ended {
+        if self.chosen.only.as_deref().is_some_and(|only| only != name) {
+            return Ok(());
+        }
         // JSON has no line breaks of its own, so an event is always one data line.
         let data = serde_json::to_string(thing).unwrap_or_default();
         self.sender.send(Ok(Event::default().id(number.to_string()).event(name).data(data))).await

@@ -255,9 +255,11 @@ fn phones_as_written() {
     phone.boot.fold(&Event { at: at(6), what: ended });
     let told = What::Told { by: Ipv4Addr::new(10, 0, 0, 1), servers: Vec::new() };
     phone.boot.fold(&Event { at: at(6), what: told });
-    assert_eq!((phone.boot.loads.len(), phone.boot.registrations.len()), (1, 4));
+    phone.boot.arrivals.push(crate::domain::Arrival { round: at(5), at: at(6) });
+    let boot = &phone.boot;
+    assert_eq!((boot.loads.len(), boot.registrations.len(), boot.arrivals.len()), (1, 4, 1));
     let family = Some(crate::domain::FamilyName::new("cisco-79xx-enterprise"));
-    for from in [Origin::FileName, Origin::Option60, Origin::UserAgent, Origin::Option125] {
+    for from in [Origin::FileName, Origin::Option60, Origin::Option125, Origin::Option82] {
         let (value, mac, at) = ("v".to_owned(), Some(mac()), at(1));
         let (vendor, model, firmware) = (Some("Cisco".to_owned()), None, None);
         phone.grounds.push(Ground {
