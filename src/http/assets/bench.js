@@ -74,6 +74,18 @@ function tile(one, number) {
   return element;
 }
 
+// Puts tiles in place of those that differ: who goes from one to the next by keys stays where they are.
+function putTiles(slots, tiles) {
+  const at = document.activeElement.closest("#slots [data-mac]")?.dataset.mac;
+  tiles.forEach((tile, place) => {
+    const before = slots.children[place];
+    if (!before) slots.append(tile);
+    else if (!before.isEqualNode(tile)) before.replaceWith(tile);
+  });
+  while (slots.children.length > tiles.length) slots.lastElementChild.remove();
+  if (at && !slots.contains(document.activeElement)) slots.querySelector(`[data-mac="${at}"] a`)?.focus();
+}
+
 function draw() {
   if (!batch) return;
   const [scanned, planned] = [batch.scanned, batch.planned];
@@ -98,7 +110,7 @@ function draw() {
   const most = Math.min(Math.max(planned, ...bySlot.keys(), 0), 600);
   const tiles = Array.from({ length: most }, (_, at) => tile(bySlot.get(at + 1), at + 1));
   tiles.push(...batch.phones.filter((one) => !one.slot).map((one) => tile(one, null)));
-  byId("slots").replaceChildren(...tiles);
+  putTiles(byId("slots"), tiles);
   byId("none").hidden = tiles.length > 0;
 }
 
