@@ -158,7 +158,9 @@ async function phone(read) {
   const listed = read.phone?.entry?.model ?? "";
   const one = await put(mac, model && !listed ? { model } : {}, read.phone);
   if (model && listed && plain(listed) !== plain(model)) {
-    return light("red", mac, `the carton says ${model}, and it is listed as ${listed}`);
+    unknown = mac;
+    draw();
+    return light("red", mac, `the carton says ${model}, and it is listed as ${listed}; LIST takes the carton's word`);
   }
   show(one);
   const notes = read.macs.find((found) => found.mac === mac)?.notes ?? [];

@@ -119,6 +119,23 @@ pub async fn one(State(operators): State<Operators>, Path(text): Path<String>) -
     frame(&place, &operators, &scanner(&operators, &batch, &others)).into_response()
 }
 
+/// What is said before anything is scanned.
+fn greeting(batch: &BatchView) -> (&'static str, &'static str) {
+    match (&batch.end, &batch.handed_over) {
+        (Some(_), _) => (
+            "Closed",
+            "Nothing about this batch changes any more; its report and labels are below.",
+        ),
+        (None, Some(_)) => (
+            "Handed over",
+            "Its phones get their production files now; a scan says how far one is.",
+        ),
+        (None, None) => {
+            ("Ready to scan", "A MAC puts a phone into the batch; a number after it lists it.")
+        }
+    }
+}
+
 /// A batch, with the other open ones a step away.
 fn scanner(operators: &Operators, batch: &BatchView, others: &[(StagingId, String)]) -> Markup {
     html! {
@@ -141,8 +158,9 @@ fn scanner(operators: &Operators, batch: &BatchView, others: &[(StagingId, Strin
                     placeholder="Scan a phone, then its number";
             }
             div #light role="status" aria-live="assertive" {
-                strong #title { "Ready to scan" }
-                span #says { "A MAC puts a phone into the batch; a number after it lists it." }
+                @let (title, says) = greeting(batch);
+                strong #title { (title) }
+                span #says { (says) }
             }
             p.notice #restart hidden {
                 "Handed over. Restart each phone now, by its menu or its plug: ringup can't restart phones by itself yet. \

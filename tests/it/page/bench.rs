@@ -56,6 +56,28 @@ impl Scanner {
         assert!(value == light && text.contains(says), "{value}: {text}; expected {light}: {says}");
     }
 
+    /// Notes the pitches of what is to be heard, instead of ears.
+    async fn listen(&self) {
+        let spy = "window.heard = []; const Real = window.AudioContext;
+            window.AudioContext = class extends Real { createOscillator() {
+                const tone = super.createOscillator(), start = tone.start.bind(tone);
+                tone.start = (at) => { window.heard.push(tone.frequency.value); start(at); };
+                return tone; } }";
+        self.browser.value(spy).await;
+    }
+
+    /// Goes on by the keyboard until this has the focus.
+    async fn reach(&self, what: &str) {
+        for _ in 0..40 {
+            let is_there = format!("return document.activeElement.matches('{what}')");
+            if self.browser.value(&is_there).await == true {
+                return;
+            }
+            self.focused().await.send_keys(&char::from(Key::Tab).to_string()).await.unwrap();
+        }
+        panic!("the keyboard does not get to {what}");
+    }
+
     async fn text(&self, id: &str) -> String {
         self.browser.client.find(Locator::Id(id)).await.unwrap().text().await.unwrap()
     }
@@ -80,17 +102,7 @@ fn a_batch_is_filled_by_keystrokes_only() {
     };
     bench.runtime.block_on(async {
         let mut scanner = Scanner::start(&bench).await;
-        // What is heard of it: the pitches, instead of ears.
-        scanner
-            .browser
-            .value(
-                "window.heard = []; const Real = window.AudioContext;
-                 window.AudioContext = class extends Real { createOscillator() {
-                     const tone = super.createOscillator(), start = tone.start.bind(tone);
-                     tone.start = (at) => { window.heard.push(tone.frequency.value); start(at); };
-                     return tone; } }",
-            )
-            .await;
+        scanner.listen().await;
         // A listed phone: known, in its slot.
         scanner.scan("SEP0004F2AABB01").await;
         scanner.shows("amber", "expected VVX 411, label ok, not seen yet").await;
@@ -122,6 +134,10 @@ fn a_batch_is_filled_by_keystrokes_only() {
         assert_eq!(row(NEW)["phone"]["entry"]["model"], "VVX401");
         scanner.scan(LISTED).await;
         scanner.shows("red", "the carton says VVX401, and it is listed as VVX 411").await;
+        scanner.scan("RINGUP LIST").await;
+        assert_eq!(row(LISTED)["phone"]["entry"]["model"], "VVX401", "by the carton's word");
+        scanner.scan("RINGUP UNDO").await;
+        assert_eq!(row(LISTED)["phone"]["entry"]["model"], "VVX 411");
         scanner.focused().await.send_keys(&char::from(Key::Escape).to_string()).await.unwrap();
         scanner.scan(THIRD).await;
         scanner.press(&char::from(Key::F2).to_string()).await;
@@ -212,25 +228,14 @@ fn a_batch_is_handed_over_by_keys() {
         scanner.shows("amber", "Slot 2").await;
         // Slot 3 is taken, so the next one goes behind it.
         assert_eq!(scanner.text("next").await, "next slot 4");
-        let to = |id: &str| format!("return document.activeElement.matches('{id}')");
         let key = |key: Key| char::from(key).to_string();
-        // To what has a name, by the keyboard alone.
-        async fn reach(scanner: &Scanner, is_there: &str) {
-            for _ in 0..40 {
-                if scanner.browser.value(is_there).await == true {
-                    return;
-                }
-                scanner.focused().await.send_keys(&char::from(Key::Tab).to_string()).await.unwrap();
-            }
-            panic!("the keyboard does not get there: {is_there}");
-        }
-        reach(&scanner, &to("summary")).await;
+        scanner.reach("summary").await;
         scanner.focused().await.send_keys(&key(Key::Enter)).await.unwrap();
-        reach(&scanner, &to("#purpose [name=operator]")).await;
+        scanner.reach("#purpose [name=operator]").await;
         scanner.press(&format!("-Lena{}", char::from(Key::Enter))).await;
         assert!(scanner.text("who").await.ends_with("-Lena"), "{}", scanner.text("who").await);
         assert_eq!(scanner.focused().await.attr("id").await.unwrap().as_deref(), Some("scan"));
-        reach(&scanner, &to("#hand-over")).await;
+        scanner.reach("#hand-over").await;
         scanner.press(&key(Key::Enter)).await;
         assert_eq!(scanner.text("standing").await, "handed over");
         assert!(scanner.text("restart").await.contains("Restart each phone"));
