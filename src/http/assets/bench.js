@@ -100,6 +100,7 @@ function draw() {
   byId("model").textContent = model ? `Cartons are ${clip(model)}` : "";
   const next = batch["by-plugging"] && slot === null ? "slots as plugged in" : `next slot ${nextSlot()}`;
   byId("next").textContent = replacing ? `replaces ${replacing}` : next;
+  byId("next").hidden = batch.standing !== "open";
   byId("hand-over").hidden = batch.standing !== "open";
   byId("take-back").hidden = batch.standing !== "handed-over";
   byId("close").hidden = batch.standing === "closed";
