@@ -26,6 +26,7 @@ mod page;
 mod profile;
 mod reload;
 mod run;
+mod sealing;
 mod snippet;
 mod store;
 mod tftp;

@@ -7,13 +7,14 @@ use serde_json::json;
 
 use super::super::{
     browser::Browser,
-    http::{Bench, entry, happened, mac, showed},
+    http::{Bench, batches::call, entry, happened, mac, showed},
 };
 
 /// Each page with something that is to be read on it.
 const PAGES: &[(&str, &str)] = &[
     ("/", "4012 Front desk"),
     ("/bench", "Open a batch"),
+    ("/bench/1", "MAC 1 of 40, 39 to go"),
     ("/import", "Asterisk"),
     ("/auto-registration", "Closed"),
     ("/leases", "DHCP is off"),
@@ -42,6 +43,8 @@ fn every_page_in_both_colour_schemes() {
             What::Leased { address, until: Timestamp::MAX, granted: Granted::Selected },
         ),
     ]);
+    call(&bench, "POST", "", &json!({ "name": "Monday", "planned": 40 }));
+    call(&bench, "POST", "/1/phones", &json!({ "mac": phone.to_string() }));
     bench.runtime.block_on(async {
         let browser = Browser::start().await;
         for (scheme, width) in [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)] {
