@@ -48,6 +48,12 @@ pub enum Origin {
     Option55,
     /// The MAC's registered prefix: one weak vote, for the vendor only.
     Prefix,
+    /// What passed between it and DHCP servers: relays, addresses, servers. Says nothing about what it is.
+    Dhcp,
+    /// What a registrar, a call manager or a PBX told of it. Says nothing about what it is.
+    Registrar,
+    /// What the operator listed or set for it. Says nothing about what it is.
+    List,
 }
 
 impl Origin {
@@ -66,6 +72,9 @@ impl Origin {
             Self::Option61 => "option-61",
             Self::Option55 => "option-55",
             Self::Prefix => "prefix",
+            Self::Dhcp => "dhcp",
+            Self::Registrar => "registrar",
+            Self::List => "list",
         }
     }
 }

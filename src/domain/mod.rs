@@ -18,7 +18,7 @@ mod secret;
 mod text;
 mod transfer;
 
-pub use boot::{Boot, Load, MAX_TRANSFERS, Stage, Told, Upgrade, Visit};
+pub use boot::{Boot, Load, MAX_TRANSFERS, Mistake, Rival, Stage, Told, Upgrade, Visit};
 pub use change::{Batch, Change, Claim, Commit, Window};
 pub use entry::{Entry, Key, KeyTarget, Line, MAX_LINES, SiteName};
 pub use event::{Event, Granted, NOT_TOLD, Unserved, What};

@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     config::{ForFamily, Settings, Subnet},
-    domain::{FamilyName, Ground, Identity, Mac, Origin, Timestamp, conclude, printable},
+    domain::{FamilyName, Ground, Identity, Mac, Origin, Timestamp, clip, conclude, printable},
     profile::{DhcpRule, Family, Form, Seen, ServerOption},
     wire::dhcp::{Message, code},
 };
@@ -74,6 +74,38 @@ pub fn shown<'a>(message: &'a Message<'_>) -> Vec<Seen<'a>> {
         option(code::ASKED).map(Seen::Option55),
     ];
     shown.into_iter().flatten().collect()
+}
+
+/// The most characters of a switch port, and of what a client says that it is.
+const MAX_TOLD: usize = 64;
+
+/// The hardware type of Ethernet in a client identifier (RFC 2132 §9.14).
+const ETHERNET: u8 = 1;
+
+/// The switch port that a DISCOVER came through, as option 82 tells it, and what its sender says that it is: two devices
+/// with one MAC differ in one of them.
+#[must_use]
+pub fn whereabouts(message: &Message<'_>) -> (String, String) {
+    let sub = |code| message.relay_option(code).map(legible);
+    // The circuit, and the switch that it is on (RFC 3046 §3.1, §3.2).
+    let port: Vec<String> = [sub(2), sub(1)].into_iter().flatten().collect();
+    let class = message.option(code::CLASS).map(|class| clip(&printable(class), MAX_TOLD));
+    // Most put their own MAC there, which says nothing more.
+    let own = [&[ETHERNET], &message.mac().octets()[..]].concat();
+    let id = message.client_id().filter(|id| *id != own).map(legible);
+    let shows: Vec<String> = class.into_iter().chain(id).collect();
+    (clip(&port.join(" "), MAX_TOLD), clip(&shows.join(" "), 2 * MAX_TOLD))
+}
+
+/// Octets as text where they are text, else as digits.
+fn legible(octets: &[u8]) -> String {
+    let text = octets.iter().all(|octet| (b' '..=b'~').contains(octet));
+    if text {
+        clip(&printable(octets), MAX_TOLD)
+    } else {
+        let digits = octets.iter().take(MAX_TOLD / 2).map(|octet| format!("{octet:02x}"));
+        digits.collect()
+    }
 }
 
 impl Provisioner {

@@ -158,7 +158,7 @@ impl Patch {
     fn change(&mut self, state: &State, at: (u64, usize), change: &Change) {
         match change {
             Change::Happened(mac, event) => {
-                self.record(state, *mac, at.0, |phone| phone.boot.fold(event));
+                self.record(state, *mac, at.0, |phone| phone.happens(event));
             }
             Change::Showed(mac, ground) => self.record(state, *mac, at.0, |phone| {
                 phone.grounds.retain(|known| known.from != ground.from);
