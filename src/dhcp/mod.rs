@@ -20,6 +20,7 @@ mod probe;
 mod replies;
 mod responder;
 mod server;
+mod silence;
 #[cfg(test)]
 mod tests;
 

@@ -7,12 +7,12 @@ use std::{
 
 use crate::{
     config::{ForFamily, Settings, Subnet},
-    domain::{FamilyName, Ground, Identity, Mac, Origin, Timestamp, conclude, printable},
+    domain::{FamilyName, Ground, Identity, Mac, Origin, Timestamp, clip, conclude, printable},
     profile::{DhcpRule, Family, Form, Seen, ServerOption},
     wire::dhcp::{Message, code},
 };
 
-use super::{Provisioner, elsewhere::agreed, values::http_base};
+use super::{Provisioner, elsewhere::agreed, plug, values::http_base};
 
 /// Codes that this file writes itself (RFC 2132; 150: RFC 5859).
 const MASK: u8 = 1;
@@ -74,6 +74,36 @@ pub fn shown<'a>(message: &'a Message<'_>) -> Vec<Seen<'a>> {
         option(code::ASKED).map(Seen::Option55),
     ];
     shown.into_iter().flatten().collect()
+}
+
+/// The most characters of what a client says that it is.
+const MAX_TOLD: usize = 64;
+
+/// The hardware type of Ethernet in a client identifier (RFC 2132 §9.14).
+const ETHERNET: u8 = 1;
+
+/// The switch port that a DISCOVER came through, as option 82 tells it, and what its sender says that it is: two devices
+/// with one MAC differ in one of them.
+#[must_use]
+pub fn whereabouts(message: &Message<'_>) -> (String, String) {
+    let port = plug::seen(message).map(|plug| plug.to_string()).unwrap_or_default();
+    let class = message.option(code::CLASS).map(|class| clip(&printable(class), MAX_TOLD));
+    // Most put their own MAC there, which says nothing more.
+    let own = [&[ETHERNET], &message.mac().octets()[..]].concat();
+    let id = message.client_id().filter(|id| *id != own).map(legible);
+    let shows: Vec<String> = class.into_iter().chain(id).collect();
+    (port, clip(&shows.join(" "), 2 * MAX_TOLD))
+}
+
+/// Octets as text where they are text, else as digits.
+fn legible(octets: &[u8]) -> String {
+    let text = octets.iter().all(|octet| (b' '..=b'~').contains(octet));
+    if text {
+        clip(&printable(octets), MAX_TOLD)
+    } else {
+        let digits = octets.iter().take(MAX_TOLD / 2).map(|octet| format!("{octet:02x}"));
+        digits.collect()
+    }
 }
 
 impl Provisioner {

@@ -48,7 +48,8 @@ pub use crate::config::{Admit, Dhcp, DhcpMode, Difference, ForFamily, Option82, 
 pub use admit::password;
 pub use allowance::Allowance;
 pub use board::{Compared, Headline, Rank, Tone, label};
-pub use bootstrap::{Client, ClientKind, shown};
+pub use bootstrap::{Client, ClientKind, shown, whereabouts};
+pub use diagnosis::cause_names as causes;
 pub use explain::{Explained, Explanation, Level, Origin};
 pub use files::Due;
 pub use library::{Held, Library};

@@ -64,7 +64,8 @@ impl Provisioner {
         let (ready, looping, away) = (look.is_ready(), look.is_looping(), look.is_away());
         let stuck = look.is_stuck();
         let standing = match (ready, look.lapsed().is_some(), away, stuck) {
-            (true, ..) | (_, false, true, _) => None,
+            (true, ..) => Some(Standing::Ready),
+            (_, false, true, _) => None,
             (_, true, ..) => Some(Standing::Lapsed),
             (.., true) => Some(Standing::Stuck),
             (.., false) => Some(Standing::Waiting),
@@ -99,6 +100,8 @@ pub(super) struct Look<'a> {
     pub mac: Mac,
     pub entry: Option<&'a Entry>,
     pub boot: &'a Boot,
+    /// The stamp of the entry that its configuration was made from; 0 where that is not known.
+    pub given: u64,
     pub state: &'a State,
     pub now: Timestamp,
     pub identity: Identity,
@@ -136,6 +139,7 @@ impl<'a> Look<'a> {
             mac,
             entry,
             boot: &phone.boot,
+            given: phone.given,
             state,
             now,
             family: seen.or_else(listed),

@@ -47,7 +47,7 @@ fn a_row_appears_and_changes_without_a_reload() {
             )
         };
         browser.until(&stage("silent")).await;
-        commit(happened(mac(DESK), What::Discovered { relay: None }).into()).await.unwrap();
+        commit(happened(mac(DESK), What::discovered(None)).into()).await.unwrap();
         browser.until(&stage("discovered")).await;
         commit(happened(mac(DESK), leased(Ipv4Addr::new(10, 20, 0, 51))).into()).await.unwrap();
         browser.until(&stage("leased")).await;

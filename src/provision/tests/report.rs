@@ -54,7 +54,7 @@ fn ended(name: &str, role: Role, outcome: Outcome) -> What {
 }
 
 fn discovered() -> What {
-    What::Discovered { relay: None }
+    What::discovered(None)
 }
 
 fn acked() -> What {

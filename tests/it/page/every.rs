@@ -37,7 +37,7 @@ fn every_page_in_both_colour_schemes() {
     bench.commit(vec![
         Change::Listed(phone, Box::new(entry("VVX 410", "4012", "Front desk"))),
         showed(phone, Origin::Option60, "Polycom-VVX410", Some("VVX410")),
-        happened(phone, What::Discovered { relay: None }),
+        happened(phone, What::discovered(None)),
         happened(
             phone,
             What::Leased { address, until: Timestamp::MAX, granted: Granted::Selected },
@@ -82,7 +82,7 @@ fn a_remedy_leads_to_what_to_press() {
         ground.vendor = Some("Cisco".to_owned());
         ground.family = Some(ringup::domain::FamilyName::new("cisco-79xx-enterprise"));
     }
-    bench.commit(vec![ground, happened(phone, What::Discovered { relay: None })]);
+    bench.commit(vec![ground, happened(phone, What::discovered(None))]);
     bench.runtime.block_on(async {
         let browser = Browser::start().await;
         browser.client.goto(&format!("http://{}/phones/{phone}", bench.operators)).await.unwrap();
