@@ -301,6 +301,31 @@ fn a_copied_template_wins() {
     expect(&home, &["profiles", "export", "yealink-desk", "none"], "", 66);
 }
 
+/// A phone without an address asks the server of its site's subnet, or the one that is named; else that is said.
+#[test]
+fn a_file_names_the_server_that_its_phone_will_ask() {
+    let subnet = |subnet: &str, site: &str, more: &str| {
+        format!("[[dhcp.subnet]]\nsubnet = \"{subnet}\"\nsite = \"{site}\"\n{more}\n")
+    };
+    let check = |subnets: &str, args: &[&str], server: &str| {
+        let home = Home::new(&format!("[site.paris]\n[site.lyon]\n[dhcp]\n{subnets}"));
+        expect(&home, &["phones", "set", MAC, "model=T46S", "number=4012", "site=paris"], "", 0);
+        let name = "y000000000066.cfg";
+        let (code, out, err) = run(&home, &[&["render", MAC, name], args].concat(), "");
+        assert!(code == 0 && out.contains(&format!("http://{server}")), "{out}{err}");
+        assert_eq!(err.contains("--server"), server == "0.0.0.0", "{err}");
+    };
+    let named = "servers = [\"10.20.0.2\"]";
+    let lyon = subnet("10.30.0.0/24", "lyon", "servers = [\"10.30.0.2\"]");
+    check(&(subnet("10.20.0.0/22", "paris", named) + &lyon), &[], "10.20.0.2");
+    // The interface's own address: loopback is on every machine.
+    check(&(subnet("127.0.0.0/8", "paris", "") + &lyon), &[], "127.0.0.1");
+    check(&lyon, &[], "0.0.0.0");
+    check(&lyon, &["--server", "10.9.9.9"], "10.9.9.9");
+    let other = subnet("10.40.0.0/24", "paris", "servers = [\"10.40.0.2\"]");
+    check(&(subnet("10.20.0.0/22", "paris", named) + &other), &[], "0.0.0.0");
+}
+
 /// The store is the appliance's while it runs: commands reach it over its socket.
 #[test]
 fn commands_reach_a_running_appliance() {
