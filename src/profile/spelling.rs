@@ -70,6 +70,31 @@ impl Spellings {
         known(&whole).or_else(|| known(self.bare(&whole))).unwrap_or_default()
     }
 
+    /// The only maker that is named in front, or whose models' names begin with the same letters before their number.
+    pub(super) fn maker<'f>(&self, families: &'f [Family], spelling: &str) -> Option<&'f str> {
+        let whole = folded(spelling);
+        let is_named = |family: &&Family| {
+            let mut names = family.also.iter().chain([&family.vendor]);
+            names.any(|name| whole.starts_with(&folded(name)))
+        };
+        let letters = head(self.bare(&whole));
+        let has_such = |family: &&Family| {
+            let mut models = family.models.values();
+            letters.len() > 1 && models.any(|model| head(&folded(&model.name)) == letters)
+        };
+        let only = |mut of: Vec<&'f str>| {
+            of.dedup();
+            Some(of).filter(|of| of.len() == 1)?.pop()
+        };
+        let makers = |fits: &dyn Fn(&&Family) -> bool| {
+            let mut makers: Vec<&str> =
+                families.iter().filter(fits).map(|family| family.vendor.as_str()).collect();
+            makers.sort_unstable();
+            only(makers)
+        };
+        makers(&is_named).or_else(|| makers(&has_such))
+    }
+
     /// The name of a family's own model in this spelling, or of the one with that number on its case.
     pub(super) fn of_family(&self, place: usize, spelling: &str) -> Option<&str> {
         let numbered = self.numbers.get(self.bare(&folded(spelling)));
@@ -98,6 +123,12 @@ impl Spellings {
             }
         }
     }
+}
+
+/// The letters in front of a model's number; empty where no number follows.
+fn head(key: &str) -> &str {
+    let end = key.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(0);
+    &key[..end]
 }
 
 /// Upper case, without blanks, hyphens and everything else that is not part of a name. A plus is: 7910+SW.

@@ -41,6 +41,8 @@ mod tests {
         let check = |why: Why, reason| assert_eq!(Reason::of(&why.to_string()), reason, "{why}");
         check(Why::NoSuchFile { name: name.clone() }, Reason::Missing);
         check(Why::Missing { name }, Reason::Missing);
+        let (name, vendor) = ("x".to_owned(), "Acme".to_owned());
+        check(Why::Foreign { name, vendor }, Reason::Missing);
         check(Why::NotListed { phone }, Reason::NotListed);
         check(Why::NoNumbersLeft { phone, range: String::new() }, Reason::NoNumbersLeft);
         check(Why::NoLease { peer }, Reason::Withheld);
