@@ -12,7 +12,7 @@ use crate::{
     domain::{Problem, Severity},
     net::Interface,
     profile::Catalog,
-    provision::Library,
+    provision::{Library, inventory::unknown_model},
 };
 
 use super::{
@@ -144,7 +144,7 @@ fn entry(phone: &Value, settings: &Settings, catalog: &Catalog) -> Vec<Problem> 
     if !model.is_empty() && catalog.model(&model).is_none() {
         warn(
             format!("no family has a model `{model}`"),
-            "`ringup profiles show FAMILY` lists the models",
+            &unknown_model(catalog, &model),
         );
     }
     let address = text(phone, "/entry/address").parse::<Ipv4Addr>().ok();

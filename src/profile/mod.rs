@@ -212,6 +212,12 @@ impl Catalog {
         self.spellings.maker(&self.families, spelling)
     }
 
+    /// The models whose names come nearest to a spelling that no family knows, the nearest first; at most three.
+    #[must_use]
+    pub fn near(&self, spelling: &str) -> Vec<&str> {
+        self.spellings.near(&self.families, spelling)
+    }
+
     /// True if both spell the same product (7961 = 7961G; 7961G-GE is another). Unknown spellings compare as text.
     #[must_use]
     pub fn same_product(&self, one: &str, other: &str) -> bool {

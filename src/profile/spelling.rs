@@ -7,6 +7,9 @@ use std::{
 
 use super::{Family, Model};
 
+/// More suggestions than this are a list to read.
+const MAX_NEAR: usize = 3;
+
 /// Models by what is left of a spelling once its decoration is gone.
 #[derive(Debug, Default)]
 pub(super) struct Spellings {
@@ -93,6 +96,26 @@ impl Spellings {
             only(makers)
         };
         makers(&is_named).or_else(|| makers(&has_such))
+    }
+
+    /// The models that a misspelt name may mean, the nearest first; at most [`MAX_NEAR`].
+    pub(super) fn near<'f>(&self, families: &'f [Family], spelling: &str) -> Vec<&'f str> {
+        let wanted = self.key(spelling);
+        // A third of the letters may be wrong: more is another word.
+        let bound = (wanted.chars().count() / 3).max(1);
+        let far = |name: &String| strsim::damerau_levenshtein(&wanted, &self.key(name));
+        let models = families.iter().filter(|family| family.provisions);
+        let models = models.flat_map(|family| family.models.values());
+        let mut near: Vec<(usize, &str)> = models
+            .filter_map(|model| {
+                let names = model.aliases.iter().chain([&model.name]);
+                Some((names.map(far).min()?, model.name.as_str()))
+            })
+            .filter(|(far, _)| *far <= bound)
+            .collect();
+        near.sort_unstable();
+        near.dedup();
+        near.into_iter().take(MAX_NEAR).map(|(_, name)| name).collect()
     }
 
     /// The name of a family's own model in this spelling, or of the one with that number on its case.

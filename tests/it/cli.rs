@@ -326,6 +326,23 @@ fn a_file_names_the_server_that_its_phone_will_ask() {
     check(&(subnet("10.20.0.0/22", "paris", named) + &other), &[], "0.0.0.0");
 }
 
+/// Whoever misspells a model is told which are near, wherever it was written.
+#[test]
+fn the_nearest_models_are_named() {
+    let home = Home::new("");
+    let near = "did you mean `7961G-GE`? `ringup profiles list --models` lists all";
+    let (code, _, err) = run(&home, &["phones", "set", MAC, "model=7961G-EG"], "");
+    assert!(code == 0 && err.contains(near), "{err}");
+    let (code, out, _) = run(&home, &["check"], "");
+    assert!(code == 1 && out.contains(near), "{out}");
+    let csv = "mac,model\n001e7ac41023,7961G-EG\n";
+    let (_, out, _) = run(&home, &["phones", "import", "-"], csv);
+    assert!(out.contains(near), "{out}");
+    let models = expect(&home, &["profiles", "list", "--models"], "", 0);
+    assert!(models.lines().any(|line| line.starts_with("7961G-GE ")), "{models}");
+    expect(&home, &["profiles", "list", "--models", "--json"], "", 0);
+}
+
 /// The store is the appliance's while it runs: commands reach it over its socket.
 #[test]
 fn commands_reach_a_running_appliance() {

@@ -44,11 +44,12 @@ pub enum Phones {
 impl Phones {
     /// Runs it.
     pub fn run(self, config: Option<&Path>) -> Done {
-        let client = Client::connect(settings::sound(config)?.loaded.settings)?;
+        let ready = settings::sound(config)?;
+        let client = Client::connect(ready.loaded.settings)?;
         match self {
             Self::List(list) => list.run(&client),
             Self::Show(show) => show.run(&client),
-            Self::Set(set) => set.run(&client),
+            Self::Set(set) => set.run(&client, &ready.catalog),
             Self::Import(import) => import.run(&client),
             Self::Replace(replace) => replace.run(&client),
             Self::Accept(accept) => accept.run(&client),

@@ -248,7 +248,20 @@ pub fn plan(
     options: &ImportOptions,
 ) -> Import {
     let known = |model: &str| catalog.model(model).map(|(_, model)| model.lines);
-    plan::plan(bytes, file, state, &plan::Rules { settings, known: &known }, options)
+    let help = |model: &str| unknown_model(catalog, model);
+    plan::plan(bytes, file, state, &plan::Rules { settings, known: &known, help: &help }, options)
+}
+
+/// What to do about a model that no family knows.
+#[must_use]
+pub fn unknown_model(catalog: &Catalog, model: &str) -> String {
+    let near = catalog.near(model);
+    let meant = if near.is_empty() {
+        String::new()
+    } else {
+        format!("did you mean `{}`? ", near.join("`, `"))
+    };
+    format!("{meant}`ringup profiles list --models` lists all")
 }
 
 /// An entry with one field set, checked by itself. `field` is named like a column; an empty value empties it.

@@ -25,6 +25,8 @@ pub(super) struct Rules<'a> {
     pub(super) settings: &'a Settings,
     /// How many lines a model has (0 if that is not known); `None` if the catalog lacks it.
     pub(super) known: &'a dyn Fn(&str) -> Option<u8>,
+    /// What to do about a model that the catalog lacks.
+    pub(super) help: &'a dyn Fn(&str) -> String,
 }
 
 /// A phone of the file.
@@ -231,7 +233,7 @@ fn odd_model(entry: &Entry, rules: &Rules<'_>) -> Option<String> {
         return None;
     }
     match (rules.known)(model) {
-        None => Some(format!("no profile knows the model {model}")),
+        None => Some(format!("no profile knows the model {model}: {}", (rules.help)(model))),
         Some(has) if has > 0 && usize::from(has) < lines => {
             Some(format!("{lines} lines are listed, and a {model} has {has}"))
         }
