@@ -46,20 +46,22 @@ impl Render {
         let path = format!("/api/v1/phones/{}/files/{}", part(&self.mac.to_string()), part(name));
         let server = self.server.map(|server| server.to_string());
         let query = Query::default().maybe("server", server.as_deref());
+        let explained = client.json(&query.clone().flag("explain", true).on(&path));
         if !self.explain {
-            output::bytes(&client.get(&query.clone().flag("reveal", true).on(&path))?)?;
+            output::bytes(&client.get(&query.flag("reveal", true).on(&path))?)?;
         }
-        let explained = client.json(&query.flag("explain", true).on(&path))?;
-        if names_nobody(&explained) {
-            let subnets = "it has no address yet, and the settings don't tell which subnet it will be in";
+        // What has no values of its own, such as a digest, names no server either.
+        if !self.json && explained.as_ref().is_ok_and(names_nobody) {
             output::note(&format!(
-                "{NOBODY} stands where {} will be told this appliance's address: {subnets}; name it with --server",
+                "{NOBODY} stands where {} will be told this appliance's address: it has no address yet, and the settings \
+                don't tell which subnet it will be in; name it with --server",
                 self.mac
             ));
         }
         if !self.explain {
             return Ok(Exit::Ok);
         }
+        let explained = explained?;
         if self.json {
             output::json(&explained)?;
         } else {

@@ -240,8 +240,7 @@ impl Provisioner {
 /// part counts where that wants the same of DHCP. Such a client is of an old family, and these are many and alike.
 pub(super) fn likely<'c>(catalog: &'c Catalog, vendor: &str) -> Vec<&'c Family> {
     let mut all = catalog.expand(vendor);
-    let alike =
-        |one: &&Family| all.iter().filter(|it| it.dhcp.servers == one.dhcp.servers).count();
+    let alike = |one: &&Family| all.iter().filter(|it| it.dhcp.servers == one.dhcp.servers).count();
     let most = all.iter().find(|one| 2 * alike(one) > all.len());
     if let Some(servers) = most.map(|one| one.dhcp.servers.clone()) {
         all.retain(|one| one.dhcp.servers == servers);

@@ -20,6 +20,7 @@ mod loads;
 mod name;
 mod news;
 mod notices;
+mod oddities;
 mod open;
 mod peers;
 mod phonebook;
@@ -42,6 +43,7 @@ pub use crate::config::{Admit, Dhcp, DhcpMode, Difference, ForFamily, Option82, 
 pub use admit::password;
 pub use allowance::Allowance;
 pub use bootstrap::{Client, ClientKind, shown};
+pub use diagnosis::asked_from;
 pub use explain::{Explained, Explanation, Level, Origin};
 pub use files::Due;
 pub use library::{Held, Library};

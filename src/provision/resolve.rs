@@ -52,7 +52,8 @@ pub(super) fn target<'a>(
     found.sort_by_key(|one| !one.file.read_by(Some(spoken(one.family, speaks))));
     if let Some(first) = found.first().copied() {
         let clue = by_clues(&found, clues);
-        let ours = |one: &FileMatch<'_>| clues.vendor.as_ref().is_none_or(|it| one.family.is_by(it));
+        let ours =
+            |one: &FileMatch<'_>| clues.vendor.as_ref().is_none_or(|it| one.family.is_by(it));
         let told = matches!(first.file.role, Role::Own | Role::Common | Role::Fallback);
         if clue.is_none() && told && !found.iter().any(ours) {
             let (role, foreign) = (first.file.role, clues.vendor.clone());
@@ -61,7 +62,13 @@ pub(super) fn target<'a>(
         let alone = found.iter().all(|one| one.family.vendor == first.family.vendor);
         let chosen = clue.unwrap_or(first);
         let certain = clue.is_some() || alone;
-        return Some(Target { name, found: Some(chosen), certain, role: chosen.file.role, foreign: None });
+        return Some(Target {
+            name,
+            found: Some(chosen),
+            certain,
+            role: chosen.file.role,
+            foreign: None,
+        });
     }
     let role = if library.has(site, &name) {
         if name::mac_in(&name).is_some() { Role::Own } else { Role::Extra }

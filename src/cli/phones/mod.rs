@@ -16,7 +16,11 @@ use clap::Subcommand;
 
 use crate::{domain::Mac, provision::inventory};
 
-use super::{client::Client, exit::Done, settings};
+use super::{
+    client::Client,
+    exit::{Done, Failure},
+    output, settings,
+};
 
 /// `ringup phones …`.
 #[derive(Debug, Subcommand)]
@@ -63,6 +67,17 @@ impl Phones {
 /// Where the API has a phone.
 fn place(mac: Mac) -> String {
     format!("/api/v1/phones/{}", super::client::part(&mac.to_string()))
+}
+
+/// What an entry asks for and its phone's files can't say, each in one sentence.
+///
+/// # Errors
+///
+/// As [`Client::json`].
+pub fn oddities(client: &Client, mac: &str) -> Result<Vec<String>, Failure> {
+    let files = client.json(&format!("/api/v1/phones/{}/files", super::client::part(mac)))?;
+    let odd = output::list(&files, "/oddities");
+    Ok(odd.iter().map(|odd| output::text(odd, "")).collect())
 }
 
 /// A MAC as typed or scanned, for clap.

@@ -15,7 +15,7 @@ use super::{
         client::Client,
         exit::{Done, Exit, Failure},
     },
-    mac, place,
+    mac, oddities, place,
 };
 
 /// Options of `ringup phones set`.
@@ -65,6 +65,7 @@ impl Set {
             let help = unknown_model(catalog, model);
             output::note(&format!("no profile knows the model {model}: {help}"));
         }
+        oddities(client, &self.mac.to_string())?.iter().for_each(|odd| output::note(odd));
         Ok(Exit::Ok)
     }
 }

@@ -13,7 +13,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::{
-    domain::Severity,
+    domain::{Role, Severity},
     profile::{Catalog, Family, Model, shipped_files},
 };
 
@@ -242,13 +242,24 @@ fn told(family: &Family) -> String {
         let from =
             file.template.as_ref().map_or_else(String::new, |template| format!(" from {template}"));
         let normal = if file.normal.miss { ", a miss is normal" } else { "" };
+        let made = file.template.is_some() || !matches!(file.role, Role::Own | Role::Fallback);
+        let from =
+            if made { from } else { ", not made: the operator's own file of that name".into() };
         let _ = writeln!(out, "    {}  {}{required}{normal}{from}", file.name, file.role.as_str());
         if !file.note.is_empty() {
             let _ = writeln!(out, "      {}", file.note);
         }
     }
-    if !family.reset.is_empty() {
-        let _ = writeln!(out, "  factory settings\n    {}", family.reset);
+    if family.provisions {
+        let told = |text: &str| {
+            if text.is_empty() { "not documented".to_owned() } else { text.to_owned() }
+        };
+        let _ = writeln!(out, "  factory settings\n    {}", told(&family.reset));
+        let resets = family.models.values().filter_map(|it| Some((&it.name, it.reset.as_ref()?)));
+        for (model, keys) in resets {
+            let _ = writeln!(out, "    {model}: {keys}");
+        }
+        let _ = writeln!(out, "  its MAC in an address\n    {}", told(&family.mac_macro));
     }
     for (title, lines) in
         [("not confirmed by any source", &family.unverified), ("sources", &family.sources)]

@@ -54,6 +54,8 @@ pub struct FileList {
     items: Vec<DueView>,
     /// Always null: no family asks for more than a page of them.
     next: Option<String>,
+    /// What its entry asks for and these files can't say: a value that they can't carry, a key without a button.
+    oddities: Vec<String>,
 }
 
 /// A file that a phone would ask for.
@@ -95,17 +97,22 @@ pub async fn list(
     caller: Option<Extension<Caller>>,
 ) -> Result<Json<FileList>, Details> {
     let mac = mac(&text)?;
-    if !operators.service.view.read().phones.contains_key(&mac) {
-        return Err(unknown(mac));
-    }
+    let entry = match operators.service.view.read().phones.get(&mac) {
+        Some(phone) => phone.entry.clone(),
+        None => return Err(unknown(mac)),
+    };
     let asked = caller.map_or(NOBODY, |Extension(caller)| caller.local);
     let local = local(&operators, mac, asked);
     let provisioner = operators.service.provisioner();
     // A dozen templates are rendered: no other connection waits for that.
-    let due =
-        tokio::task::spawn_blocking(move || provisioner.files_of(mac, local, Timestamp::now()));
-    let due = due.await.map_err(|fault| Details::fault(fault.to_string()))?;
-    Ok(Json(FileList { items: due.into_iter().map(DueView::from).collect(), next: None }))
+    let looked = tokio::task::spawn_blocking(move || {
+        let now = Timestamp::now();
+        let odd = entry.map(|entry| provisioner.oddities(mac, &entry, now));
+        (provisioner.files_of(mac, local, now), odd.unwrap_or_default())
+    });
+    let (due, oddities) = looked.await.map_err(|fault| Details::fault(fault.to_string()))?;
+    let items = due.into_iter().map(DueView::from).collect();
+    Ok(Json(FileList { items, next: None, oddities }))
 }
 
 /// Shows the bytes that a phone would get for a name, or with `explain` where their values come from. Secrets in what is

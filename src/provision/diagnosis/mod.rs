@@ -16,6 +16,7 @@ mod tests;
 
 pub(super) use flags::{LOOP_TIME, LOOP_TIMES, Memo};
 pub(super) use reason::Reason;
+pub use reason::asked_from;
 
 use crate::{
     domain::{Diagnosis, Role, Stage},

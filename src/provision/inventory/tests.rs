@@ -49,7 +49,13 @@ fn with_subnet() -> Settings {
 fn read(bytes: &[u8], state: &State, settings: &Settings, options: &ImportOptions) -> Import {
     let known = |model: &str| (model == "T46S").then_some(16).or((model == "7940").then_some(2));
     let help = |_: &str| "look".to_owned();
-    plan::plan(bytes, "phones.csv", state, &Rules { settings, known: &known, help: &help }, options)
+    plan::plan(
+        bytes,
+        "phones.csv",
+        state,
+        &Rules { settings, known: &known, help: &help, odd: &|_, _| Vec::new() },
+        options,
+    )
 }
 
 fn apply(state: &mut State, import: Import) {

@@ -70,11 +70,18 @@ fn nobody_gets_another_makers_form() {
     let nobody = "02a0b1c2d3e4";
     let (cfg, xml) = ("02a0b1c2d3e4.cfg", "cfg02a0b1c2d3e4.xml");
     form(nobody, "N510", &[], cfg, "there is no 02a0b1c2d3e4.cfg for phones by Gigaset");
-    form("001565aabbcc", "N510", &[], "001565aabbcc.cfg", "there is no 001565aabbcc.cfg for phones by Gigaset");
+    form(
+        "001565aabbcc",
+        "N510",
+        &[],
+        "001565aabbcc.cfg",
+        "there is no 001565aabbcc.cfg for phones by Gigaset",
+    );
     form(nobody, "N720", &[], xml, "there is no cfg02a0b1c2d3e4.xml for phones by Gigaset");
     form(nobody, "Algo 8180", &[], cfg, "there is no 02a0b1c2d3e4.cfg for phones by Algo");
     // What it says of itself goes before the list, whether that maker's models are known or not.
-    let grandstream = [Seen::UserAgent("Grandstream Model HW GXP2170 SW 1.0.9.1 DevId 02a0b1c2d3e4")];
+    let grandstream =
+        [Seen::UserAgent("Grandstream Model HW GXP2170 SW 1.0.9.1 DevId 02a0b1c2d3e4")];
     let unknown = [Seen::UserAgent("Grandstream Model HW GXP9999 SW 1.0.9.1 DevId 02a0b1c2d3e4")];
     form(nobody, "UC926", &grandstream, xml, "grandstream-desk");
     form(nobody, "UC926", &unknown, xml, "grandstream-desk");
@@ -83,9 +90,21 @@ fn nobody_gets_another_makers_form() {
     form(nobody, "UC926", &class, xml, "there is no cfg02a0b1c2d3e4.xml for phones by Yealink");
     // A model that no family knows, by how its name begins; a prefix alone does not change that.
     form("001fc1aabbcc", "GXP2179", &[], "cfg001fc1aabbcc.xml", "grandstream-desk");
-    form("001fc1aabbcc", "Yealink X1", &[], "cfg001fc1aabbcc.xml", "there is no cfg001fc1aabbcc.xml for phones by Yealink");
+    form(
+        "001fc1aabbcc",
+        "Yealink X1",
+        &[],
+        "cfg001fc1aabbcc.xml",
+        "there is no cfg001fc1aabbcc.xml for phones by Yealink",
+    );
     form("001fc1aabbcc", "whatever", &[], "cfg001fc1aabbcc.xml", "htek");
     form("001fc1aabbcc", "UC999", &[], "cfg001fc1aabbcc.xml", "htek");
     // A maker that sells another's phones under its own name is no contradiction.
-    form(nobody, "Fanvil X4", &[Seen::UserAgent("Nethesis NP-X4 2.12.1 02a0b1c2d3e4")], cfg, "fanvil");
+    form(
+        nobody,
+        "Fanvil X4",
+        &[Seen::UserAgent("Nethesis NP-X4 2.12.1 02a0b1c2d3e4")],
+        cfg,
+        "fanvil",
+    );
 }

@@ -92,7 +92,10 @@ fn a_finding_says_why_a_stranger_got_no_file() {
     // Nobody is told to open what is open.
     let remedy = |settings: Settings, why: &str| {
         let finding = findings(settings, why).remove(0);
-        finding.remedy.trim_start_matches("list it (`ringup phones set 00:1e:7a:c4:10:22 number=…`)").to_owned()
+        finding
+            .remedy
+            .trim_start_matches("list it (`ringup phones set 00:1e:7a:c4:10:22 number=…`)")
+            .to_owned()
     };
     let closed = "00:1e:7a:c4:10:22 is not listed, and auto-registration is closed";
     let full = "00:1e:7a:c4:10:22 is not listed, and no number is left for it in 1-2";
@@ -328,4 +331,19 @@ fn another_servers_phone_is_never_in_trouble_here() {
         unserved,
         "stuck, not-listed, pool-exhausted, no-address -> CTLSEP001E7AC41022.tlv",
     );
+}
+
+/// A phone whose address was typed in and whose file is withheld for that shows where it asked from.
+#[test]
+fn where_a_withheld_phone_asked_from() {
+    let asked = |why: &str| {
+        let what = refused(OWN, Role::Own, why);
+        let state = state(vec![Change::Happened(mac(CISCO), Event { at: now(), what })]);
+        crate::provision::asked_from(&state.phones[&mac(CISCO)].boot).map(|one| one.to_string())
+    };
+    let why = crate::provision::Why::NoLease { peer: [10, 20, 0, 99].into() };
+    assert_eq!(asked(&why.to_string()).as_deref(), Some("10.20.0.99"));
+    assert_eq!(asked("there is no SEP001E7AC41022.cnf.xml"), None);
+    let other = "00:1e:7a:c4:10:22 has another address than 10.20.0.98, so its file is withheld";
+    assert_eq!(asked(other), None, "another phone's address");
 }
