@@ -7,7 +7,7 @@ use crate::{
     profile::Family,
 };
 
-use super::{Provisioner, Why, resolve::spoken};
+use super::{Provisioner, Why, identify::staging, resolve::spoken};
 
 /// A file that a phone would ask for.
 #[derive(Clone, Debug)]
@@ -37,7 +37,8 @@ impl Provisioner {
     /// The same; with `reveal` its secrets are in what is rendered, and a file that can't carry one of them is told.
     pub(super) fn due(&self, phone: Mac, local: IpAddr, reveal: bool, now: Timestamp) -> Vec<Due> {
         let Some((family, model, site)) = self.family_of(phone, local) else { return Vec::new() };
-        let speaks = Some(spoken(family, self.speaks(&site)));
+        let staged = matches!(staging(&self.view().read(), Some(phone)), Some((_, false)));
+        let speaks = Some(spoken(family, self.speaks(&site, staged)));
         let model = model.and_then(|model| self.catalog().member(family, &model));
         let mut due: Vec<Due> = Vec::new();
         for file in family.files.iter().filter(|file| file.read_by(speaks)) {

@@ -7,6 +7,7 @@ mod forms;
 mod open;
 mod report;
 mod service;
+mod staging;
 mod told;
 mod twins;
 
