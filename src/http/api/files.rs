@@ -12,10 +12,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    config::Subnet,
     domain::{Mac, Timestamp},
     net::Interface,
-    provision::{Due, Why},
+    provision::{Due, Subnet, Why},
 };
 
 use super::{
