@@ -8,7 +8,7 @@ use std::{
 use crate::{
     config::{ForFamily, Settings, Subnet},
     domain::{FamilyName, Ground, Identity, Mac, Origin, Timestamp, clip, conclude, printable},
-    profile::{DhcpRule, Family, Form, Seen, ServerOption},
+    profile::{Catalog, DhcpRule, Family, Form, Seen, ServerOption},
     wire::dhcp::{Message, code},
 };
 
@@ -253,32 +253,36 @@ impl Provisioner {
 
     /// What the client's family wants from DHCP; where only the vendor is known, what most of its families agree on.
     pub(super) fn rule(&self, client: &Client) -> Option<&DhcpRule> {
-        let families = self.candidates(client);
-        let rule = &families.first()?.dhcp;
-        let agreed = families.iter().all(|family| family.dhcp.servers == rule.servers);
-        (agreed && !rule.servers.is_empty()).then_some(rule)
+        agreed_rule(&self.candidates(client))
     }
 
-    /// The families that a client may be of: the one that it is known to be, else those of its vendor, of which only the
-    /// greater part counts where that wants the same of DHCP. Whoever shows no more than its maker is of an old family,
-    /// and these are many and alike.
+    /// The families that a client may be of: the one that it is known to be, else what is [`likely`] of its vendor.
     fn candidates(&self, client: &Client) -> Vec<&Family> {
         match (&client.family, &client.vendor) {
             (Some(family), _) => self.catalog().family(family.as_str()).into_iter().collect(),
-            (None, Some(vendor)) => {
-                let mut all = self.catalog().expand(vendor);
-                let alike = |one: &&Family| {
-                    all.iter().filter(|other| other.dhcp.servers == one.dhcp.servers).count()
-                };
-                let most = all.iter().find(|one| 2 * alike(one) > all.len());
-                if let Some(servers) = most.map(|one| one.dhcp.servers.clone()) {
-                    all.retain(|one| one.dhcp.servers == servers);
-                }
-                all
-            }
+            (None, Some(vendor)) => likely(self.catalog(), vendor),
             (None, None) => Vec::new(),
         }
     }
+}
+
+/// The families that a client may be of that shows no more than its vendor: all of the vendor's, of which only the greater
+/// part counts where that wants the same of DHCP. Such a client is of an old family, and these are many and alike.
+pub(super) fn likely<'c>(catalog: &'c Catalog, vendor: &str) -> Vec<&'c Family> {
+    let mut all = catalog.expand(vendor);
+    let alike = |one: &&Family| all.iter().filter(|it| it.dhcp.servers == one.dhcp.servers).count();
+    let most = all.iter().find(|one| 2 * alike(one) > all.len());
+    if let Some(servers) = most.map(|one| one.dhcp.servers.clone()) {
+        all.retain(|one| one.dhcp.servers == servers);
+    }
+    all
+}
+
+/// What all of these families want from DHCP; `None` if they differ, or want nothing.
+pub(super) fn agreed_rule<'c>(families: &[&'c Family]) -> Option<&'c DhcpRule> {
+    let rule = &families.first()?.dhcp;
+    let agreed = families.iter().all(|family| family.dhcp.servers == rule.servers);
+    (agreed && !rule.servers.is_empty()).then_some(rule)
 }
 
 /// What one source of evidence says a client is.

@@ -16,7 +16,11 @@ use clap::Subcommand;
 
 use crate::{domain::Mac, provision::inventory};
 
-use super::{client::Client, exit::Done, settings};
+use super::{
+    client::Client,
+    exit::{Done, Failure},
+    output, settings,
+};
 
 /// `ringup phones …`.
 #[derive(Debug, Subcommand)]
@@ -44,11 +48,12 @@ pub enum Phones {
 impl Phones {
     /// Runs it.
     pub fn run(self, config: Option<&Path>) -> Done {
-        let client = Client::connect(settings::sound(config)?.loaded.settings)?;
+        let ready = settings::sound(config)?;
+        let client = Client::connect(ready.loaded.settings)?;
         match self {
             Self::List(list) => list.run(&client),
             Self::Show(show) => show.run(&client),
-            Self::Set(set) => set.run(&client),
+            Self::Set(set) => set.run(&client, &ready.catalog),
             Self::Import(import) => import.run(&client),
             Self::Replace(replace) => replace.run(&client),
             Self::Accept(accept) => accept.run(&client),
@@ -62,6 +67,17 @@ impl Phones {
 /// Where the API has a phone.
 fn place(mac: Mac) -> String {
     format!("/api/v1/phones/{}", super::client::part(&mac.to_string()))
+}
+
+/// What an entry asks for and its phone's files can't say, each in one sentence.
+///
+/// # Errors
+///
+/// As [`Client::json`].
+pub fn oddities(client: &Client, mac: &str) -> Result<Vec<String>, Failure> {
+    let files = client.json(&format!("/api/v1/phones/{}/files", super::client::part(mac)))?;
+    let odd = output::list(&files, "/oddities");
+    Ok(odd.iter().map(|odd| output::text(odd, "")).collect())
 }
 
 /// A MAC as typed or scanned, for clap.

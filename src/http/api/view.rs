@@ -10,7 +10,7 @@ use crate::{
         Boot, Diagnosis, Finding, Ground, Identity, Lease, Mac, Outcome, Repair, Timestamp,
         Transfer,
     },
-    provision::{Compared, Headline, Provisioner, Report, label, plug},
+    provision::{Compared, Headline, Provisioner, Report, asked_from, label, plug},
     store::{Phone, State},
 };
 
@@ -260,7 +260,7 @@ impl PhoneView {
             plug: plug(&phone.grounds).map(|it| PlugView { switch: it.switch, port: it.port }),
             entry: phone.entry.as_deref().map(|entry| EntryView::new(entry, reveal)),
             identity: IdentityView::from(&report.identity),
-            address: boot.address.as_ref().map(Ipv4Addr::to_string),
+            address: boot.address.or_else(|| asked_from(boot)).as_ref().map(Ipv4Addr::to_string),
             progress: report.progress.clone(),
             upgrade: upgrade(boot),
             findings: report.findings.iter().map(|f| FindingView::new(None, f)).collect(),

@@ -18,6 +18,7 @@ mod tests;
 pub(super) use files::in_words;
 pub(super) use flags::{LOOP_TIME, LOOP_TIMES, Memo};
 pub(super) use reason::Reason;
+pub use reason::asked_from;
 
 use crate::{
     domain::{Diagnosis, Role, Stage},
