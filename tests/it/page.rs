@@ -1,10 +1,13 @@
 //! The operators' page in a real Chromium: live without a reload, and deaf to what phones try to run in it.
 
+mod access;
 mod every;
 mod import;
+mod lab;
 mod leases;
 mod login;
 mod phone;
+mod pictures;
 mod tail;
 mod window;
 

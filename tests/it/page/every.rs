@@ -3,7 +3,6 @@
 use std::net::Ipv4Addr;
 
 use ringup::domain::{Change, Granted, Origin, Timestamp, What};
-use serde_json::json;
 
 use super::super::{
     browser::Browser,
@@ -11,7 +10,7 @@ use super::super::{
 };
 
 /// Each page with something that is to be read on it.
-const PAGES: &[(&str, &str)] = &[
+pub const PAGES: &[(&str, &str)] = &[
     ("/", "4012 Front desk"),
     ("/import", "Asterisk"),
     ("/auto-registration", "Closed"),
@@ -44,11 +43,7 @@ fn every_page_in_both_colour_schemes() {
     bench.runtime.block_on(async {
         let browser = Browser::start().await;
         for (scheme, width) in [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)] {
-            let size =
-                json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
-            browser.devtools("Emulation.setDeviceMetricsOverride", size).await;
-            let wish = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-            browser.devtools("Emulation.setEmulatedMedia", wish).await;
+            browser.dress(scheme, width, 900).await;
             for (path, text) in PAGES {
                 browser.client.goto(&format!("http://{}{path}", bench.operators)).await.unwrap();
                 browser.until("return document.getElementById('live').dataset.is === 'live'").await;
