@@ -28,6 +28,8 @@ use super::{
 pub struct Report {
     /// What it is, with grounds.
     pub identity: Identity,
+    /// The site that it belongs to.
+    pub site: String,
     /// The title of its family, where that is known.
     pub family: Option<String>,
     /// What contradicts itself or is wrong.
@@ -73,9 +75,10 @@ impl Provisioner {
         let expected = if on_its_way { diagnosis::expected(&look) } else { None };
         let family = look.family.map(|family| family.title.clone());
         let findings = findings::all(&look);
-        let identity = look.identity;
+        let (identity, site) = (look.identity, look.site_name);
         Report {
             identity,
+            site,
             family,
             findings,
             diagnosis,
@@ -101,6 +104,8 @@ pub(super) struct Look<'a> {
     pub identity: Identity,
     pub family: Option<&'a Family>,
     pub site: Option<&'a Site>,
+    /// True if the site's staging values are in force for it.
+    pub staged: bool,
     pub site_name: String,
     /// How it contradicts its entry: three checks ask.
     pub contradiction: OnceCell<Option<Contradiction>>,
@@ -125,6 +130,7 @@ impl<'a> Look<'a> {
             || entry.and_then(|entry| catalog.model(&entry.model)).map(|(family, _)| family);
         let address = phone.boot.address.map_or(IpAddr::from([0; 4]), IpAddr::from);
         let site_name = provisioner.site_of(entry, address);
+        let staged = matches!(identify::staging(state, Some(mac)), Some((_, false)));
         Self {
             provisioner,
             mac,
@@ -134,7 +140,8 @@ impl<'a> Look<'a> {
             now,
             family: seen.or_else(listed),
             identity,
-            site: identify::site(provisioner.settings(), &site_name),
+            site: identify::site(provisioner.settings(), &site_name, staged),
+            staged,
             site_name,
             contradiction: OnceCell::new(),
             memo: Memo::default(),
@@ -145,7 +152,8 @@ impl<'a> Look<'a> {
     fn report_elsewhere(self, elsewhere: Vec<Ipv4Addr>) -> Report {
         let findings = findings::elsewhere(&self);
         let family = self.family.map(|family| family.title.clone());
-        Report { identity: self.identity, family, findings, elsewhere, ..Report::default() }
+        let (identity, site) = (self.identity, self.site_name);
+        Report { identity, site, family, findings, elsewhere, ..Report::default() }
     }
 
     /// The subnet that its address lies in.

@@ -2,6 +2,7 @@
 
 mod index;
 mod patch;
+mod staging;
 #[cfg(test)]
 mod tests;
 
@@ -12,7 +13,8 @@ use std::{
 };
 
 use crate::domain::{
-    Batch, Boot, Claim, ClientKey, Commit, Entry, Ground, Lease, Mac, Quarantine, Timestamp, Window,
+    Batch, Boot, Claim, ClientKey, Commit, Entry, Ground, Lease, Mac, Quarantine, Staging,
+    StagingId, Timestamp, Window,
 };
 
 use index::Index;
@@ -57,6 +59,8 @@ pub struct State {
     pub numbers: BTreeMap<String, Mac>,
     /// The auto-registration window as an operator set it.
     pub window: Option<Window>,
+    /// Batches on the bench, closed ones included.
+    pub stagings: BTreeMap<StagingId, Staging>,
     /// The number of the last commit.
     pub commit: u64,
     /// What is looked up by something else than its key. Derived from the maps.
@@ -122,6 +126,13 @@ impl State {
         self.index.strangers.iter().rev().map(|(_, mac)| *mac)
     }
 
+    /// The batch that is not closed and has this phone.
+    #[must_use]
+    pub fn staging_of(&self, phone: Mac) -> Option<(StagingId, &Staging)> {
+        let id = self.index.staged.get(&phone)?;
+        Some((*id, self.stagings.get(id)?))
+    }
+
     /// Puts the values of a patch in place of the old ones. The patch was made against this very state.
     pub(super) fn install(&mut self, patch: Patch) {
         for (mac, touched) in patch.phones {
@@ -148,6 +159,10 @@ impl State {
         if let Some(window) = patch.window {
             self.window = window.into();
         }
+        for (id, staging) in &patch.stagings {
+            self.index.restage(*id, staging.as_ref());
+        }
+        put(&mut self.stagings, patch.stagings);
         self.commit = self.commit.max(patch.commit);
     }
 }

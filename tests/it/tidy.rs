@@ -50,6 +50,8 @@ const HOMES: &[(&str, &str)] = &[
     ("prometheus_client", "telemetry"),
     ("tracing_subscriber", "telemetry"),
     ("cookie", "http"),
+    ("barcoders", "http"),
+    ("qrcode", "http"),
     ("maud", "http"),
     ("utoipa", "http"),
     ("argon2", "http"),

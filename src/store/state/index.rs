@@ -1,12 +1,12 @@
 //! What the state looks up by something else than its key.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     net::Ipv4Addr,
     ops::Bound::{Excluded, Unbounded},
 };
 
-use crate::domain::Mac;
+use crate::domain::{Mac, Staging, StagingId};
 
 use super::{Phone, State};
 
@@ -44,6 +44,8 @@ pub(super) struct Index {
     pub(super) silent: BTreeSet<Mac>,
     /// Phones without an entry, by the commit that changed them last.
     pub(super) strangers: BTreeSet<(u64, Mac)>,
+    /// Phones of batches that are not closed.
+    pub(super) staged: BTreeMap<Mac, StagingId>,
     /// The most strangers.
     pub(super) limit: usize,
 }
@@ -55,6 +57,7 @@ impl Default for Index {
             numbers: ByValue::default(),
             silent: BTreeSet::new(),
             strangers: BTreeSet::new(),
+            staged: BTreeMap::new(),
             limit: State::MAX_STRANGERS,
         }
     }
@@ -77,6 +80,14 @@ impl Index {
         }
         for line in entry.lines.iter().filter(|line| !line.number.is_empty()) {
             self.numbers.0.insert((line.number.clone(), Some(mac)));
+        }
+    }
+
+    /// Puts the phones of a batch in place of those that it had; a closed batch has none.
+    pub(super) fn restage(&mut self, id: StagingId, after: Option<&Staging>) {
+        self.staged.retain(|_, of| *of != id);
+        if let Some(staging) = after.filter(|staging| staging.end.is_none()) {
+            self.staged.extend(staging.phones.keys().map(|phone| (*phone, id)));
         }
     }
 

@@ -73,7 +73,7 @@ fn check(scheme: &str) {
             text.send_keys("mac,model,number\nOOO4f2aabb02,VVX 410,4013\n1.57E+11,x,4014\n")
                 .await
                 .unwrap();
-            browser.until("return document.querySelectorAll('#rows tr').length === 2").await;
+            browser.until("return document.querySelectorAll('#rows [data-line]').length === 2").await;
             let place = format!("/import with a verdict, {scheme} {width}");
             look(&browser, &axe, &place, &mut violations).await;
         }

@@ -77,7 +77,7 @@ async fn full(album: &Album, lab: &Lab) {
         album.browser.client.goto(&format!("{base}/import")).await.unwrap();
         let text = album.browser.client.find(Locator::Id("text")).await.unwrap();
         text.send_keys(list).await.unwrap();
-        album.browser.until("return document.querySelectorAll('#rows tr').length === 3").await;
+        album.browser.until("return document.querySelectorAll('#rows [data-line]').length === 3").await;
         album.take("import-verdict", *look).await;
     }
 }
