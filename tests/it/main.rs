@@ -31,3 +31,4 @@ mod store;
 mod tftp;
 mod tidy;
 mod values;
+mod watch;

@@ -154,6 +154,18 @@ fn what_phones_say_is_text_and_runs_nowhere() {
             assert_eq!(browser.value(foreign).await, 0);
             assert_eq!(browser.value("return window.pwned ?? null").await, Value::Null);
         }
+        // Wherever else they may be named.
+        for (path, _) in every::PAGES.iter().filter(|(path, _)| !path.starts_with("/phones/")) {
+            browser.client.goto(&format!("http://{}{path}", bench.operators)).await.unwrap();
+            browser.until("return document.getElementById('live').textContent === 'live'").await;
+            if *path == "/events" {
+                browser.until("return document.body.innerText.includes('<svg onload=')").await;
+            }
+            let foreign = "return document.querySelectorAll('main script, main img, main [onload], \
+                main [onerror]').length";
+            assert_eq!(browser.value(foreign).await, 0, "{path}");
+            assert_eq!(browser.value("return window.pwned ?? null").await, Value::Null, "{path}");
+        }
         assert_eq!(browser.console().await, [""; 0], "no violation of the policy, no error");
         browser.end().await;
     });

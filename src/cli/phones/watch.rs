@@ -135,8 +135,13 @@ async fn print(socket: PathBuf, filter: Filter, json: bool) -> Done {
             News::Live if lines.loaded => output::note("live again"),
             _ => heard = Timestamp::now(),
         }
+        let first = matches!(news, News::All(_)) && !lines.loaded;
         for line in lines.of(news, Timestamp::now()) {
             output::line(&line)?;
+        }
+        if first {
+            let count = lines.board.len();
+            output::note(&format!("{count} phones now; a line for each change follows"));
         }
     }
     Err(ended())

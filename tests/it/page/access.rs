@@ -73,7 +73,9 @@ fn check(scheme: &str) {
             text.send_keys("mac,model,number\nOOO4f2aabb02,VVX 410,4013\n1.57E+11,x,4014\n")
                 .await
                 .unwrap();
-            browser.until("return document.querySelectorAll('#rows [data-line]').length === 2").await;
+            browser
+                .until("return document.querySelectorAll('#rows [data-line]').length === 2")
+                .await;
             let place = format!("/import with a verdict, {scheme} {width}");
             look(&browser, &axe, &place, &mut violations).await;
         }
@@ -96,7 +98,8 @@ fn nothing_that_the_standard_forbids_in_dark() {
 #[test]
 fn the_password_is_asked_for_within_the_standard() {
     let axe = axe();
-    let word = Command::new(BINARY).arg("password").write_stdin("horse\n").output().unwrap();
+    let word =
+        Command::new(BINARY).arg("password").write_stdin("correct horse\n").output().unwrap();
     let hash = String::from_utf8(word.stdout).unwrap();
     let home = Home::new(&format!(
         "[tftp]\nlisten = [\"127.0.0.1:16977\"]\n[http]\nphones = [\"127.0.0.1:18978\"]\n\

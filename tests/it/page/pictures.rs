@@ -36,6 +36,10 @@ impl Album {
             self.browser.dress(look.0, look.1, 900).await;
             self.browser.client.goto(address).await.unwrap();
             self.browser.until(is_there).await;
+            // What a page reads by itself is there, or said to be missing.
+            self.browser
+                .until("return !/Reading the|Looking …|reading the/.test(document.body.innerText)")
+                .await;
             // Web fonts there are none; what moves has come to rest two frames after the last change.
             self.browser
                 .until("return document.getAnimations().every((it) => it.playState !== 'running')")
@@ -60,6 +64,7 @@ async fn full(album: &Album, lab: &Lab) {
         ("phone-wrong-model", lab.with("wrong-model")),
         ("phone-bad-label", lab.with("bad-label")),
         ("phone-configured", lab.phone("configured", |phone| phone["stage"] == "configured")),
+        // This takes a while: by then all are on, and who is silent will stay so.
         ("phone-looping", flagged("looping")),
         ("phone-silent", lab.phone("silent", |phone| phone["stage"] == "silent")),
     ];
@@ -77,7 +82,10 @@ async fn full(album: &Album, lab: &Lab) {
         album.browser.client.goto(&format!("{base}/import")).await.unwrap();
         let text = album.browser.client.find(Locator::Id("text")).await.unwrap();
         text.send_keys(list).await.unwrap();
-        album.browser.until("return document.querySelectorAll('#rows [data-line]').length === 3").await;
+        album
+            .browser
+            .until("return document.querySelectorAll('#rows [data-line]').length === 3")
+            .await;
         album.take("import-verdict", *look).await;
     }
 }
