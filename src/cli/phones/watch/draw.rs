@@ -10,7 +10,7 @@ use ratatui::{
 
 use crate::{
     cli::output::ago,
-    domain::{Stage, Timestamp},
+    domain::{Stage, Timestamp, clip},
 };
 
 use super::{
@@ -34,6 +34,9 @@ const COLUMNS: [(&str, u16, u16, u8); 6] = [
 
 /// The column of the sentence that matters most.
 const SHORT: usize = 5;
+
+/// Characters of a sentence as most are.
+const SENTENCE: u16 = 50;
 
 const KEYS: &[(&str, &str)] = &[
     ("/", "filter: number, name, MAC, model, address, finding …"),
@@ -106,7 +109,7 @@ pub fn draw(frame: &mut Frame<'_>, screen: &mut Screen, paint: Paint, now: Times
     frame.render_widget(Paragraph::new(legend), counts);
     frame.render_widget(tools_line(screen), tools);
     table(frame, screen, paint, rows, now);
-    frame.render_widget(told_of(screen, paint), told);
+    frame.render_widget(told_of(screen, paint, told.width), told);
     let hint = match screen.focus {
         Focus::Filter => "Enter done  Esc clear",
         _ => "/ filter  s stage  f finding  ↑↓ choose  ? help  q quit",
@@ -228,7 +231,12 @@ fn columns(width: u16) -> Vec<(usize, u16)> {
     let mut room = (width + GAP).saturating_sub(kept.iter().map(need).sum());
     let mut widths: Vec<_> =
         kept.iter().filter_map(|at| COLUMNS.get(*at).map(|(_, least, ..)| (*at, *least))).collect();
-    // A third of what is left goes to each but the sentence, as far as it is of use; the sentence takes the rest.
+    // A usual sentence first; then a third of what is left to each of the others, as far as it is of use.
+    if let Some((_, width)) = widths.iter_mut().find(|(at, _)| *at == SHORT) {
+        let more = room.min(SENTENCE - *width);
+        *width += more;
+        room -= more;
+    }
     for (at, width) in &mut widths {
         let most = COLUMNS.get(*at).map_or(0, |(_, _, most, _)| *most);
         let more = if *at == SHORT { room } else { (most - *width).min(room / 3) };
@@ -263,7 +271,11 @@ fn table(frame: &mut Frame<'_>, screen: &Screen, paint: Paint, area: Rect, now: 
             true => Style::new().add_modifier(Modifier::REVERSED),
             false => Style::new(),
         };
-        TableRow::new(columns.iter().filter_map(|(at, _)| cells.get(*at).cloned())).style(style)
+        let cells = columns.iter().filter_map(|(at, width)| {
+            let (text, style) = cells.get(*at)?;
+            Some(Line::styled(cut(text, *width), *style))
+        });
+        TableRow::new(cells).style(style)
     });
     let header = columns.iter().filter_map(|(at, _)| COLUMNS.get(*at)).map(|(name, ..)| *name);
     let widths = columns.iter().map(|(_, width)| Constraint::Length(*width));
@@ -271,7 +283,18 @@ fn table(frame: &mut Frame<'_>, screen: &Screen, paint: Paint, area: Rect, now: 
     frame.render_widget(Table::new(rows, widths).header(header).column_spacing(GAP), area);
 }
 
-fn cells(row: &Row, paint: Paint, now: Timestamp) -> [Line<'_>; 6] {
+/// A text within `width` columns; that something was cut is seen, because half a model is another one.
+fn cut(text: &str, width: u16) -> String {
+    let room = usize::from(width);
+    if Span::raw(text).width() <= room {
+        return text.to_owned();
+    }
+    // Some characters take two columns.
+    let kept = |count: &usize| Span::raw(clip(text, *count)).width() <= room;
+    (0..room).rev().find(kept).map(|count| clip(text, count)).unwrap_or_default()
+}
+
+fn cells(row: &Row, paint: Paint, now: Timestamp) -> [(String, Style); 6] {
     let stage = match row.flag {
         "stuck" | "looping" => paint.of(Color::Red),
         "away" => paint.of(Color::Yellow),
@@ -283,18 +306,19 @@ fn cells(row: &Row, paint: Paint, now: Timestamp) -> [Line<'_>; 6] {
     };
     // The time first: it is what is looked for, and a long text would push it out.
     let last = if row.last.is_empty() { String::new() } else { format!("{when}: {}", row.last) };
+    let plain = Style::new();
     [
-        Line::styled(row.standing(), stage),
-        Line::from(row.label.as_str()),
-        Line::from(row.model.as_str()),
-        Line::from(row.address.as_str()),
-        Line::from(last),
-        Line::styled(row.headline.as_str(), paint.tone(row.tone)),
+        (row.standing(), stage),
+        (row.label.clone(), plain),
+        (row.model.clone(), plain),
+        (row.address.clone(), plain),
+        (last, plain),
+        (row.headline.clone(), paint.tone(row.tone)),
     ]
 }
 
 /// The chosen phone in whole sentences.
-fn told_of(screen: &Screen, paint: Paint) -> Paragraph<'static> {
+fn told_of(screen: &Screen, paint: Paint, width: u16) -> Paragraph<'static> {
     let place = screen.chosen.as_deref().and_then(|mac| screen.board.place_of(mac));
     let row = place.and_then(|place| screen.board.rows(place, 1).next());
     let Some(row) = row else { return Paragraph::default() };
@@ -302,9 +326,9 @@ fn told_of(screen: &Screen, paint: Paint) -> Paragraph<'static> {
     let mut who: Vec<&str> = who.map(String::as_str).collect();
     who.dedup();
     let lines = vec![
-        Line::from(who.join(" · ")).bold(),
-        Line::styled(row.headline.clone(), paint.tone(row.tone)),
-        Line::from(row.remedy.clone()),
+        Line::from(cut(&who.join(" · "), width)).bold(),
+        Line::styled(cut(&row.headline, width), paint.tone(row.tone)),
+        Line::from(cut(&row.remedy, width)),
     ];
     Paragraph::new(lines)
 }

@@ -106,13 +106,23 @@ fn the_board() {
     let mut screen = screen(&some());
     insta::assert_snapshot!("wide", picture(&mut screen, 150, 18));
     press(&mut screen, "↓");
-    insta::assert_snapshot!("usual, one chosen", picture(&mut screen, 80, 20));
+    insta::assert_snapshot!("usual", picture(&mut screen, 80, 20));
     insta::assert_snapshot!("narrow", picture(&mut screen, 40, 20));
     insta::assert_snapshot!("tiny", picture(&mut screen, 24, 6));
     // Nothing is too small to be drawn.
     for (width, height) in [(1, 1), (2, 3), (10, 2), (500, 3), (3, 200)] {
         picture(&mut screen, width, height);
     }
+}
+
+#[test]
+fn half_a_model_is_no_model() {
+    let long = json!({ "label": "漢字漢字漢字漢字漢字漢字漢字漢字漢字", "entry": { "model": "7970" },
+        "identity": { "model": "7961" }, "findings": [{ "kind": "wrong-model" }] });
+    let mut screen = screen(&[phone("00:1e:7a:c4:10:22", "", 0, "leased", long)]);
+    let shown = picture(&mut screen, 84, 10);
+    assert!(shown.contains("7961, listed …"), "{shown}");
+    assert!(shown.contains('漢') && shown.contains('…'), "{shown}");
 }
 
 #[test]
