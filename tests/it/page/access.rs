@@ -74,7 +74,7 @@ fn check(scheme: &str) {
                 .await
                 .unwrap();
             browser
-                .until("return document.querySelectorAll('#rows [data-line]').length === 2")
+                .until("return document.querySelectorAll('#verdicts [data-line]').length === 2")
                 .await;
             let place = format!("/import with a verdict, {scheme} {width}");
             look(&browser, &axe, &place, &mut violations).await;

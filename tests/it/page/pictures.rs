@@ -84,7 +84,7 @@ async fn full(album: &Album, lab: &Lab) {
         text.send_keys(list).await.unwrap();
         album
             .browser
-            .until("return document.querySelectorAll('#rows [data-line]').length === 3")
+            .until("return document.querySelectorAll('#verdicts [data-line]').length === 3")
             .await;
         album.take("import-verdict", *look).await;
     }

@@ -140,9 +140,9 @@ const fn glyph(stage: Stage) -> &'static str {
         Stage::Discovered => "-",
         Stage::Leased => "=",
         Stage::Asking => "+",
-        Stage::Defaulted => "▒",
-        Stage::Upgrading => "▓",
-        Stage::Configured => "█",
+        Stage::Defaulted => "░",
+        Stage::Upgrading => "▒",
+        Stage::Configured => "▓",
         Stage::Registering => "▞",
         Stage::Registered => "█",
     }
@@ -267,10 +267,8 @@ fn table(frame: &mut Frame<'_>, screen: &Screen, paint: Paint, area: Rect, now: 
     let columns = columns(area.width);
     let rows = board.rows(screen.top, screen.height).map(|row| {
         let cells = cells(row, paint, now);
-        let style = match screen.chosen.as_deref() == Some(row.mac.as_str()) {
-            true => Style::new().add_modifier(Modifier::REVERSED),
-            false => Style::new(),
-        };
+        let is_chosen = screen.chosen.as_deref() == Some(row.mac.as_str());
+        let style = if is_chosen { Style::new().reversed() } else { Style::new() };
         let cells = columns.iter().filter_map(|(at, width)| {
             let (text, style) = cells.get(*at)?;
             Some(Line::styled(cut(text, *width), *style))

@@ -67,10 +67,9 @@ impl Screen {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         match (self.focus, key.code) {
             (_, KeyCode::Char('c')) if control => return Act::Quit,
-            (Focus::Help, KeyCode::Char('q')) => return Act::Quit,
+            (Focus::Help | Focus::Rows, KeyCode::Char('q')) => return Act::Quit,
             (Focus::Help, _) => self.focus = Focus::Rows,
             (Focus::Filter, code) => self.write(code, control),
-            (Focus::Rows, KeyCode::Char('q')) => return Act::Quit,
             (Focus::Rows, code) => self.row_key(code),
         }
         Act::Stay
