@@ -3,7 +3,6 @@
 use std::{env, fs, path::PathBuf};
 
 use fantoccini::Locator;
-use serde_json::json;
 
 use super::{every, lab::Lab};
 use crate::{browser::Browser, http::Bench};
@@ -104,19 +103,6 @@ fn of_every_page() {
         for path in ["/", "/leases", "/events", "/firmware", "/phones/00:04:f2:aa:bb:01"] {
             let address = format!("http://{}{path}", bench.operators);
             album.page(&format!("empty-{}", name_of(path)), &address, "return true").await;
-        }
-        // Nobody answers any more.
-        let offline = json!({ "offline": true, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0 });
-        for look in LOOKS {
-            album.browser.dress(look.0, look.1, 900).await;
-            album.browser.client.goto(&format!("http://{}/", lab.address)).await.unwrap();
-            album.browser.until(LIVE).await;
-            album.browser.devtools("Network.enable", json!({})).await;
-            album.browser.devtools("Network.emulateNetworkConditions", offline.clone()).await;
-            album.browser.value("dispatchEvent(new Event('offline'))").await;
-            album.take("lost", *look).await;
-            let online = json!({ "offline": false, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1 });
-            album.browser.devtools("Network.emulateNetworkConditions", online).await;
         }
         album.browser.end().await;
     });
