@@ -32,3 +32,4 @@ mod store;
 mod tftp;
 mod tidy;
 mod values;
+mod watch;

@@ -1,12 +1,15 @@
 //! The operators' page in a real Chromium: live without a reload, and deaf to what phones try to run in it.
 
+mod access;
 mod bench;
 mod board;
 mod every;
 mod import;
+mod lab;
 mod leases;
 mod login;
 mod phone;
+mod pictures;
 mod tail;
 mod window;
 
@@ -150,6 +153,18 @@ fn what_phones_say_is_text_and_runs_nowhere() {
                 main [onload], main [onerror]').length";
             assert_eq!(browser.value(foreign).await, 0);
             assert_eq!(browser.value("return window.pwned ?? null").await, Value::Null);
+        }
+        // Wherever else they may be named.
+        for (path, _) in every::PAGES.iter().filter(|(path, _)| !path.starts_with("/phones/")) {
+            browser.client.goto(&format!("http://{}{path}", bench.operators)).await.unwrap();
+            browser.until("return document.getElementById('live').textContent === 'live'").await;
+            if *path == "/events" {
+                browser.until("return document.body.innerText.includes('<svg onload=')").await;
+            }
+            let foreign = "return document.querySelectorAll('main script, main img, main [onload], \
+                main [onerror]').length";
+            assert_eq!(browser.value(foreign).await, 0, "{path}");
+            assert_eq!(browser.value("return window.pwned ?? null").await, Value::Null, "{path}");
         }
         assert_eq!(browser.console().await, [""; 0], "no violation of the policy, no error");
         browser.end().await;

@@ -9,6 +9,7 @@ mod replace;
 mod set;
 mod show;
 mod undo;
+mod watch;
 
 use std::path::Path;
 
@@ -43,23 +44,28 @@ pub enum Phones {
     Forget(forget::Forget),
     /// Take the last import, replacement or accepted repair back.
     Undo(undo::Undo),
+    /// The board in this terminal, live; into a pipe a line for each change.
+    Watch(watch::Watch),
 }
 
 impl Phones {
     /// Runs it.
     pub fn run(self, config: Option<&Path>) -> Done {
         let ready = settings::sound(config)?;
-        let client = Client::connect(ready.loaded.settings)?;
+        let settings = ready.loaded.settings;
+        let client = || Client::connect(settings.clone());
         match self {
-            Self::List(list) => list.run(&client),
-            Self::Show(show) => show.run(&client),
-            Self::Set(set) => set.run(&client, &ready.catalog),
-            Self::Import(import) => import.run(&client),
-            Self::Replace(replace) => replace.run(&client),
-            Self::Accept(accept) => accept.run(&client),
-            Self::Export(export) => export.run(&client),
-            Self::Forget(forget) => forget.run(&client),
-            Self::Undo(undo) => undo.run(&client),
+            Self::List(list) => list.run(&client()?),
+            Self::Show(show) => show.run(&client()?),
+            Self::Set(set) => set.run(&client()?, &ready.catalog),
+            Self::Import(import) => import.run(&client()?),
+            Self::Replace(replace) => replace.run(&client()?),
+            Self::Accept(accept) => accept.run(&client()?),
+            Self::Export(export) => export.run(&client()?),
+            Self::Forget(forget) => forget.run(&client()?),
+            Self::Undo(undo) => undo.run(&client()?),
+            // There is news only where an appliance runs.
+            Self::Watch(watch) => watch.run(&settings),
         }
     }
 }

@@ -50,7 +50,7 @@ fn a_batch_from_its_opening_to_its_end() {
     assert_eq!(listed["phone"]["entry"]["number"], "4012");
     assert_eq!(listed["solved"], json!(["was not listed: listed on the bench"]));
     refused(&scan(1, json!({ "mac": POLY, "number": "4\u{1}2" })), 422, "number");
-    let boots = vec![happened(mac(POLY), What::Discovered { relay: None })];
+    let boots = vec![happened(mac(POLY), What::discovered(None))];
     bench.commit(boots);
     assert_eq!(
         scan(1, json!({ "mac": POLY })).json()["says"],
@@ -194,7 +194,7 @@ fn slots_are_learnt_from_the_switch() {
     // By plugging in order: the lowest that is free.
     let third = "00:04:f2:aa:bb:03";
     call(&bench, "POST", "/2/phones", &json!({ "mac": third }));
-    bench.commit(vec![happened(mac(third), What::Discovered { relay: None })]);
+    bench.commit(vec![happened(mac(third), What::discovered(None))]);
     assert_eq!(place(2, third).0, 1);
 }
 

@@ -108,7 +108,7 @@ fn a_batch_is_filled_by_keystrokes_only() {
         scanner.shows("amber", "expected VVX 411, label ok, not seen yet").await;
         assert_eq!(scanner.text("count").await, "MAC 1 of 3, 2 to go");
         // It boots: the light follows without a touch.
-        let boots = happened(mac(LISTED), What::Discovered { relay: None });
+        let boots = happened(mac(LISTED), What::discovered(None));
         bench.service.journal.commit(boots.into()).await.unwrap();
         scanner
             .browser

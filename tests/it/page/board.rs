@@ -48,7 +48,7 @@ fn boot(number: u16, ago: i64, whole: bool) -> Vec<Change> {
         normal: false,
         source: String::new(),
     };
-    let steps = [(0, What::Discovered { relay: None }), (2, leased), (20, ended)];
+    let steps = [(0, What::discovered(None)), (2, leased), (20, ended)];
     let steps = steps.into_iter().take(if whole { 3 } else { 2 });
     steps
         .map(|(second, what)| Change::Happened(phone(number), Event { at: at(second), what }))
@@ -175,7 +175,7 @@ fn a_row_tells_what_differs_and_where_it_is() {
         ground.vendor = Some("Poly".to_owned());
     }
     let port = showed(real, Origin::Option82, "sw-3 | Gi1/0/7", None);
-    bench.commit(vec![poly, port, happened(real, What::Discovered { relay: None })]);
+    bench.commit(vec![poly, port, happened(real, What::discovered(None))]);
     bench.runtime.block_on(async {
         let browser = open(&bench, "/").await;
         browser.until(&shown("2 phones")).await;

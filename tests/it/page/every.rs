@@ -11,7 +11,7 @@ use super::super::{
 };
 
 /// Each page with something that is to be read on it.
-const PAGES: &[(&str, &str)] = &[
+pub const PAGES: &[(&str, &str)] = &[
     ("/", "4012 Front desk"),
     ("/bench", "Open a batch"),
     ("/bench/1", "MAC 1 of 40, 39 to go"),
@@ -27,6 +27,13 @@ const PAGES: &[(&str, &str)] = &[
     ("/about", "Everybody on this machine"),
     ("/help", "Alternate TFTP"),
     ("/phones/00:04:f2:aa:bb:01", "Front desk"),
+];
+
+/// What is printed of the first batch and for it.
+pub const SHEETS: &[&str] = &[
+    "/bench/commands",
+    "/api/v1/batches/1/report?format=html",
+    "/api/v1/batches/1/labels?format=html",
 ];
 
 #[test]
@@ -48,11 +55,7 @@ fn every_page_in_both_colour_schemes() {
     bench.runtime.block_on(async {
         let browser = Browser::start().await;
         for (scheme, width) in [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)] {
-            let size =
-                json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
-            browser.devtools("Emulation.setDeviceMetricsOverride", size).await;
-            let wish = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-            browser.devtools("Emulation.setEmulatedMedia", wish).await;
+            browser.dress(scheme, width, 900).await;
             for (path, text) in PAGES {
                 browser.client.goto(&format!("http://{}{path}", bench.operators)).await.unwrap();
                 browser.until("return document.getElementById('live').dataset.is === 'live'").await;
