@@ -91,7 +91,7 @@ fn names_of_cisco() {
     name("English_United_States/mk-sip.jar", "cisco-79xx-enterprise mk-sip.jar");
     name("United_States/g3-tones.xml", "cisco-79xx-enterprise {any}/g3-tones.xml +");
     name("Desktops/320x196x4/List.xml", "cisco-79xx-enterprise Desktops/{any}/List.xml +");
-    name("gk001122334455", "cisco-legacy-sccp gk{mac} 00:11:22:33:44:55");
+    name("gk001122334455", "cisco-legacy-sccp gk{mac} 00:11:22:33:44:55 7912G");
 }
 
 #[test]
