@@ -29,7 +29,10 @@ use self::{
     cast::{LATE, Part, Tell, USUAL, cast, list},
     verdict::Verdict,
 };
-use super::serve::{Stop, runtime};
+use super::{
+    output,
+    serve::{Stop, runtime},
+};
 
 /// How often the lab looks for free ports.
 const ATTEMPTS: u32 = 5;
@@ -291,6 +294,9 @@ impl Line {
         let mut out = io::stdout().lock();
         // A closed pipe is somebody who has seen enough: the lab goes on to its end all the same.
         let _ = if out.is_terminal() {
+            // A line that wraps can't be written over.
+            let columns = output::columns().map_or(usize::MAX, |columns| columns.saturating_sub(3));
+            let text: String = text.chars().take(columns).collect();
             let blank = " ".repeat(self.0.chars().count().saturating_sub(text.chars().count()));
             write!(out, "\r  {text}{blank}")
         } else {
