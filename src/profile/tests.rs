@@ -83,7 +83,6 @@ fn names_of_cisco() {
     name("OS79XX.TXT", "cisco-7940-7960 OS79XX.TXT");
     name("SIP001122334455.cnf", "cisco-7940-7960 SIP{MAC}.cnf 00:11:22:33:44:55");
     name("SIPDefault.cnf", "cisco-7940-7960 SIPDefault.cnf");
-    name("P0S3-8-12-00.loads", "cisco-7940-7960 P0S3-{load}");
     name("term75.default.loads", "cisco-79xx-enterprise term75.default.loads 7975G");
     name("term61.default.loads", "cisco-79xx-enterprise term61.default.loads");
     name("SCCP31.9-2-1S.loads", "cisco-79xx-enterprise SCCP{load}.loads 7931G +");
