@@ -2,6 +2,7 @@
 
 mod admit;
 mod allowance;
+mod board;
 mod body;
 mod bootstrap;
 mod diagnosis;
@@ -24,6 +25,7 @@ mod open;
 mod peers;
 mod phonebook;
 mod pools;
+mod reads;
 mod recorder;
 mod reload;
 mod report;
@@ -41,6 +43,7 @@ mod zone;
 pub use crate::config::{Admit, Dhcp, DhcpMode, Difference, ForFamily, Option82, Settings, Subnet};
 pub use admit::password;
 pub use allowance::Allowance;
+pub use board::{Board, Found};
 pub use bootstrap::{Client, ClientKind, shown};
 pub use explain::{Explained, Explanation, Level, Origin};
 pub use files::Due;

@@ -14,7 +14,8 @@ use crate::{
 };
 
 use super::{
-    Admission, Delivery, Notices, Opened, Pools, Provisioner, Recorder, Refusal, Request, Why,
+    Admission, Board, Delivery, Notices, Opened, Pools, Provisioner, Recorder, Refusal, Request,
+    Why,
     identify::{holder, is_forged},
     news::{Moves, News},
 };
@@ -40,6 +41,8 @@ pub struct Service {
     pub notices: Notices,
     /// How full the pools were over time, as long as somebody looks at them.
     pub pools: Pools,
+    /// The findings of all phones, as long as somebody looks at them.
+    pub board: Board,
     provisioner: RwLock<Arc<Provisioner>>,
     /// How often it was replaced.
     replaced: watch::Sender<u64>,
@@ -70,6 +73,7 @@ impl Service {
             counters,
             notices,
             pools: Pools::default(),
+            board: Board::default(),
             provisioner,
             replaced,
             news,

@@ -8,6 +8,7 @@ mod tests;
 use std::{
     collections::{BTreeMap, HashMap},
     net::Ipv4Addr,
+    ops::ControlFlow,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
@@ -122,19 +123,63 @@ impl State {
         self.index.strangers.iter().rev().map(|(_, mac)| *mac)
     }
 
+    /// Phones that are listed and never seen and may be another one by two mistakes, until `visit` breaks, as
+    /// [`Nearby::visit`](crate::domain::Nearby::visit) has it.
+    pub fn silent_near(&self, mac: Mac, visit: impl FnMut(Mac) -> ControlFlow<()>) {
+        self.index.near_silent.visit(mac, visit);
+    }
+
+    /// The same for phones that are not listed.
+    pub fn strangers_near(&self, mac: Mac, visit: impl FnMut(Mac) -> ControlFlow<()>) {
+        self.index.near_strangers.visit(mac, visit);
+    }
+
+    /// Phones that changed after a commit, in the order in which they did; those that were forgotten are gone.
+    pub fn changed_since(&self, commit: u64) -> impl Iterator<Item = Mac> {
+        let first = (commit.saturating_add(1), Mac::LOWEST);
+        self.index.order.range(first..).map(|(_, mac)| *mac)
+    }
+
+    /// Addresses whose lease or quarantine changed after a commit.
+    pub fn addresses_since(&self, commit: u64) -> impl Iterator<Item = Ipv4Addr> {
+        self.index.news.addresses_since(commit)
+    }
+
+    /// Addresses set aside because of this phone. As many looks as it was ever in the way of.
+    pub fn conflicts(&self, mac: Mac) -> impl Iterator<Item = &Quarantine> {
+        let all = self.index.conflicts.range((mac, Ipv4Addr::UNSPECIFIED)..);
+        let its = all.take_while(move |(by, _)| *by == mac);
+        its.filter_map(|(_, address)| self.quarantine.get(address))
+    }
+
+    /// The commit that last forgot a phone; 0 if none did since the start.
+    #[must_use]
+    pub const fn forgotten(&self) -> u64 {
+        self.index.news.forgotten
+    }
+
+    /// The commit that last set the auto-registration window; 0 if none did since the start.
+    #[must_use]
+    pub const fn window_set(&self) -> u64 {
+        self.index.news.window
+    }
+
     /// Puts the values of a patch in place of the old ones. The patch was made against this very state.
     pub(super) fn install(&mut self, patch: Patch) {
         for (mac, touched) in patch.phones {
-            let before = match touched.phone {
-                Some(phone) => {
-                    self.index.add(mac, &phone);
-                    self.phones.insert(mac, phone)
-                }
-                None => self.phones.remove(&mac),
+            let before = if let Some(phone) = touched.phone {
+                self.index.add(mac, &phone);
+                self.phones.insert(mac, phone)
+            } else {
+                self.index.news.forgotten = patch.commit;
+                self.phones.remove(&mac)
             };
             if let Some(before) = before {
                 self.index.drop(mac, &before, self.phones.get(&mac));
             }
+        }
+        for address in patch.leases.keys().chain(patch.quarantine.keys()) {
+            self.index.news.touch(*address, patch.commit);
         }
         put(&mut self.leases, patch.leases);
         for (client, address) in patch.clients {
@@ -143,10 +188,18 @@ impl State {
                 None => self.clients.remove(&client),
             };
         }
-        self.quarantine.extend(patch.quarantine);
+        for (address, quarantine) in patch.quarantine {
+            self.index.conflicts.insert((quarantine.by, address));
+            let by = quarantine.by;
+            let before = self.quarantine.insert(address, quarantine);
+            if let Some(before) = before.filter(|before| before.by != by) {
+                self.index.conflicts.remove(&(before.by, address));
+            }
+        }
         self.numbers.extend(patch.numbers);
         if let Some(window) = patch.window {
             self.window = window.into();
+            self.index.news.window = patch.commit;
         }
         self.commit = self.commit.max(patch.commit);
     }

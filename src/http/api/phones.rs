@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    domain::{Batch, Change, Mac, Stage, Timestamp},
+    domain::{Batch, Change, FindingKind, Mac, Stage, Timestamp},
     provision::{Provisioner, inventory},
     store::Phone,
 };
@@ -89,7 +89,9 @@ pub fn mac(text: &str) -> Result<Mac, Details> {
 
 struct Filter {
     stage: Option<Stage>,
-    finding: Option<String>,
+    finding: Option<FindingKind>,
+    /// Nobody fits.
+    nobody: bool,
     site: Option<String>,
     auto_registered: bool,
     words: String,
@@ -108,8 +110,13 @@ impl Filter {
         };
         let words = wanted.q.as_deref().unwrap_or_default().trim().to_lowercase();
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        let (finding, site) = (given(&wanted.finding), given(&wanted.site));
-        Ok(Self { stage, finding, site, auto_registered: wanted.auto_registered, words })
+        let site = given(&wanted.site);
+        let named = given(&wanted.finding);
+        let of_name = |name: &String| FindingKind::ALL.into_iter().find(|one| one.as_str() == name);
+        let finding = named.as_ref().and_then(of_name);
+        // A kind that does not exist yet is a kind of which there are none.
+        let nobody = named.is_some() && finding.is_none();
+        Ok(Self { stage, finding, nobody, site, auto_registered: wanted.auto_registered, words })
     }
 
     /// What can be told without a report.
@@ -126,9 +133,8 @@ impl Filter {
     }
 
     fn fits_view(&self, view: &PhoneView) -> bool {
-        self.finding
-            .as_ref()
-            .is_none_or(|kind| view.findings.iter().any(|finding| finding.kind == kind))
+        let has = |kind: FindingKind| view.findings.iter().any(|one| one.kind == kind.as_str());
+        self.finding.is_none_or(has)
     }
 }
 
@@ -170,7 +176,10 @@ pub async fn list(
     let mut after =
         wanted.after.as_deref().filter(|after| !after.is_empty()).map(mac).transpose()?;
     let mut items = Vec::new();
-    while items.len() < limit {
+    if filter.finding.is_some() {
+        operators.service.board.refresh(&operators.service).await;
+    }
+    while items.len() < limit && !filter.nobody {
         let scanned = scan(&operators, &filter, wanted.reveal, after, limit, &mut items);
         after = scanned;
         if after.is_none() {
@@ -192,9 +201,24 @@ fn scan(
 ) -> Option<Mac> {
     let (provisioner, now) = (operators.service.provisioner(), Timestamp::now());
     let state = operators.service.view.read();
-    let behind = after.map_or(Bound::Unbounded, Bound::Excluded);
-    let mut rest = state.phones.range((behind, Bound::Unbounded)).peekable();
-    for (mac, phone) in rest.by_ref().take(AT_A_TIME) {
+    // The next phones that come into question: all, or those that the board has for this kind.
+    let behind = |after: Option<Mac>, count: usize| -> Vec<Mac> {
+        match &filter.finding {
+            Some(kind) => operators.service.board.with(*kind, after, count),
+            None => {
+                let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+                state
+                    .phones
+                    .range((from, Bound::Unbounded))
+                    .take(count)
+                    .map(|(mac, _)| *mac)
+                    .collect()
+            }
+        }
+    };
+    let macs = behind(after, AT_A_TIME);
+    for mac in &macs {
+        let Some(phone) = state.phones.get(mac) else { continue };
         if filter.fits(&provisioner, *mac, phone) {
             let view =
                 PhoneView::new(*mac, phone, &provisioner.report(*mac, phone, &state, now), reveal);
@@ -203,16 +227,10 @@ fn scan(
             }
         }
         if items.len() >= limit {
-            let (last, more) = (
-                *mac,
-                state.phones.range((Bound::Excluded(mac), Bound::Unbounded)).next().is_some(),
-            );
-            return more.then_some(last);
+            return (!behind(Some(*mac), 1).is_empty()).then_some(*mac);
         }
     }
-    let next = rest.next().map(|(mac, _)| *mac)?;
-    // The scan goes on with `next` itself.
-    state.phones.range(..next).next_back().map(|(mac, _)| *mac)
+    macs.last().copied().filter(|_| macs.len() == AT_A_TIME)
 }
 
 /// Shows one phone.

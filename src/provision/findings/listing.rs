@@ -43,8 +43,8 @@ fn is_no_phone(look: &Look<'_>) -> bool {
 
 pub(super) fn no_numbers_left(look: &Look<'_>) -> Option<Finding> {
     let (reason, text) = look.refused()?;
-    let open = look.provisioner.window(look.state, look.now).enabled;
-    (look.entry.is_none() && open && reason == Reason::NoNumbersLeft).then(|| {
+    let out = look.entry.is_none() && reason == Reason::NoNumbersLeft;
+    (out && look.is_open()).then(|| {
         let remedy = "give `numbers` a wider range, or list the phone with a number of its own";
         finding(FindingKind::NoNumbersLeft, text, remedy)
     })

@@ -1,12 +1,12 @@
 //! What the state looks up by something else than its key.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     net::Ipv4Addr,
     ops::Bound::{Excluded, Unbounded},
 };
 
-use crate::domain::Mac;
+use crate::domain::{Mac, Nearby};
 
 use super::{Phone, State};
 
@@ -44,8 +44,50 @@ pub(super) struct Index {
     pub(super) silent: BTreeSet<Mac>,
     /// Phones without an entry, by the commit that changed them last.
     pub(super) strangers: BTreeSet<(u64, Mac)>,
+    /// All phones, by the commit that changed them last.
+    pub(super) order: BTreeSet<(u64, Mac)>,
+    /// Those of `silent` and of `strangers`, by what is near them.
+    pub(super) near_silent: Nearby,
+    pub(super) near_strangers: Nearby,
+    /// Quarantines by whose address it was.
+    pub(super) conflicts: BTreeSet<(Mac, Ipv4Addr)>,
+    pub(super) news: News,
     /// The most strangers.
     pub(super) limit: usize,
+}
+
+/// Since which commit something is as it is, where the thing itself does not tell. In memory only: whoever follows it
+/// begins with a look at everything.
+#[derive(Clone, Debug, Default)]
+pub(super) struct News {
+    /// Addresses whose lease or quarantine changed, by the commit, and the other way round.
+    addresses: BTreeSet<(u64, Ipv4Addr)>,
+    latest: BTreeMap<Ipv4Addr, u64>,
+    /// When a phone was last forgotten.
+    pub(super) forgotten: u64,
+    /// When the auto-registration window was last set.
+    pub(super) window: u64,
+}
+
+/// How facts came about is no fact: two states are equal without it.
+impl PartialEq for News {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl News {
+    pub(super) fn touch(&mut self, address: Ipv4Addr, commit: u64) {
+        if let Some(before) = self.latest.insert(address, commit) {
+            self.addresses.remove(&(before, address));
+        }
+        self.addresses.insert((commit, address));
+    }
+
+    pub(super) fn addresses_since(&self, commit: u64) -> impl Iterator<Item = Ipv4Addr> {
+        let behind = (commit.saturating_add(1), Ipv4Addr::UNSPECIFIED);
+        self.addresses.range(behind..).map(|(_, address)| *address)
+    }
 }
 
 impl Default for Index {
@@ -55,6 +97,11 @@ impl Default for Index {
             numbers: ByValue::default(),
             silent: BTreeSet::new(),
             strangers: BTreeSet::new(),
+            order: BTreeSet::new(),
+            near_silent: Nearby::default(),
+            near_strangers: Nearby::default(),
+            conflicts: BTreeSet::new(),
+            news: News::default(),
             limit: State::MAX_STRANGERS,
         }
     }
@@ -62,15 +109,17 @@ impl Default for Index {
 
 impl Index {
     pub(super) fn add(&mut self, mac: Mac, phone: &Phone) {
+        self.order.insert((phone.changed, mac));
         let Some(entry) = &phone.entry else {
             self.strangers.insert((phone.changed, mac));
-            self.silent.remove(&mac);
+            self.near_strangers.insert(mac);
+            self.unhear(mac);
             return;
         };
         if phone.boot.is_seen() {
-            self.silent.remove(&mac);
-        } else {
-            self.silent.insert(mac);
+            self.unhear(mac);
+        } else if self.silent.insert(mac) {
+            self.near_silent.insert(mac);
         }
         if let Some(address) = entry.address {
             self.reserved.0.insert((address, Some(mac)));
@@ -80,16 +129,29 @@ impl Index {
         }
     }
 
+    /// It is seen, or not listed any more.
+    fn unhear(&mut self, mac: Mac) {
+        if self.silent.remove(&mac) {
+            self.near_silent.remove(mac);
+        }
+    }
+
     /// Takes out what `before` had and `after` lacks; `after` is indexed already.
     pub(super) fn drop(&mut self, mac: Mac, before: &Phone, after: Option<&Phone>) {
         if after.is_none() {
-            self.silent.remove(&mac);
+            self.unhear(mac);
+        }
+        if after.is_none_or(|after| after.changed != before.changed) {
+            self.order.remove(&(before.changed, mac));
         }
         let now = after.and_then(|phone| phone.entry.as_ref());
         let Some(entry) = &before.entry else {
             let stays = after.is_some_and(|a| a.entry.is_none() && a.changed == before.changed);
             if !stays {
                 self.strangers.remove(&(before.changed, mac));
+            }
+            if after.is_none_or(|after| after.entry.is_some()) {
+                self.near_strangers.remove(mac);
             }
             return;
         };
