@@ -43,6 +43,13 @@ impl Board {
         }
     }
 
+    /// The same for a state that stands still, all at once.
+    pub fn update(&self, provisioner: &Arc<Provisioner>, state: &State, now: Timestamp) {
+        let mut kept = self.lock();
+        kept.begin(provisioner, state, now);
+        while kept.go_on(provisioner, state, now) {}
+    }
+
     /// The next phones with findings, behind `after`: whole phones, until there are so many findings.
     #[must_use]
     pub fn page(&self, after: Option<Mac>, limit: usize) -> Vec<Found> {

@@ -10,7 +10,15 @@ pub struct Table {
     criterion: Criterion,
     results: TempDir,
     title: &'static str,
-    rows: Vec<(String, f64, Option<(String, f64)>)>,
+    rows: Vec<Row>,
+}
+
+/// One measurement.
+struct Row {
+    name: String,
+    median: f64,
+    /// What it is compared with, and how many times faster it is.
+    ratio: Option<(String, f64)>,
 }
 
 impl Table {
@@ -31,15 +39,15 @@ impl Table {
     pub fn measure<T>(&mut self, name: &str, mut run: impl FnMut() -> T) -> f64 {
         self.criterion.bench_function(name, |bench| bench.iter(|| black_box(run())));
         let median = self.median(name);
-        self.rows.push((name.to_owned(), median, None));
+        self.rows.push(Row { name: name.to_owned(), median, ratio: None });
         median
     }
 
     /// Measures, and sets it against an earlier measurement of something else: a ratio means something on any machine.
     pub fn against<T>(&mut self, name: &str, peer: (&str, f64), run: impl FnMut() -> T) -> f64 {
         let median = self.measure(name, run);
-        if let Some((.., ratio)) = self.rows.last_mut() {
-            *ratio = Some((peer.0.to_owned(), peer.1 / median));
+        if let Some(row) = self.rows.last_mut() {
+            row.ratio = Some((peer.0.to_owned(), peer.1 / median));
         }
         median
     }
@@ -57,7 +65,7 @@ impl Table {
 impl Drop for Table {
     fn drop(&mut self) {
         println!("\n| {} | median | compared with | ratio |\n|---|---|---|---|", self.title);
-        for (name, median, ratio) in &self.rows {
+        for Row { name, median, ratio } in &self.rows {
             let (peer, ratio) = match ratio {
                 Some((peer, ratio)) => (peer.as_str(), format!("{ratio:.1} × faster")),
                 None => ("", String::new()),

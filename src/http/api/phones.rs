@@ -203,18 +203,12 @@ fn scan(
     let state = operators.service.view.read();
     // The next phones that come into question: all, or those that the board has for this kind.
     let behind = |after: Option<Mac>, count: usize| -> Vec<Mac> {
-        match &filter.finding {
-            Some(kind) => operators.service.board.with(*kind, after, count),
-            None => {
-                let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-                state
-                    .phones
-                    .range((from, Bound::Unbounded))
-                    .take(count)
-                    .map(|(mac, _)| *mac)
-                    .collect()
-            }
+        if let Some(kind) = filter.finding {
+            return operators.service.board.with(kind, after, count);
         }
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rest = state.phones.range((from, Bound::Unbounded));
+        rest.take(count).map(|(mac, _)| *mac).collect()
     };
     let macs = behind(after, AT_A_TIME);
     for mac in &macs {

@@ -109,7 +109,7 @@ fn change(bench: &Bench, phone: Mac, kind: &str, which: u8) -> Vec<Change> {
         "import" => vec![Change::Leased(lease(phone, last, at, 400))],
         "release" => vec![Change::Released { address, at }],
         "conflict" => {
-            let until = at + Duration::from_secs(300);
+            let until = at + Duration::from_mins(5);
             vec![Change::Quarantined(Quarantine { address, until, times: 1, by: phone })]
         }
         "window" => vec![Change::Window(Some(Window {
