@@ -7,6 +7,7 @@ mod setup;
 mod wire;
 
 use std::{
+    env,
     fs::{self, File, TryLockError},
     future,
     net::{Ipv4Addr, SocketAddr},
@@ -15,11 +16,12 @@ use std::{
     time::Duration,
 };
 
+use jiff::tz::TimeZone;
 use tokio::time::sleep;
 
 use crate::{
     appliance::{Appliance, Late, Names, Place, Plan, Reread, Running},
-    domain::Timestamp,
+    domain::{Purpose, StagingId, Timestamp},
     net::Interface,
 };
 
@@ -127,7 +129,9 @@ impl Bench {
         };
         let greeting = self.greeting(&path);
         let mut running = self.start(path, ready, &held.ground)?;
+        let batch = open_batch(&running).await?;
         say(&format!("\n{}", running.summary()));
+        say(&format!("Batch {batch} is open: scan phones into it at /bench/{batch} of the page."));
         say(&greeting);
         let code = self.watch(&mut running, &held.ground, &mut stop).await;
         tokio::select! {
@@ -262,6 +266,33 @@ impl Bench {
             }
         }
     }
+}
+
+/// The batch that phones are scanned into: the one that an earlier bench left open, else a new one.
+async fn open_batch(running: &Running) -> Result<StagingId, Failure> {
+    let service = &running.core.service;
+    let (id, batch) = {
+        let state = service.view.read();
+        let open = state.stagings.iter().rev().find(|(_, one)| one.end.is_none());
+        if let Some((id, _)) = open {
+            return Ok(*id);
+        }
+        let now = Timestamp::now();
+        let name = now.to_zoned(TimeZone::system()).strftime("Bench %Y-%m-%d %H:%M").to_string();
+        // Whoever calls it by sudo is who stands there.
+        let operator = ["SUDO_USER", "USER"].into_iter().find_map(|name| env::var(name).ok());
+        let purpose = Purpose {
+            name,
+            operator: operator.unwrap_or_default(),
+            by_plugging: true,
+            ..Purpose::default()
+        };
+        let opened = service.provisioner().open_staging(&state, purpose, now);
+        opened.map_err(|error| Failure::new(Exit::Data, format!("no batch: {error}")))?
+    };
+    let committed = service.commit(batch).await;
+    committed.map_err(|error| Failure::new(Exit::Io, format!("no batch: {error}")))?;
+    Ok(id)
 }
 
 fn told(failure: &Failure) -> u8 {

@@ -20,7 +20,7 @@ type Keys = &'static [&'static str];
 type Table = (&'static str, fn() -> Keys);
 
 /// Every table with fixed keys: its path, in which `*` is a name that the operator chooses, and what it knows.
-pub const TABLES: [Table; 14] = [
+pub const TABLES: [Table; 18] = [
     ("", keys::<FileTable>),
     ("appliance", keys::<ApplianceTable>),
     ("dhcp", keys::<DhcpTable>),
@@ -35,6 +35,10 @@ pub const TABLES: [Table; 14] = [
     ("site.*.server", keys::<RegistrarTable>),
     ("site.*.outbound-proxy", keys::<RegistrarTable>),
     ("site.*.failover", keys::<FailoverTable>),
+    ("site.*.staging", keys::<SiteTable>),
+    ("site.*.staging.server", keys::<RegistrarTable>),
+    ("site.*.staging.outbound-proxy", keys::<RegistrarTable>),
+    ("site.*.staging.failover", keys::<FailoverTable>),
 ];
 
 /// How often a file is read again without the value that did not fit. What is wrong beyond it shows the next time.

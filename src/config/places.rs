@@ -16,6 +16,14 @@ impl Places {
         self.0.insert(key, place);
     }
 
+    /// These places, and for keys without one those of `base`.
+    pub(super) fn over(mut self, base: &Self) -> Self {
+        for (key, place) in &base.0 {
+            self.0.entry(key.clone()).or_insert_with(|| place.clone());
+        }
+        self
+    }
+
     /// The place of a key; `None` where it was not noted.
     #[must_use]
     pub fn of(&self, key: &str) -> Option<&str> {

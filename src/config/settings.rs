@@ -1,7 +1,7 @@
 //! Settings that hold together: what the rest of the program sees.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{Ipv4Addr, SocketAddr},
     path::PathBuf,
     time::Duration,
@@ -327,6 +327,10 @@ pub struct Site {
     pub set_by: BTreeMap<String, SiteName>,
     /// Where they were set.
     pub places: Places,
+    /// The same site for phones whose batch is open; `None` where nothing differs.
+    pub staging: Option<Box<Site>>,
+    /// In a [`Site::staging`], the keys that its own table set.
+    pub staged: BTreeSet<String>,
 }
 
 impl Default for Settings {

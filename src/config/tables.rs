@@ -157,8 +157,8 @@ pub struct SiteTable {
     /// Values of any single kind: `1` and `"1"` are the same to a phone.
     pub extra: BTreeMap<At<String>, BTreeMap<At<String>, At<toml::Value>>>,
     pub var: BTreeMap<At<String>, At<toml::Value>>,
-    /// Taken as it is: nothing reads it yet, and the operator is told so.
-    pub staging: Option<At<toml::Table>>,
+    /// What differs while a phone's batch is open. Has no staging of its own.
+    pub staging: Option<Box<At<SiteTable>>>,
 }
 
 /// `[[site.NAME.server]]` and `[[site.NAME.outbound-proxy]]`.

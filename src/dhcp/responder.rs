@@ -4,10 +4,10 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use crate::{
     domain::{
-        Batch, Change, Claim, ClientKey, Event, Granted, Lease, Quarantine, Timestamp, Unserved,
-        What,
+        Batch, Change, Claim, ClientKey, Event, Granted, Ground, Lease, Quarantine, Timestamp,
+        Unserved, What,
     },
-    provision::{Admit, Client, ClientKind, Provisioner, Subnet},
+    provision::{Admit, Client, ClientKind, Option82, Provisioner, Subnet, plugged},
     store::State,
     wire::dhcp::{Kind, Message, Reply, code},
 };
@@ -416,9 +416,21 @@ impl<'a> Responder<'a> {
     fn tell_anyway<const N: usize>(&self, case: &Case<'a>, happened: [What; N]) -> Vec<Change> {
         let mac = case.client.mac;
         let quiet = matches!(case.client.kind, ClientKind::NotPhone(_));
-        let grounds = case.client.grounds.iter().map(|ground| Change::Showed(mac, ground.clone()));
+        let shown = case.client.grounds.iter().cloned().chain(self.plugged(case));
+        let grounds = shown.map(|ground| Change::Showed(mac, ground));
         let events = happened.map(|what| Change::Happened(mac, Event { at: self.now, what }));
         events.into_iter().chain(grounds).filter(|_| !quiet).collect()
+    }
+
+    /// The port that a phone is plugged in at, where that is news and those who may say so say it.
+    fn plugged(&self, case: &Case<'a>) -> Option<Ground> {
+        let l2 = case.subnets.iter().any(|subnet| subnet.option_82 == Option82::L2);
+        let trusted = l2 || case.arrival.relay().is_some();
+        if !trusted || case.client.kind != ClientKind::Phone {
+            return None;
+        }
+        let known = self.state.phones.get(&case.client.mac);
+        plugged(case.message(), known.map_or(&[], |phone| &phone.grounds), self.now)
     }
 
     /// The active lease of an address, if it is this client's.

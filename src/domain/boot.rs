@@ -19,6 +19,9 @@ const MAX_FIRST: usize = 4;
 /// The most beginnings of rounds that are remembered; the oldest go first.
 const MAX_STARTS: usize = 12;
 
+/// The most rounds that are remembered for having brought the whole configuration; the oldest go first.
+const MAX_ARRIVALS: usize = 4;
+
 /// The most files of firmware that are remembered as taken; the ones taken longest ago go first. A load of a 79xx has six.
 const MAX_LOADS: usize = 12;
 
@@ -135,6 +138,15 @@ pub struct Told {
     pub servers: Vec<(u8, String)>,
 }
 
+/// A round that brought the phone all of its own configuration.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Arrival {
+    /// When the round started.
+    pub round: Timestamp,
+    /// When the configuration was whole for the first time in it.
+    pub at: Timestamp,
+}
+
 /// Where a phone is in its boot.
 ///
 /// Only [`Boot::fold`] changes it, so that a replay of the events gives the same boot. A round starts at a DISCOVER, an
@@ -166,6 +178,8 @@ pub struct Boot {
     pub starts: Vec<Timestamp>,
     /// When it last had all of its own configuration; the epoch if it never had.
     pub had: Timestamp,
+    /// The last rounds that brought it all of its own configuration, oldest first.
+    pub arrivals: Vec<Arrival>,
     /// Firmware that it took whole, over all rounds.
     pub loads: Vec<Load>,
     /// What another server told it in this round.
@@ -191,6 +205,16 @@ impl Boot {
     #[must_use]
     pub fn is_seen(&self) -> bool {
         self.risen != Stage::Silent
+    }
+
+    /// Since when it is not registered any more; `None` for a phone that is, or that was not in this round.
+    #[must_use]
+    pub fn lapsed(&self) -> Option<Timestamp> {
+        let mut changes = self.registrations.iter().rev();
+        // What it tries since then changes nothing until it is accepted.
+        let last = changes.find(|one| matches!(one.step, Step::Accepted | Step::Ended { .. }))?;
+        let ended = matches!(last.step, Step::Ended { .. }) && last.at >= self.round;
+        (ended && self.risen == Stage::Registered).then_some(last.at)
     }
 
     /// Takes in one event. Equal events in equal order give equal boots.
@@ -401,6 +425,18 @@ impl Boot {
         if self.delivered.count_ones() >= of {
             self.rise(Stage::Configured);
             self.had = at;
+            self.arrive(at);
+        }
+    }
+
+    /// Remembers when this round brought the configuration. What it fetches again in the same round is no arrival.
+    fn arrive(&mut self, at: Timestamp) {
+        // First seen by this very delivery: its round begins here (see `fold`).
+        let round = if self.rounds == 0 { at } else { self.round };
+        if self.arrivals.last().is_none_or(|last| last.round != round) {
+            self.arrivals.push(Arrival { round, at });
+            let excess = self.arrivals.len().saturating_sub(MAX_ARRIVALS);
+            self.arrivals.drain(..excess);
         }
     }
 
@@ -415,6 +451,17 @@ impl Boot {
             |t: &&mut Transfer| t.name == name && t.outcome.is_none() && t.refused.is_none();
         self.transfers.iter_mut().rev().find(is_it)
     }
+}
+
+/// True if a phone with these arrivals and starts of rounds had its whole configuration just before `moment`: no restart
+/// of that time undid it.
+///
+/// A phone that restarted more often since than is remembered counts by its last arrival before `moment`.
+#[must_use]
+pub fn was_configured(arrivals: &[Arrival], starts: &[Timestamp], moment: Timestamp) -> bool {
+    let last = arrivals.iter().rev().find(|arrival| arrival.at < moment);
+    let undone = |last: &Arrival| starts.iter().any(|at| *at > last.round && *at < moment);
+    last.is_some_and(|last| !undone(last))
 }
 
 fn running(at: Timestamp, asked: &Asked, length: u64) -> Transfer {

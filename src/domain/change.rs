@@ -2,7 +2,9 @@
 
 use std::net::Ipv4Addr;
 
-use super::{ClientKey, Entry, Event, Ground, Lease, Mac, Quarantine, Timestamp};
+use super::{
+    ClientKey, Entry, Event, Ground, Lease, Mac, Quarantine, StagingChange, StagingId, Timestamp,
+};
 
 /// One thing that becomes fact.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,6 +34,8 @@ pub enum Change {
     Numbered(Mac, String),
     /// The auto-registration window was opened, moved or closed; `None` returns to the settings.
     Window(Option<Window>),
+    /// Something became of a batch on the bench.
+    Staging(StagingId, Box<StagingChange>),
 }
 
 impl Change {
@@ -46,7 +50,9 @@ impl Change {
             | Self::Forgotten(mac)
             | Self::Numbered(mac, _) => Some(*mac),
             Self::Leased(lease) => Some(lease.mac),
-            Self::Released { .. } | Self::Quarantined(_) | Self::Window(_) => None,
+            Self::Released { .. } | Self::Quarantined(_) | Self::Window(_) | Self::Staging(..) => {
+                None
+            }
         }
     }
 }
@@ -76,6 +82,8 @@ pub enum Claim {
     Unlisted(Mac),
     /// No other phone has or had this number.
     Number(Mac, String),
+    /// No open batch but this one has this phone.
+    Unstaged(Mac, StagingId),
 }
 
 /// Changes that become fact together or not at all.

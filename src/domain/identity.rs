@@ -46,6 +46,8 @@ pub enum Origin {
     Option61,
     /// DHCP option 55, the options asked for.
     Option55,
+    /// DHCP option 82: where it is plugged in, as the switch or the relay says. It tells nothing about what it is.
+    Option82,
     /// The MAC's registered prefix: one weak vote, for the vendor only.
     Prefix,
 }
@@ -65,6 +67,7 @@ impl Origin {
             Self::Option12 => "option-12",
             Self::Option61 => "option-61",
             Self::Option55 => "option-55",
+            Self::Option82 => "option-82",
             Self::Prefix => "prefix",
         }
     }

@@ -13,13 +13,15 @@ mod identity;
 mod lease;
 mod mac;
 mod nearby;
+mod plug;
 mod problem;
 mod registration;
 mod secret;
+mod staging;
 mod text;
 mod transfer;
 
-pub use boot::{Boot, Load, MAX_TRANSFERS, Stage, Told, Upgrade, Visit};
+pub use boot::{Arrival, Boot, Load, MAX_TRANSFERS, Stage, Told, Upgrade, Visit, was_configured};
 pub use change::{Batch, Change, Claim, Commit, Window};
 pub use entry::{Entry, Key, KeyTarget, Line, MAX_LINES, SiteName};
 pub use event::{Event, Granted, NOT_TOLD, Unserved, What};
@@ -29,9 +31,14 @@ pub use identity::{Ground, Identity, Origin, conclude};
 pub use lease::{ClientKey, Lease, Quarantine};
 pub use mac::{Mac, MacError};
 pub use nearby::{ALIKES, Nearby, differing, folded};
+pub use plug::Plug;
 pub use problem::{Problem, Severity};
 pub use registration::{MAX_REGISTRATIONS, Registration, Rejection, Step};
 pub use secret::Secret;
+pub use staging::{
+    Kept, MAX_OPEN_STAGINGS, MAX_STAGED, MAX_STAGINGS, Purpose, Staged, Staging, StagingChange,
+    StagingId, Standing,
+};
 pub use text::{clip, printable};
 pub use transfer::{Asked, Carrier, Outcome, Required, Role, Transfer};
 

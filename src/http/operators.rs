@@ -66,6 +66,9 @@ pub struct Operators {
     /// When it began to serve.
     pub(super) started: Timestamp,
     pub(super) streams: Arc<Semaphore>,
+    /// What was counted lately.
+    pub(super) summaries: Arc<api::Summaries>,
+    pub(super) outages: Arc<api::Outages>,
     /// Held from the check of an edit or import to its commit, so that two can't both find an address free.
     pub(super) edits: Arc<Mutex<()>>,
 }
@@ -76,8 +79,17 @@ impl Operators {
     pub fn new(service: Arc<Service>, counters: Counters, about: About) -> Self {
         let streams = Arc::new(Semaphore::new(MAX_STREAMS));
         let about = Arc::new(about);
-        let started = Timestamp::now();
-        Self { service, counters, about, reload: None, started, streams, edits: Arc::default() }
+        Self {
+            service,
+            counters,
+            about,
+            reload: None,
+            started: Timestamp::now(),
+            streams,
+            summaries: Arc::default(),
+            outages: Arc::default(),
+            edits: Arc::default(),
+        }
     }
 
     /// The same for an appliance that takes other settings while it runs.

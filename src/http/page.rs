@@ -1,6 +1,8 @@
 //! The operators' page: which phone is where in its boot, and what is wrong, live.
 
 mod about;
+mod bench;
+mod board;
 mod families;
 mod firmware;
 mod help;
@@ -13,15 +15,15 @@ mod window;
 
 use axum::{
     Router,
-    extract::State,
     http::header,
     response::IntoResponse,
     routing::{get, post},
 };
+pub use bench::{labels, report, zpl};
 pub use login::LOGIN;
 use maud::{DOCTYPE, Markup, html};
 
-use super::{api::stages, operators::Operators};
+use super::operators::Operators;
 
 /// What a browser may do on our pages: run our own script, and nothing that a phone or a list brought in.
 pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -30,7 +32,13 @@ pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self
 const SCRIPTS: &[(&str, &str)] = &[
     ("/core.js", include_str!("assets/core.js")),
     ("/board.js", include_str!("assets/board.js")),
+    ("/board-store.js", include_str!("assets/board-store.js")),
+    ("/board-rows.js", include_str!("assets/board-rows.js")),
+    ("/board-window.js", include_str!("assets/board-window.js")),
+    ("/board-outage.js", include_str!("assets/board-outage.js")),
     ("/phone.js", include_str!("assets/phone.js")),
+    ("/bench.js", include_str!("assets/bench.js")),
+    ("/batches.js", include_str!("assets/batches.js")),
     ("/import.js", include_str!("assets/import.js")),
     ("/renew.js", include_str!("assets/renew.js")),
     ("/plain.js", include_str!("assets/plain.js")),
@@ -41,12 +49,17 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("/files.js", include_str!("assets/files.js")),
     ("/morph.js", include_str!("assets/morph.js")),
 ];
-const STYLE: &str = concat!(include_str!("assets/page.css"), include_str!("assets/lists.css"));
+const STYLE: &str = concat!(
+    include_str!("assets/page.css"),
+    include_str!("assets/lists.css"),
+    include_str!("assets/bench.css")
+);
 const ICON: &str = include_str!("assets/icon.svg");
 
 /// The pages that the head of each links to, by path.
 const PAGES: &[(&str, &str)] = &[
     ("/", "Board"),
+    ("/bench", "Bench"),
     ("/import", "Import"),
     ("/auto-registration", "Auto-registration"),
     ("/leases", "Leases"),
@@ -63,8 +76,11 @@ pub fn routes() -> Router<Operators> {
         router.route(path, get(asset("text/javascript; charset=utf-8", text)))
     });
     scripts
-        .route("/", get(overview))
+        .route("/", get(board::page))
         .route("/phones/{mac}", get(phone::page))
+        .route("/bench", get(bench::all))
+        .route("/bench/commands", get(bench::commands))
+        .route("/bench/{id}", get(bench::one))
         .route("/import", get(import::page))
         .route("/auto-registration", get(window::page))
         .route("/leases", get(leases::page))
@@ -88,58 +104,6 @@ fn asset(
     move || {
         let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")];
         std::future::ready((headers, text).into_response())
-    }
-}
-
-async fn overview(State(operators): State<Operators>) -> Markup {
-    let counts = stages(&operators.service.view.read().phones);
-    let content = html! {
-        nav.stages aria-label="Phones by stage" {
-            (chip("", "all", counts.iter().map(|(_, count)| count).sum()))
-            (chip("trouble", "need a look", 0))
-            @for (stage, count) in &counts {
-                (chip(stage.as_str(), stage.as_str(), *count))
-            }
-        }
-        div.tools {
-            input #filter type="search" placeholder="Filter: number, name, MAC, model, address, finding"
-                aria-label="Filter phones" autocomplete="off" spellcheck="false";
-            span #shown aria-live="polite" {}
-        }
-        table #phones {
-            thead {
-                tr {
-                    th scope="col" { "Stage" }
-                    th scope="col" { "Phone" }
-                    th scope="col" { "Model" }
-                    th scope="col" { "Address" }
-                    th scope="col" { "Last event" }
-                    th scope="col" { "Findings" }
-                }
-            }
-            tbody {}
-        }
-        p #empty hidden {
-            "No phone is listed and none was seen yet. Import a list with "
-            code { "ringup phones import FILE.csv" }
-            ", or plug a phone in: it shows up here at its first packet."
-        }
-        noscript { p { "This page needs its script. The same is at " a href="/api/v1/phones" { "/api/v1/phones" } "." } }
-    };
-    frame(
-        &Place { title: "Board", path: "/", script: "/board.js", mac: None },
-        &operators,
-        &content,
-    )
-}
-
-/// A stage with its count, which filters the table when pressed.
-fn chip(stage: &str, label: &str, count: usize) -> Markup {
-    html! {
-        button type="button" data-stage=(stage) aria-pressed=(if stage.is_empty() { "true" } else { "false" }) {
-            span.count { (count) }
-            span.label { (label) }
-        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use crate::{
     domain::{Mac, Timestamp},
-    provision::{Provisioner, shown},
+    provision::{ClientKind, Provisioner, plugged, shown},
     wire::{
         arp::Arp,
         dhcp::{Message, NotDhcp},
@@ -88,11 +88,16 @@ impl<'a> Overheard<'a> {
             }
             Self::Question(message, to) => {
                 // Before the state is held: this reads it too.
-                let client = provisioner.client(message.mac(), &shown(message), now);
+                let mut client = provisioner.client(message.mac(), &shown(message), now);
                 let direct = message.giaddr().is_unspecified();
                 let (unicast, relayed) = (direct && !to.is_broadcast(), !direct && ours(*to));
                 let question = Question { message, unicast, relayed };
                 let state = view.read();
+                if !direct && client.kind == ClientKind::Phone {
+                    let known = state.phones.get(&client.mac);
+                    let known = known.map_or(&[][..], |phone| &phone.grounds);
+                    client.grounds.extend(plugged(message, known, now));
+                }
                 Watcher { provisioner, state: &state, memory, now }.asked(&question, &client)
             }
             Self::Answer(message) => {

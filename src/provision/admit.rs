@@ -38,7 +38,7 @@ impl Provisioner {
         }
         let phone = case.subject.mac.ok_or(Why::NoLease { peer })?;
         let holder = match case.asker {
-            Asker::Operator { phone, .. } => Some(phone),
+            Asker::Operator { phone, .. } | Asker::HandOver { phone } => Some(phone),
             Asker::Peer if rule(self.settings()) == PeerRule::Any => return Ok(()),
             Asker::Peer => identify::holder(state, peer, case.now),
         };
@@ -101,7 +101,7 @@ impl Provisioner {
 
     fn number(&self, phone: Mac, case: &Case<'_>, state: &State) -> Result<String, Why> {
         let settings = self.settings();
-        let site = identify::site(settings, &case.subject.site);
+        let site = identify::site(settings, &case.subject.site, case.subject.is_staged());
         let range = site.and_then(|site| site.numbers).or(settings.auto_registration.numbers);
         let mut had =
             state.numbers.iter().filter(|(_, holder)| **holder == phone).map(|(number, _)| number);

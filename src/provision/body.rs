@@ -3,7 +3,7 @@
 use std::{fmt, path::Path, sync::Arc};
 
 use crate::{
-    domain::{Entry, Role},
+    domain::{Entry, Role, StagingId},
     profile::{Family, FileRule, Format, Reads, RenderError},
 };
 
@@ -82,6 +82,7 @@ impl Provisioner {
             asked: case.asked(),
             abort_is_normal: case.target.normal().abort,
             source: source.to_string(),
+            seals: seals(case),
             grounds: case.subject.grounds.clone(),
             admit,
         })
@@ -108,7 +109,9 @@ impl Provisioner {
         let shared = matches!(case.target.role, Role::Common | Role::Fallback);
         let secrets = match (case.target.role, case.asker) {
             (Role::Own, Asker::Peer | Asker::Operator { reveal: true, .. }) => Secrets::Plain,
-            (Role::Own, Asker::Operator { reveal: false, .. }) => Secrets::Masked,
+            (Role::Own, Asker::Operator { reveal: false, .. } | Asker::HandOver { .. }) => {
+                Secrets::Masked
+            }
             _ => Secrets::Left,
         };
         Scene {
@@ -117,6 +120,7 @@ impl Provisioner {
             family: case.target.found.map(|found| found.family),
             model: case.model(),
             site: &case.site,
+            staged: case.subject.is_staged(),
             phone: case.subject.mac.filter(|_| !shared).map(|mac| (mac, entry)),
             ends: (case.request.peer, case.request.local),
             secrets,
@@ -173,6 +177,13 @@ impl Provisioner {
             }
         })
     }
+}
+
+/// The batch on the bench that waits for this very file, if one does.
+pub(super) fn seals(case: &Case<'_>) -> Option<StagingId> {
+    let (id, _) = case.subject.staging.filter(|(_, handed_over)| *handed_over)?;
+    let awaited = case.target.role == Role::Own && case.asked().required.is_some();
+    awaited.then_some(id)
 }
 
 /// The format of an operator's template that no family asks for: XML by its name, else lines without breaks in them.

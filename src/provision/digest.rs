@@ -4,6 +4,7 @@ use crate::profile::{FileMatch, FileRule, md5};
 
 use super::{
     Admission, Body, Opened, Provisioner, Why,
+    body::seals,
     library::etag,
     open::{Asker, Case},
     resolve::Target,
@@ -23,6 +24,7 @@ impl Provisioner {
         let asker = match case.asker {
             Asker::Peer => Asker::Peer,
             Asker::Operator { phone, .. } => Asker::Operator { phone, reveal: true },
+            Asker::HandOver { phone } => Asker::HandOver { phone },
         };
         let opened = self.build(&Case { asker, target, ..case.clone() }, admit)?;
         let text = format!("{}\n", md5(&octets(&opened)?));
@@ -31,6 +33,7 @@ impl Provisioner {
             etag: etag(text.as_bytes()),
             body: Body::Bytes(text.into_bytes().into()),
             asked: case.asked(),
+            seals: seals(case),
             abort_is_normal: case.target.normal().abort,
             source: format!("digest of {}", opened.source),
             ..opened

@@ -1,4 +1,4 @@
-//! Where each value of a phone's file comes from: entry over model over site over default site over profile.
+//! Where each value of a phone's file comes from: entry over staging over model over site over default site over profile.
 
 use std::net::IpAddr;
 
@@ -18,11 +18,13 @@ use super::{
     values::{MASK, Scene},
 };
 
-/// Which of the five levels set a value.
+/// Which of the six levels set a value.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Level {
     /// What is listed for the phone.
     Entry,
+    /// The staging table of a site, while the phone's batch is open.
+    Staging,
     /// A site's table for the model.
     Model,
     /// The phone's site, or the subnet that it stands in.
@@ -72,6 +74,7 @@ impl Level {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Entry => "entry",
+            Self::Staging => "staging",
             Self::Model => "model",
             Self::Site => "site",
             Self::DefaultSite => "default-site",
@@ -118,7 +121,7 @@ fn all(
     hide: bool,
 ) -> Vec<Explanation> {
     let unset = Site::default();
-    let site = identify::site(scene.settings, scene.site).unwrap_or(&unset);
+    let site = identify::site(scene.settings, scene.site, scene.staged).unwrap_or(&unset);
     let nothing = Entry::default();
     let entry = scene.entry().unwrap_or(&nothing);
     let origins = Origins { scene, site, entry, model: scene.model_name() };
@@ -190,7 +193,11 @@ impl Origins<'_> {
     /// A key of the site's tables.
     fn key(&self, key: &str) -> Origin {
         let Some(by) = setter(self.site, key) else { return profile("nobody set it") };
-        let level = if by == DEFAULT { Level::DefaultSite } else { Level::Site };
+        let level = match by.as_str() {
+            _ if self.site.staged.contains(key) => Level::Staging,
+            DEFAULT => Level::DefaultSite,
+            _ => Level::Site,
+        };
         let at = self.site.places.of(key).map(str::to_owned);
         Origin { level, site: Some(by.clone()), at, note: String::new() }
     }
@@ -268,7 +275,11 @@ impl Origins<'_> {
     /// A key in a table for a model, a family or a vendor.
     fn table(&self, rank: Rank, table: &str, key: &str) -> Origin {
         let origin = self.key(key);
-        let level = if rank == Rank::Model { Level::Model } else { origin.level };
+        let level = match (origin.level, rank) {
+            (Level::Staging, _) => Level::Staging,
+            (_, Rank::Model) => Level::Model,
+            (level, _) => level,
+        };
         Origin { level, note: format!("for {table}"), ..origin }
     }
 }

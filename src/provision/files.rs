@@ -7,7 +7,7 @@ use crate::{
     profile::Family,
 };
 
-use super::{Provisioner, Why, resolve::spoken};
+use super::{Provisioner, Why, identify::staging, resolve::spoken};
 
 /// A file that a phone would ask for.
 #[derive(Clone, Debug)]
@@ -32,7 +32,8 @@ impl Provisioner {
     #[must_use]
     pub fn files_of(&self, phone: Mac, local: IpAddr, now: Timestamp) -> Vec<Due> {
         let Some((family, model, site)) = self.family_of(phone, local) else { return Vec::new() };
-        let speaks = Some(spoken(family, self.speaks(&site)));
+        let staged = matches!(staging(&self.view().read(), Some(phone)), Some((_, false)));
+        let speaks = Some(spoken(family, self.speaks(&site, staged)));
         let model = model.and_then(|model| self.catalog().member(family, &model));
         let mut due: Vec<Due> = Vec::new();
         for file in family.files.iter().filter(|file| file.read_by(speaks)) {

@@ -4,7 +4,9 @@ use std::{net::IpAddr, sync::Arc};
 
 use crate::{
     config::{DhcpMode, PeerRule, Protocol, Settings, Site},
-    domain::{Entry, FamilyName, Ground, Identity, Mac, Origin, SiteName, Timestamp, conclude},
+    domain::{
+        Entry, FamilyName, Ground, Identity, Mac, Origin, SiteName, StagingId, Timestamp, conclude,
+    },
     profile::{Catalog, FileMatch, Seen, Speaks},
     store::{Phone, State},
 };
@@ -28,6 +30,8 @@ pub(super) struct Subject {
     pub listed: Option<FamilyName>,
     /// Where it stands.
     pub site: SiteName,
+    /// The batch that has it and is not closed, and whether that one is handed over.
+    pub staging: Option<(StagingId, bool)>,
     /// True if what it shows contradicts the model in its entry: no firmware of that model is offered to it then.
     pub contradicts: bool,
 }
@@ -40,6 +44,11 @@ impl Subject {
             listed: self.listed.clone(),
             mac: self.mac,
         }
+    }
+
+    /// True if its site's staging values are in force for it: its batch is open.
+    pub fn is_staged(&self) -> bool {
+        matches!(self.staging, Some((_, false)))
     }
 
     /// The model: as this request showed it, else as learned.
@@ -86,7 +95,7 @@ impl Provisioner {
             grounds.push(prefix);
         }
         let phone = mac.and_then(|mac| state.phones.get(&mac));
-        self.subject(mac, phone, grounds, request.peer)
+        Subject { staging: staging(state, mac), ..self.subject(mac, phone, grounds, request.peer) }
     }
 
     /// What the request shows, one ground an origin; a `mac` in a query is a claim and no prefix.
@@ -132,7 +141,8 @@ impl Provisioner {
     ) -> Subject {
         let named = found.iter().find_map(|one| one.mac);
         let mac = named.filter(|named| !named.is_second_port_of(phone)).unwrap_or(phone);
-        self.subject(Some(mac), state.phones.get(&mac), Vec::new(), peer)
+        let subject = self.subject(Some(mac), state.phones.get(&mac), Vec::new(), peer);
+        Subject { staging: staging(state, Some(mac)), ..subject }
     }
 
     fn subject(
@@ -163,6 +173,7 @@ impl Provisioner {
             site: self.site_of(entry.as_deref(), peer),
             entry,
             grounds,
+            staging: None,
         }
     }
 
@@ -183,8 +194,9 @@ impl Provisioner {
     }
 
     /// The protocol whose files count at a site.
-    pub(super) fn speaks(&self, site: &str) -> Speaks {
-        self.settings().sites.get(site).map_or(Speaks::Sip, |site| speaks(site.protocol))
+    pub(super) fn speaks(&self, site: &str, staged: bool) -> Speaks {
+        let known = self.settings().sites.get(site).map(|site| in_force(site, staged));
+        known.map_or(Speaks::Sip, |site| speaks(site.protocol))
     }
 }
 
@@ -236,9 +248,21 @@ fn default_site(settings: &Settings) -> SiteName {
     }
 }
 
-/// The settings of a site; those of `default` where it is not known any more.
-pub(super) fn site<'a>(settings: &'a Settings, name: &str) -> Option<&'a Site> {
-    settings.sites.get(name).or_else(|| settings.sites.get("default"))
+/// The batch that has a phone and is not closed, and whether it is handed over.
+pub(super) fn staging(state: &State, phone: Option<Mac>) -> Option<(StagingId, bool)> {
+    let (id, staging) = state.staging_of(phone?)?;
+    Some((id, staging.handed_over.is_some()))
+}
+
+/// The settings of a site, with its staging values if the phone is `staged`; those of `default` where it is not known
+/// any more.
+pub(super) fn site<'a>(settings: &'a Settings, name: &str, staged: bool) -> Option<&'a Site> {
+    let site = settings.sites.get(name).or_else(|| settings.sites.get("default"))?;
+    Some(in_force(site, staged))
+}
+
+fn in_force(site: &Site, staged: bool) -> &Site {
+    site.staging.as_deref().filter(|_| staged).unwrap_or(site)
 }
 
 /// The catalog's spelling of a model, or the operator's where the catalog has none.

@@ -1,4 +1,4 @@
-//! Values that several tables may set, and which of them wins: entry over model over family over vendor.
+//! Values that several tables may set, and which of them wins: entry over staging over model over family over vendor.
 
 use std::collections::BTreeMap;
 
@@ -52,12 +52,14 @@ pub(super) fn set<'a>(
         let by = site.set_by.get(&format!("extra.{table}.{key}"));
         by.is_some_and(|by| by != DEFAULT)
     };
+    let is_staged = |table: &str, key: &str| site.staged.contains(&format!("extra.{table}.{key}"));
     for (table, values) in &site.extra {
         let Some(rank) = scene.kind().rank(model, table) else { continue };
         for (key, value) in values {
             let stronger =
                 laid.get(key.as_str()).and_then(|laid| laid.table).is_none_or(|(other, there)| {
-                    (rank, is_own(table, key)) > (other, is_own(there, key))
+                    (is_staged(table, key), rank, is_own(table, key))
+                        > (is_staged(there, key), other, is_own(there, key))
                 });
             if stronger {
                 laid.insert(key, Laid { value, table: Some((rank, table)) });
@@ -93,7 +95,13 @@ pub(super) fn load<'a>(
     site: &'a Site,
     model: &str,
 ) -> Option<(&'a str, Rank, &'a str)> {
-    if scene.holds_back() { None } else { scene.kind().load(&site.firmware, model) }
+    if scene.holds_back() {
+        return None;
+    }
+    let staged = |key: &str| site.staged.contains(&format!("firmware.{key}"));
+    let kind = scene.kind();
+    let first = kind.load_of(&site.firmware, model, &staged);
+    first.or_else(|| kind.load(&site.firmware, model))
 }
 
 impl Kind<'_> {
@@ -104,10 +112,20 @@ impl Kind<'_> {
         table: &'t BTreeMap<String, String>,
         model: &str,
     ) -> Option<(&'t str, Rank, &'t str)> {
+        self.load_of(table, model, &|_| true)
+    }
+
+    /// The same of those keys only that `counts` lets through.
+    fn load_of<'t>(
+        self,
+        table: &'t BTreeMap<String, String>,
+        model: &str,
+        counts: &dyn Fn(&str) -> bool,
+    ) -> Option<(&'t str, Rank, &'t str)> {
         let member = self.family.and_then(|family| self.catalog.member(family, model));
         let loads = member.and_then(|model| model.load.as_deref());
         let wanted = |rank: Rank, fits: &dyn Fn(&str) -> bool| {
-            let found = table.iter().find(|(key, _)| fits(key));
+            let found = table.iter().find(|(key, _)| fits(key) && counts(key));
             found.map(|(key, load)| (load.as_str(), rank, key.as_str()))
         };
         let shares = |key: &str| loads.is_some_and(|load| is(key, load));

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     config::Settings,
-    domain::{Asked, Carrier, Entry, Ground, Mac, Role, SiteName, Timestamp, printable},
+    domain::{Asked, Carrier, Entry, Ground, Mac, Role, SiteName, StagingId, Timestamp, printable},
     profile::{Catalog, Seen, Speaks},
     store::View,
 };
@@ -108,6 +108,8 @@ pub struct Opened {
     pub source: String,
     /// What the request showed about its sender, to be recorded.
     pub grounds: Vec<Ground>,
+    /// Set where this is a file of the phone's own in its production form, and the phone's batch is handed over.
+    pub seals: Option<StagingId>,
     /// Set where this phone is to be listed first; the content is that of the entry it will have.
     pub admit: Option<Admission>,
 }
@@ -216,6 +218,11 @@ pub(super) enum Asker {
         phone: Mac,
         /// With secrets.
         reveal: bool,
+    },
+    /// Whoever hands a batch over, and wants to know whether this phone's files can be made in production form.
+    HandOver {
+        /// That phone.
+        phone: Mac,
     },
 }
 
@@ -326,6 +333,16 @@ impl Provisioner {
         self.answer(self.imagined(phone, name, local), Asker::Operator { phone, reveal }, now)
     }
 
+    /// Why a file of a phone can't be made in production form.
+    ///
+    /// # Errors
+    ///
+    /// The [`Refusal`] that the phone would get.
+    pub(super) fn rehearse(&self, phone: Mac, name: &str, now: Timestamp) -> Result<(), Refusal> {
+        let request = self.imagined(phone, name, IpAddr::V4(Ipv4Addr::LOCALHOST));
+        self.answer(request, Asker::HandOver { phone }, now).map(drop)
+    }
+
     /// The request that a phone would make, for an operator who looks.
     pub(super) fn imagined<'a>(&self, phone: Mac, name: &'a str, local: IpAddr) -> Request<'a> {
         let address = self.view.read().phones.get(&phone).and_then(|phone| phone.boot.address);
@@ -356,8 +373,11 @@ impl Provisioner {
         let subject = match asker {
             Asker::Peer => self.identify(&found, &name, &request, &state, now),
             Asker::Operator { phone, .. } => self.look_at(phone, &found, &state, request.peer),
+            Asker::HandOver { phone } => {
+                Subject { staging: None, ..self.look_at(phone, &found, &state, request.peer) }
+            }
         };
-        let speaks = self.speaks(&subject.site);
+        let speaks = self.speaks(&subject.site, subject.is_staged());
         let place = (&*self.library, subject.site.as_str());
         let Some(target) = resolve::target(name, found, &subject.clues(), speaks, place) else {
             return Err(unknown(&request, Some(subject)));

@@ -303,6 +303,7 @@ mod tests {
             },
             abort_is_normal: true,
             source: String::new(),
+            seals: None,
             grounds: Vec::new(),
             admit: None,
         }

@@ -31,6 +31,8 @@ use super::{
 pub struct Report {
     /// What it is, with grounds.
     pub identity: Identity,
+    /// The site that it belongs to.
+    pub site: String,
     /// The title of its family, where that is known.
     pub family: Option<String>,
     /// What contradicts itself or is wrong.
@@ -93,9 +95,11 @@ impl Look<'_> {
         let expected = if on_its_way { diagnosis::expected(look) } else { None };
         let family = look.family.map(|family| family.title.clone());
         let findings = findings::all(look);
-        let identity = std::mem::take(&mut self.identity);
+        let (identity, site) =
+            (std::mem::take(&mut self.identity), std::mem::take(&mut self.site_name));
         Report {
             identity,
+            site,
             family,
             findings,
             diagnosis,
@@ -123,6 +127,8 @@ pub(super) struct Look<'a> {
     pub identity: Identity,
     pub family: Option<&'a Family>,
     pub site: Option<&'a Site>,
+    /// True if the site's staging values are in force for it.
+    pub staged: bool,
     pub site_name: String,
     /// How it contradicts its entry: three checks ask.
     pub contradiction: OnceCell<Option<Contradiction>>,
@@ -147,6 +153,7 @@ impl<'a> Look<'a> {
             || entry.and_then(|entry| catalog.model(&entry.model)).map(|(family, _)| family);
         let address = phone.boot.address.map_or(IpAddr::from([0; 4]), IpAddr::from);
         let site_name = provisioner.site_of(entry, address);
+        let staged = matches!(identify::staging(state, Some(mac)), Some((_, false)));
         Self {
             provisioner,
             mac,
@@ -156,7 +163,8 @@ impl<'a> Look<'a> {
             reads: Reads::at(now),
             family: seen.or_else(listed),
             identity,
-            site: identify::site(provisioner.settings(), &site_name),
+            site: identify::site(provisioner.settings(), &site_name, staged),
+            staged,
             site_name,
             contradiction: OnceCell::new(),
             memo: Memo::default(),
@@ -169,6 +177,7 @@ impl<'a> Look<'a> {
         let family = self.family.map(|family| family.title.clone());
         Report {
             identity: std::mem::take(&mut self.identity),
+            site: std::mem::take(&mut self.site_name),
             family,
             findings,
             elsewhere,

@@ -2,20 +2,20 @@
 
 use std::{
     net::IpAddr,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{Arc, OnceLock, PoisonError, RwLock},
 };
 
 use tokio::sync::watch;
 
 use crate::{
-    domain::{Batch, Change, Claim, Commit, Event, Ground, Mac, Timestamp, What},
+    domain::{Batch, Change, Claim, Commit, Event, Ground, Mac, StagingChange, Timestamp, What},
     store::{CommitError, Feed, Journal, View},
     telemetry::Counters,
 };
 
 use super::{
-    Admission, Board, Delivery, Notices, Opened, Pools, Provisioner, Recorder, Refusal, Request,
-    Why,
+    Admission, Called, Delivery, Ledger, Notices, Opened, Pools, Provisioner, Recorder, Refusal,
+    Request, Resync, Why,
     identify::{holder, is_forged},
     news::{Moves, News},
 };
@@ -42,12 +42,13 @@ pub struct Service {
     /// How full the pools were over time, as long as somebody looks at them.
     pub pools: Pools,
     /// The findings of all phones, as long as somebody looks at them.
-    pub board: Board,
+    pub ledger: Ledger,
     provisioner: RwLock<Arc<Provisioner>>,
     /// How often it was replaced.
     replaced: watch::Sender<u64>,
     news: News,
     moves: Moves,
+    resync: OnceLock<Box<dyn Resync>>,
 }
 
 impl Service {
@@ -73,11 +74,12 @@ impl Service {
             counters,
             notices,
             pools: Pools::default(),
-            board: Board::default(),
+            ledger: Ledger::default(),
             provisioner,
             replaced,
             news,
             moves,
+            resync: OnceLock::new(),
         }
     }
 
@@ -155,6 +157,7 @@ impl Service {
         }
         self.place(phone, request.peer, now);
         self.show(phone, &opened.grounds);
+        self.produce(phone, opened);
         let (asked, etag) = (opened.asked.clone(), opened.etag.clone());
         self.recorder.happened(phone, now, What::Unchanged { asked, etag });
     }
@@ -200,6 +203,7 @@ impl Service {
                 if let Some(phone) = opened.phone {
                     self.place(phone, request.peer, now);
                     self.show(phone, &opened.grounds);
+                    self.produce(phone, &opened);
                 }
                 tracing::debug!(name = %opened.asked.name, peer = %request.peer, source = %opened.source, "opened");
                 let delivery = Delivery::begin(self.recorder.clone(), &opened, now);
@@ -263,6 +267,33 @@ impl Service {
         if !leased && self.moves.is_news(phone, address, known) {
             self.recorder.happened(phone, now, What::Appeared { address });
         }
+    }
+
+    /// Tells the batch on the bench which bytes it waits for, where that is new: the entity tag of what was made with
+    /// production values. So a transfer that began before the hand-over seals nothing, unless its bytes are the same.
+    fn produce(&self, phone: Mac, opened: &Opened) {
+        let Some(id) = opened.seals else { return };
+        let (name, etag) = (opened.asked.name.clone(), opened.etag.clone());
+        let is_known = {
+            let state = self.view.read();
+            let one = state.stagings.get(&id).and_then(|staging| staging.phones.get(&phone));
+            one.is_none_or(|one| one.produced.iter().any(|it| *it == (name.clone(), etag.clone())))
+        };
+        if !is_known {
+            let produced = StagingChange::Produced { phone, name, etag };
+            self.recorder.record(Change::Staging(id, Box::new(produced)));
+        }
+    }
+
+    /// Makes a phone come again, where something here can.
+    #[must_use]
+    pub fn resync(&self, phone: Mac) -> Called {
+        self.resync.get().map_or(Called::Restart, |resync| resync.resync(phone))
+    }
+
+    /// Joins in what makes phones come again. The first one stays.
+    pub fn join_resync(&self, resync: Box<dyn Resync>) {
+        let _ = self.resync.set(resync);
     }
 
     /// Records what a request showed, where that is new.

@@ -1,4 +1,4 @@
-//! The values that templates may use: entry over model over site over default site over profile.
+//! The values that templates may use: entry over staging over model over site over default site over profile.
 
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -54,6 +54,8 @@ pub(super) struct Scene<'a> {
     pub model: &'a str,
     /// The site by name.
     pub site: &'a str,
+    /// True if the site's staging values are in force: the phone's batch is open.
+    pub staged: bool,
     /// The phone whose file it is; `None` for files that all phones of a family share.
     pub phone: Option<(Mac, Option<&'a Entry>)>,
     /// Who asks, and which of our addresses.
@@ -171,7 +173,7 @@ pub(super) fn values(scene: &Scene<'_>, version: &str) -> minijinja::Value {
 
 fn context<'a>(scene: &Scene<'a>) -> Context<'a> {
     let unset = Site::default();
-    let site = identify::site(scene.settings, scene.site).unwrap_or(&unset);
+    let site = identify::site(scene.settings, scene.site, scene.staged).unwrap_or(&unset);
     let mac = scene.phone.map(|(mac, _)| mac);
     let nothing = Entry::default();
     let entry = scene.entry().unwrap_or(&nothing);

@@ -8,6 +8,7 @@ mod event;
 mod lease;
 mod phone;
 mod rows;
+mod staging;
 #[cfg(test)]
 mod tests;
 
@@ -27,7 +28,9 @@ pub(super) use rows::{Loader, Row, rows};
 /// before it reads as it did, and what is written now can be read without it. Anything else is one.
 ///
 /// 2: events may tell of registrations. All that 1 could say is said the same way.
-pub(super) const SCHEMA: u8 = 2;
+///
+/// 3: there are batches, and events tell what phones showed of where they are plugged in.
+pub(super) const SCHEMA: u8 = 3;
 
 /// The oldest version that still reads.
 pub(super) const OLDEST: u8 = 1;
@@ -36,6 +39,7 @@ pub(super) const OLDEST: u8 = 1;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(u8)]
 pub(super) enum Kind {
+    Batch = b'b',
     Entry = b'e',
     Lease = b'l',
     Meta = b'm',
@@ -49,7 +53,7 @@ pub(super) enum Kind {
 
 impl Kind {
     /// All kinds that are part of the state.
-    pub(super) const STATE: [Self; 7] = [
+    pub(super) const STATE: [Self; 8] = [
         Self::Meta,
         Self::Entry,
         Self::Phone,
@@ -57,6 +61,7 @@ impl Kind {
         Self::Quarantine,
         Self::Number,
         Self::Window,
+        Self::Batch,
     ];
 
     pub(super) fn of(key: &[u8]) -> Option<Self> {

@@ -2,6 +2,7 @@
 
 mod index;
 mod patch;
+mod staging;
 #[cfg(test)]
 mod tests;
 
@@ -13,7 +14,8 @@ use std::{
 };
 
 use crate::domain::{
-    Batch, Boot, Claim, ClientKey, Commit, Entry, Ground, Lease, Mac, Quarantine, Timestamp, Window,
+    Batch, Boot, Claim, ClientKey, Commit, Entry, Ground, Lease, Mac, Quarantine, Staging,
+    StagingId, Timestamp, Window,
 };
 
 use index::Index;
@@ -58,6 +60,8 @@ pub struct State {
     pub numbers: BTreeMap<String, Mac>,
     /// The auto-registration window as an operator set it.
     pub window: Option<Window>,
+    /// Batches on the bench, closed ones included.
+    pub stagings: BTreeMap<StagingId, Staging>,
     /// The number of the last commit.
     pub commit: u64,
     /// What is looked up by something else than its key. Derived from the maps.
@@ -142,7 +146,12 @@ impl State {
 
     /// Addresses whose lease or quarantine changed after a commit.
     pub fn addresses_since(&self, commit: u64) -> impl Iterator<Item = Ipv4Addr> {
-        self.index.news.addresses_since(commit)
+        self.index.news.addresses.since(commit, Ipv4Addr::UNSPECIFIED)
+    }
+
+    /// Phones that came into a batch or left it after a commit, or whose batch was handed over.
+    pub fn restaged_since(&self, commit: u64) -> impl Iterator<Item = Mac> {
+        self.index.news.staged.since(commit, Mac::LOWEST)
     }
 
     /// Addresses set aside because of this phone. As many looks as it was ever in the way of.
@@ -164,6 +173,13 @@ impl State {
         self.index.news.window
     }
 
+    /// The batch that is not closed and has this phone.
+    #[must_use]
+    pub fn staging_of(&self, phone: Mac) -> Option<(StagingId, &Staging)> {
+        let id = self.index.staged.get(&phone)?;
+        Some((*id, self.stagings.get(id)?))
+    }
+
     /// Puts the values of a patch in place of the old ones. The patch was made against this very state.
     pub(super) fn install(&mut self, patch: Patch) {
         for (mac, touched) in patch.phones {
@@ -179,7 +195,7 @@ impl State {
             }
         }
         for address in patch.leases.keys().chain(patch.quarantine.keys()) {
-            self.index.news.touch(*address, patch.commit);
+            self.index.news.addresses.touch(*address, patch.commit);
         }
         put(&mut self.leases, patch.leases);
         for (client, address) in patch.clients {
@@ -201,8 +217,24 @@ impl State {
             self.window = window.into();
             self.index.news.window = patch.commit;
         }
+        for (id, staging) in &patch.stagings {
+            let (before, after) = (self.stagings.get(id), staging.as_ref());
+            if !is_staged_alike(before, after) {
+                for phone in before.into_iter().chain(after).flat_map(|one| one.phones.keys()) {
+                    self.index.news.staged.touch(*phone, patch.commit);
+                }
+            }
+            self.index.restage(*id, staging.as_ref());
+        }
+        put(&mut self.stagings, patch.stagings);
         self.commit = self.commit.max(patch.commit);
     }
+}
+
+/// True if a batch has the phones that it had, and they get the values that they got.
+fn is_staged_alike(before: Option<&Staging>, after: Option<&Staging>) -> bool {
+    let (Some(before), Some(after)) = (before, after) else { return false };
+    before.standing() == after.standing() && before.phones.keys().eq(after.phones.keys())
 }
 
 fn put<K: Ord, V>(map: &mut BTreeMap<K, V>, values: BTreeMap<K, Option<V>>) {

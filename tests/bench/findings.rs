@@ -1,7 +1,7 @@
 //! Findings and diagnoses of a large fleet: 100,000 phones with 20 events each.
 //!
 //! What counts is that a commit costs what its own phones cost, not the fleet: a list of all findings goes through the
-//! board, which is compared with what it would take to work out all reports again. How many reports were worked out is
+//! ledger, which is compared with what it would take to work out all reports again. How many reports were worked out is
 //! checked here too, not only measured. Takes about 60 s and 1.5 GB.
 #![expect(
     clippy::unwrap_used,
@@ -17,7 +17,7 @@ use ringup::{
         Timestamp, What,
     },
     profile::{Catalog, Seen},
-    provision::{Board, Library, Provisioner, Settings},
+    provision::{Ledger, Library, Provisioner, Settings},
     store::{Phone, State, View},
 };
 
@@ -110,15 +110,15 @@ fn main() {
     let settings = Arc::new(Settings::default());
     let library: Arc<Library> = Arc::default();
     let here = Provisioner::new(settings, Arc::clone(&catalog), library, View::default());
-    let (here, board) = (Arc::new(here), Board::default());
+    let (here, ledger) = (Arc::new(here), Ledger::default());
     let now = at(EVENTS * 60 + 120);
     let began = Instant::now();
-    board.update(&here, &state, now);
+    ledger.update(&here, &state, now);
     let (first, kept) = (began.elapsed().as_secs_f64(), resident());
-    assert_eq!(board.evaluations(), u64::from(PHONES));
+    assert_eq!(ledger.evaluations(), u64::from(PHONES));
     let of_one = |from: u64, to: u64| 1024 * to.saturating_sub(from) / u64::from(PHONES);
     println!(
-        "first look at all: {first:.2} s; memory of a phone: {} B, on the board {} B",
+        "first look at all: {first:.2} s; memory of a phone: {} B, on the ledger {} B",
         of_one(empty, held),
         of_one(held, kept)
     );
@@ -143,21 +143,21 @@ fn main() {
     });
     let every = ("the reports of all", all);
     table.measure("a commit of one phone", || commit(&mut state));
-    board.update(&here, &state, now);
-    let (before, began) = (board.evaluations(), commit(&mut state).1);
+    ledger.update(&here, &state, now);
+    let (before, began) = (ledger.evaluations(), commit(&mut state).1);
     table.against("a commit of one phone, and then the list of findings", every, || {
         commit(&mut state);
-        board.update(&here, &state, now);
-        board.page(None, 1000)
+        ledger.update(&here, &state, now);
+        ledger.page(None, 1000)
     });
-    board.update(&here, &state, now);
+    ledger.update(&here, &state, now);
     let commits = commit(&mut state).1 - began;
-    assert_eq!(board.evaluations() - before, commits, "one report a commit");
-    board.update(&here, &state, now);
-    let idle = board.evaluations();
+    assert_eq!(ledger.evaluations() - before, commits, "one report a commit");
+    ledger.update(&here, &state, now);
+    let idle = ledger.evaluations();
     table.against("the list of findings again", every, || {
-        board.update(&here, &state, now);
-        board.page(None, 1000)
+        ledger.update(&here, &state, now);
+        ledger.page(None, 1000)
     });
-    assert_eq!(board.evaluations(), idle, "nothing changed, so nobody was looked at");
+    assert_eq!(ledger.evaluations(), idle, "nothing changed, so nobody was looked at");
 }

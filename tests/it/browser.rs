@@ -74,7 +74,13 @@ impl Browser {
                 "const done = arguments[0]; const check = () => {{ {script} }};
                 const look = () => check() ? done(true) : setTimeout(look, 20); look();"
             );
-            self.client.execute_async(&all, vec![]).await
+            // A page that is left takes its scripts along: then the next one is asked.
+            loop {
+                match self.client.execute_async(&all, vec![]).await {
+                    Err(error) if error.is_script_timeout() => {}
+                    told => return told,
+                }
+            }
         });
         match waited.await {
             Ok(Ok(_)) => {}

@@ -1,5 +1,6 @@
 //! HTTP over real sockets and a real store: what phones get, what the record says of it, and what operators see.
 
+pub mod batches;
 mod explained;
 mod labels;
 mod operators;
@@ -18,7 +19,7 @@ use std::{
 };
 
 use ringup::{
-    config::{PeerRule, Settings},
+    config::{PeerRule, Registrar, Settings, Site},
     domain::{
         Batch, Change, Entry, Event, Ground, Line, Mac, Origin, Outcome, Secret, Timestamp, What,
     },
@@ -79,7 +80,13 @@ impl Bench {
         let store = Store::open(&directory.path().join("state")).unwrap();
         let mut settings = Settings::default();
         settings.secrets.peer = PeerRule::Any;
-        settings.sites.insert("default".to_owned(), ringup::config::Site::default());
+        // Differs from production by one registrar, and only where a test opens a batch.
+        let address = "10.99.0.1".to_owned();
+        let servers = vec![Registrar { address, port: None }];
+        let staged = ["server".to_owned()].into();
+        let staging = Site { servers, staged, ..Site::default() };
+        let site = Site { staging: Some(Box::new(staging)), ..Site::default() };
+        settings.sites.insert("default".to_owned(), site);
         let (library, problems) =
             Library::load(&directory.path().join("files"), Path::new("/nonexistent"));
         assert!(problems.is_empty(), "{problems:?}");

@@ -1,5 +1,7 @@
 //! The operators' page in a real Chromium: live without a reload, and deaf to what phones try to run in it.
 
+mod bench;
+mod board;
 mod every;
 mod import;
 mod leases;
@@ -66,7 +68,7 @@ fn a_row_appears_and_changes_without_a_reload() {
         );
 
         commit(Change::Forgotten(mac(DESK)).into()).await.unwrap();
-        browser.until("return document.querySelectorAll('#phones tbody tr').length === 0").await;
+        browser.until("return document.querySelectorAll('#rows tr').length === 0").await;
         assert_eq!(browser.console().await, [""; 0]);
         browser.end().await;
     });
@@ -87,18 +89,18 @@ fn the_filter_and_the_stages_narrow_the_table() {
     bench.runtime.block_on(async {
         let browser = Browser::start().await;
         browser.client.goto(&format!("http://{}/", bench.operators)).await.unwrap();
-        let rows = |count: usize| {
-            format!("return document.querySelectorAll('#phones tbody tr').length === {count}")
+        let shown = |text: &str| {
+            format!("return document.getElementById('shown').textContent === '{text}'")
         };
-        browser.until(&rows(30)).await;
+        browser.until(&shown("30 phones")).await;
         let filter = browser.client.find(Locator::Id("filter")).await.unwrap();
         filter.send_keys("4107").await.unwrap();
-        browser.until(&rows(1)).await;
+        browser.until(&shown("1 of 30 phones")).await;
         filter.clear().await.unwrap();
-        browser.until(&rows(30)).await;
+        browser.until(&shown("30 phones")).await;
         let chip = Locator::Css("button[data-stage=leased]");
         browser.client.find(chip).await.unwrap().click().await.unwrap();
-        browser.until(&rows(10)).await;
+        browser.until(&shown("10 of 30 phones")).await;
         browser.end().await;
     });
 }
@@ -122,7 +124,7 @@ fn what_phones_say_is_text_and_runs_nowhere() {
     bench.runtime.block_on(async {
         let browser = Browser::start().await;
         browser.client.goto(&format!("http://{}/", bench.operators)).await.unwrap();
-        browser.until("return document.querySelectorAll('#phones tbody tr').length === 2").await;
+        browser.until("return document.querySelectorAll('#rows tr').length === 2").await;
         let text = browser.text().await;
         for shown in [image, named, script] {
             assert!(text.contains(shown), "{shown} is not in:\n{text}");
@@ -172,7 +174,7 @@ fn a_lost_connection_is_shown_and_mended() {
     bench.commit(vec![Change::Listed(mac(DESK), Box::new(entry("VVX 410", "4012", "Front desk")))]);
     runtime.block_on(async {
         browser.until(&is("live")).await;
-        browser.until("return document.querySelectorAll('#phones tbody tr').length === 1").await;
+        browser.until("return document.querySelectorAll('#rows tr').length === 1").await;
         browser.end().await;
     });
 }

@@ -49,6 +49,8 @@ const HOMES: &[(&str, &str)] = &[
     ("prometheus_client", "telemetry"),
     ("tracing_subscriber", "telemetry"),
     ("cookie", "http"),
+    ("barcoders", "http"),
+    ("qrcode", "http"),
     ("maud", "http"),
     ("utoipa", "http"),
     ("argon2", "http"),

@@ -1,5 +1,7 @@
 //! `[site.NAME]`: values for templates, and what each site inherits from `default`.
 
+mod staging;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{Secret, SiteName};
@@ -49,11 +51,11 @@ pub fn sites(
     let mut sites: BTreeMap<SiteName, Site> = own
         .into_iter()
         .map(|(name, own)| {
-            let site = complete(&name, own, &base);
+            let site = staging::with(&name, own, &base);
             (name, site)
         })
         .collect();
-    sites.insert(DEFAULT.to_owned(), complete(DEFAULT, base, &Own::default()));
+    sites.insert(DEFAULT.to_owned(), staging::with(DEFAULT, base, &Own::default()));
     sites
 }
 
@@ -77,6 +79,7 @@ struct Own {
     extra: BTreeMap<String, BTreeMap<String, String>>,
     var: BTreeMap<String, String>,
     places: Places,
+    staging: Option<Box<Own>>,
 }
 
 /// `[site.NAME.failover]`, inherited key by key.
@@ -92,10 +95,6 @@ struct OwnFailover {
 impl Own {
     /// Checks one table.
     fn new(check: &mut Check<'_>, name: &str, table: &SiteTable) -> Self {
-        if let Some(staging) = &table.staging {
-            let text = format!("[site.{name}.staging] has no effect yet in this version");
-            check.warning(staging.span().start, text, "leave it out, or keep it for later");
-        }
         let password = check.secret(
             "admin-password",
             table.admin_password.as_ref(),
@@ -122,6 +121,7 @@ impl Own {
             extra: extra(check, name, table),
             var: texts(check, &table.var),
             places: places(check, table),
+            staging: staging::own(check, name, table),
         }
     }
 }
@@ -307,6 +307,8 @@ fn complete(name: &str, own: Own, base: &Own) -> Site {
         var: by.merge("var", own.var, &base.var),
         places: own.places.inherited(&base.places, name, &by.set),
         set_by: by.set,
+        staging: None,
+        staged: BTreeSet::new(),
     }
 }
 

@@ -33,9 +33,18 @@ fn sites_and_failover() {
         "extra.poly.voice.volume = \"1\"",
         "ringup.toml:2: `voice` is no single value\n  help: quote a key with dots: \"a.b\" = \"1\"",
     );
+    site("staging = { srtp = \"off\" }", "");
     site(
-        "staging = { srtp = \"off\" }",
-        "ringup.toml:2: warning: [site.paris.staging] has no effect yet in this version\n  help: leave it out, or keep it for later",
+        "staging = { srtp = \"on\" }",
+        "ringup.toml:2: `srtp` can't be `on`\n  help: `srtp` is one of: off, offered, required",
+    );
+    site(
+        "staging = { staging = {} }",
+        "ringup.toml:2: [site.paris.staging] has a `staging` of its own\n  help: leave it out",
+    );
+    site(
+        "staging = { srpt = \"off\" }",
+        "ringup.toml:2: unknown key `srpt` in [site.paris.staging]\n  help: did you mean `srtp`?",
     );
     check(
         "[site.\"a/b\"]",

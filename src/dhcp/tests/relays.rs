@@ -1,6 +1,9 @@
 //! Relays (RFC 1542, 3046, 3527, 8357) and switches that insert option 82.
 
 use super::*;
+use crate::{domain::Origin, provision::plug};
+
+const CLASS: &[u8] = b"Cisco Systems, Inc. IP Phone CP-7961G\0";
 
 const RELAY: Ipv4Addr = Ipv4Addr::new(10, 30, 0, 1);
 
@@ -89,4 +92,36 @@ fn a_listener_for_relays_only() {
     assert_eq!(server, Some(loopback), "the address that was asked");
     let direct = Request::discover(mac(2), 1).encode();
     assert_eq!(bench.receive(&direct, (RELAY, 68), loopback, &[]).text, "no-subnet");
+}
+
+#[test]
+fn where_a_phone_is_plugged_in_is_recorded_once() {
+    let mut bench = bench();
+    let information = b"\x01\x07Gi1/0/7\x02\x04sw-3";
+    let plugs = |bench: &Bench| {
+        let phone = bench.state.phones.get(&mac(1));
+        let plugs: Vec<_> = phone.into_iter().filter_map(|phone| plug(&phone.grounds)).collect();
+        plugs.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    // How often the record is told.
+    let hear = |bench: &mut Bench, xid: u32, relay: bool, information: &[u8]| {
+        let request = Request::discover(mac(1), xid).option(code::CLASS, CLASS);
+        if relay {
+            relayed(bench, &through(request, information), 67);
+        } else {
+            bench.hear(&request.option(code::RELAY, information));
+        }
+        let changes = std::mem::take(&mut bench.recorded);
+        let told = |change: &&Change| matches!(change, Change::Showed(_, ground) if ground.from == Origin::Option82);
+        let told = changes.iter().filter(told).count();
+        bench.commit(changes);
+        told
+    };
+    assert_eq!(hear(&mut bench, 1, false, information), 0);
+    assert_eq!(plugs(&bench), "", "without a relay anybody could have written it");
+    assert_eq!(hear(&mut bench, 2, true, information), 1);
+    assert_eq!(plugs(&bench), "sw-3 | Gi1/0/7");
+    assert_eq!(hear(&mut bench, 3, true, information), 0, "no news");
+    assert_eq!(hear(&mut bench, 4, true, b"\x01\x018\x02\x04sw-4"), 1);
+    assert_eq!(plugs(&bench), "sw-4 | 8", "it moved");
 }

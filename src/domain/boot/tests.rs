@@ -162,3 +162,34 @@ fn memory_is_bounded() {
     let kept = (boot.transfers.len(), boot.first.len(), boot.held.len(), boot.visits.len());
     assert_eq!(kept, (32, 4, 8, 8));
 }
+
+#[test]
+fn arrivals_are_one_a_round_and_tell_what_was_before() {
+    let own = || asked("0004f2aabbcc.cfg", Role::Own);
+    let boots = || What::Discovered { relay: None };
+    let has = || ended(own(), Outcome::Complete, "a");
+    let at = |second| Timestamp::from_second(second).unwrap();
+    let (boot, _) = stages(vec![boots(), has(), has(), boots(), boots(), has(), boots()]);
+    let rounds: Vec<_> = boot.arrivals.iter().map(|one| (one.round, one.at)).collect();
+    assert_eq!(rounds, [(at(1), at(2)), (at(5), at(6))]);
+    let had = |boot: &Boot, moment| was_configured(&boot.arrivals, &boot.starts, at(moment));
+    let check = |moment, expected| assert_eq!(had(&boot, moment), expected, "{moment}");
+    check(2, false);
+    check(3, true);
+    check(5, false);
+    check(7, true);
+    check(9, false);
+    let (first, _) = stages(vec![has()]);
+    assert_eq!(first.arrivals, [Arrival { round: at(1), at: at(1) }]);
+    // It looped so long that its restarts are forgotten: what it had before counts.
+    let mut looping = first;
+    for second in 2..40 {
+        looping.fold(&Event { at: at(second), what: boots() });
+    }
+    assert!(had(&looping, 2));
+    for second in 40..60 {
+        looping.fold(&Event { at: at(second), what: boots() });
+        looping.fold(&Event { at: at(second), what: has() });
+    }
+    assert_eq!(looping.arrivals.len(), MAX_ARRIVALS);
+}

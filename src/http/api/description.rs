@@ -4,8 +4,9 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    about, dhcp, export, files, firmware, import, leases, lists, metrics, phones, pools,
-    registered, reload, repair, scan, state, stream, tail, ticket, timeline, window,
+    about, batch_report, batches, dhcp, export, files, firmware, import, leases, lists, metrics,
+    outage, phones, pools, registered, reload, repair, scan, state, stream, summary, tail, ticket,
+    timeline, window,
 };
 
 #[derive(OpenApi)]
@@ -20,6 +21,7 @@ use super::{
         phones::one,
         phones::put,
         phones::forget,
+        phones::unlist,
         timeline::events,
         dhcp::dhcp,
         ticket::ticket,
@@ -27,6 +29,18 @@ use super::{
         files::file,
         import::import,
         export::export,
+        batches::list,
+        batches::open,
+        batches::one,
+        batches::describe,
+        batches::scan_in,
+        batches::restage,
+        batches::remove,
+        batches::hand_over,
+        batches::take_back,
+        batches::close,
+        batch_report::report,
+        batch_report::labels,
         repair::replace,
         repair::accept,
         registered::registered,
@@ -37,6 +51,8 @@ use super::{
         lists::profiles,
         firmware::firmware,
         pools::pools,
+        summary::summary,
+        outage::outage,
         window::show,
         window::put,
         reload::reload,

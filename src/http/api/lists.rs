@@ -151,11 +151,11 @@ pub async fn findings(
     Params(page): Params<Page>,
 ) -> Result<Json<FindingPage>, Details> {
     let after = page.after.as_deref().filter(|after| !after.is_empty()).map(mac).transpose()?;
-    let board = &operators.service.board;
-    board.refresh(&operators.service).await;
-    let found = board.page(after, page.limit());
+    let ledger = &operators.service.ledger;
+    ledger.refresh(&operators.service).await;
+    let found = ledger.page(after, page.limit());
     let last = found.last().map(|(mac, _)| *mac);
-    let next = last.filter(|last| !board.page(Some(*last), 1).is_empty());
+    let next = last.filter(|last| !ledger.page(Some(*last), 1).is_empty());
     let of_one = |(mac, findings): &Found| {
         findings.iter().map(|finding| FindingView::new(Some(*mac), finding)).collect::<Vec<_>>()
     };

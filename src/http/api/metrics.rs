@@ -59,8 +59,7 @@ fn gauges(operators: &Operators, text: &mut String) {
 }
 
 /// How many phones are in which stage; every stage has its line.
-#[must_use]
-pub fn stages(phones: &BTreeMap<crate::domain::Mac, crate::store::Phone>) -> Vec<(Stage, usize)> {
+fn stages(phones: &BTreeMap<crate::domain::Mac, crate::store::Phone>) -> Vec<(Stage, usize)> {
     let mut counts = BTreeMap::new();
     for phone in phones.values() {
         *counts.entry(phone.boot.stage()).or_insert(0) += 1;

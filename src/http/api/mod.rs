@@ -1,6 +1,9 @@
 //! The operators' API: `/api/v1/…`, `/metrics`, `/healthz`, and the page beside it.
 
 mod about;
+mod batch_report;
+mod batch_view;
+mod batches;
 mod description;
 mod dhcp;
 mod entry;
@@ -12,6 +15,7 @@ mod import;
 mod leases;
 mod lists;
 mod metrics;
+mod outage;
 mod phones;
 mod pools;
 mod problem;
@@ -21,6 +25,8 @@ mod repair;
 mod scan;
 mod state;
 mod stream;
+mod summary;
+mod sweep;
 mod tail;
 mod ticket;
 mod timeline;
@@ -28,13 +34,16 @@ mod view;
 mod window;
 
 pub use about::{AboutView, AccessView, view as about_view};
+pub use batch_report::ReportRow;
+pub use batch_view::BatchView;
 pub use dhcp::{OptionView, ToldView, told};
 pub use entry::EntryView;
 pub use firmware::{AskedView, FirmwareList, list as firmware_list};
 pub use lists::ServerOptionView;
-pub use metrics::stages;
+pub use outage::Outages;
 pub use pools::all as all_pools;
 pub use problem::Details;
+pub use summary::{Summaries, latest};
 pub use timeline::timeline;
 pub use view::{FindingView, PhoneView, TransferView, moment};
 pub use window::{WindowView, view as window_view};
@@ -47,7 +56,7 @@ use axum::{
     http::{HeaderValue, Method, StatusCode, Uri, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Redirect, Response},
-    routing::{get, post},
+    routing::{delete, get, patch, post},
 };
 use percent_encoding::NON_ALPHANUMERIC;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -72,6 +81,7 @@ pub fn router(operators: Operators, trust: Trust) -> Router {
         )
         .route("/api/v1/phones/export", get(export::export))
         .route("/api/v1/phones/{mac}", get(phones::one).put(phones::put).delete(phones::forget))
+        .route("/api/v1/phones/{mac}/entry", delete(phones::unlist))
         .route("/api/v1/phones/{mac}/events", get(timeline::events))
         .route("/api/v1/phones/{mac}/dhcp", get(dhcp::dhcp))
         .route("/api/v1/phones/{mac}/ticket", get(ticket::ticket))
@@ -80,6 +90,15 @@ pub fn router(operators: Operators, trust: Trust) -> Router {
         .route("/api/v1/phones/{mac}/replace", post(repair::replace))
         .route("/api/v1/phones/{mac}/accept", post(repair::accept))
         .route("/api/v1/phones/{mac}/registered", post(registered::registered))
+        .route("/api/v1/batches", get(batches::list).post(batches::open))
+        .route("/api/v1/batches/{id}", get(batches::one).patch(batches::describe))
+        .route("/api/v1/batches/{id}/phones", post(batches::scan_in))
+        .route("/api/v1/batches/{id}/phones/{mac}", patch(batches::restage).delete(batches::remove))
+        .route("/api/v1/batches/{id}/report", get(batch_report::report))
+        .route("/api/v1/batches/{id}/labels", get(batch_report::labels))
+        .route("/api/v1/batches/{id}/hand-over", post(batches::hand_over))
+        .route("/api/v1/batches/{id}/take-back", post(batches::take_back))
+        .route("/api/v1/batches/{id}/close", post(batches::close))
         .route("/api/v1/scan", post(scan::scan))
         .route("/api/v1/findings", get(lists::findings))
         .route("/api/v1/leases", get(lists::leases))
@@ -90,6 +109,8 @@ pub fn router(operators: Operators, trust: Trust) -> Router {
         )
         .route("/api/v1/profiles", get(lists::profiles))
         .route("/api/v1/firmware", get(firmware::firmware))
+        .route("/api/v1/summary", get(summary::summary))
+        .route("/api/v1/outage", get(outage::outage))
         .route("/api/v1/auto-registration", get(window::show).put(window::put))
         .route("/api/v1/reload", post(reload::reload))
         .route("/api/v1/undo", post(state::undo))

@@ -8,13 +8,14 @@ use axum::{
     extract::{Path, State, rejection::BytesRejection},
     http::StatusCode,
 };
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{Batch, Change, FindingKind, Mac, Stage, Timestamp},
     provision::{Provisioner, inventory},
-    store::Phone,
+    store::{Phone, State as Facts},
 };
 
 use super::{
@@ -27,6 +28,12 @@ use super::{
 /// Phones looked at under one lock: short enough that no ACK waits for an operator's list.
 const AT_A_TIME: usize = 256;
 
+/// How long after a restart a phone may become ready by itself.
+const SETTLING: SignedDuration = SignedDuration::from_mins(3);
+
+/// How long after its last step a configured phone may yet become stuck: nobody's patience is longer.
+const DUE: SignedDuration = SignedDuration::from_mins(15);
+
 /// Phones in one page of a list, unless asked otherwise.
 const USUAL_LIMIT: usize = 100;
 
@@ -37,6 +44,7 @@ pub const MAX_LIMIT: usize = 1000;
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a query, each of its own")]
 pub struct Wanted {
     /// Only this stage.
     pub stage: Option<String>,
@@ -56,6 +64,13 @@ pub struct Wanted {
     /// Show secrets.
     #[serde(deserialize_with = "switch")]
     pub reveal: bool,
+    /// Without evidence and transfers (their lists are empty): what a board of many phones shows.
+    #[serde(deserialize_with = "switch")]
+    pub brief: bool,
+    /// Only phones of which time alone may change what is said: on their way, restarted within the last minutes, or with
+    /// a lease that is over. Whoever follows the events asks for these now and then.
+    #[serde(deserialize_with = "switch")]
+    pub unsettled: bool,
 }
 
 /// A page of phones.
@@ -95,6 +110,7 @@ struct Filter {
     site: Option<String>,
     auto_registered: bool,
     words: String,
+    unsettled: bool,
 }
 
 impl Filter {
@@ -116,11 +132,18 @@ impl Filter {
         let finding = named.as_ref().and_then(of_name);
         // A kind that does not exist yet is a kind of which there are none.
         let nobody = named.is_some() && finding.is_none();
-        Ok(Self { stage, finding, nobody, site, auto_registered: wanted.auto_registered, words })
+        let (auto_registered, unsettled) = (wanted.auto_registered, wanted.unsettled);
+        Ok(Self { stage, finding, nobody, site, auto_registered, words, unsettled })
     }
 
     /// What can be told without a report.
-    fn fits(&self, provisioner: &Provisioner, mac: Mac, phone: &Phone) -> bool {
+    fn fits(
+        &self,
+        provisioner: &Provisioner,
+        mac: Mac,
+        phone: &Phone,
+        (state, now): (&Facts, Timestamp),
+    ) -> bool {
         let site = || {
             let address = phone.boot.address.unwrap_or(Ipv4Addr::UNSPECIFIED);
             provisioner.site_of(phone.entry.as_deref(), address.into())
@@ -130,12 +153,23 @@ impl Filter {
             && (!self.auto_registered || made())
             && self.site.as_ref().is_none_or(|wanted| site() == *wanted)
             && (self.words.is_empty() || haystack(mac, phone).contains(&self.words))
+            && (!self.unsettled || is_unsettled(mac, phone, state, now))
     }
 
     fn fits_view(&self, view: &PhoneView) -> bool {
         let has = |kind: FindingKind| view.findings.iter().any(|one| one.kind == kind.as_str());
         self.finding.is_none_or(has)
     }
+}
+
+/// True for a phone whose flags the clock may change: what is settled changes by events only.
+fn is_unsettled(mac: Mac, phone: &Phone, state: &Facts, now: Timestamp) -> bool {
+    let boot = &phone.boot;
+    let lease = boot.address.and_then(|address| state.leases.get(&address));
+    let over = || lease.is_some_and(|lease| lease.mac == mac && !lease.is_active(now));
+    let due = boot.risen < Stage::Registered && now.duration_since(boot.since) < DUE;
+    let waits = boot.risen < Stage::Configured || boot.upgrade.is_some() || due;
+    boot.is_seen() && (waits || now.duration_since(boot.round) < SETTLING || over())
 }
 
 /// All that `q` looks at, in lower case.
@@ -177,10 +211,11 @@ pub async fn list(
         wanted.after.as_deref().filter(|after| !after.is_empty()).map(mac).transpose()?;
     let mut items = Vec::new();
     if filter.finding.is_some() {
-        operators.service.board.refresh(&operators.service).await;
+        operators.service.ledger.refresh(&operators.service).await;
     }
     while items.len() < limit && !filter.nobody {
-        let scanned = scan(&operators, &filter, wanted.reveal, after, limit, &mut items);
+        let shown = (wanted.reveal, wanted.brief);
+        let scanned = scan(&operators, &filter, shown, after, limit, &mut items);
         after = scanned;
         if after.is_none() {
             break;
@@ -194,17 +229,17 @@ pub async fn list(
 fn scan(
     operators: &Operators,
     filter: &Filter,
-    reveal: bool,
+    (reveal, brief): (bool, bool),
     after: Option<Mac>,
     limit: usize,
     items: &mut Vec<PhoneView>,
 ) -> Option<Mac> {
     let (provisioner, now) = (operators.service.provisioner(), Timestamp::now());
     let state = operators.service.view.read();
-    // The next phones that come into question: all, or those that the board has for this kind.
+    // The next phones that come into question: all, or those that the ledger has for this kind.
     let behind = |after: Option<Mac>, count: usize| -> Vec<Mac> {
         if let Some(kind) = filter.finding {
-            return operators.service.board.with(kind, after, count);
+            return operators.service.ledger.with(kind, after, count);
         }
         let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         let rest = state.phones.range((from, Bound::Unbounded));
@@ -213,11 +248,11 @@ fn scan(
     let macs = behind(after, AT_A_TIME);
     for mac in &macs {
         let Some(phone) = state.phones.get(mac) else { continue };
-        if filter.fits(&provisioner, *mac, phone) {
-            let view =
-                PhoneView::new(*mac, phone, &provisioner.report(*mac, phone, &state, now), reveal);
+        if filter.fits(&provisioner, *mac, phone, (&state, now)) {
+            let report = provisioner.report(*mac, phone, &state, now);
+            let view = PhoneView::new(*mac, phone, &report, reveal);
             if filter.fits_view(&view) {
-                items.push(view);
+                items.push(if brief { view.brief() } else { view });
             }
         }
         if items.len() >= limit {
@@ -294,5 +329,22 @@ pub async fn forget(
         return Err(unknown(mac));
     }
     operators.service.journal.commit(Batch::from(Change::Forgotten(mac))).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes a phone off the list. Its record stays, and so does its number.
+#[utoipa::path(delete, path = "/api/v1/phones/{mac}/entry", tag = "phones", params(("mac" = String, Path)),
+    responses((status = 204), (status = 404, body = Details)))]
+pub async fn unlist(
+    State(operators): State<Operators>,
+    Path(text): Path<String>,
+) -> Result<StatusCode, Details> {
+    let mac = mac(&text)?;
+    let _turn = operators.edits.lock().await;
+    let known = operators.service.view.read().phones.get(&mac).map(|phone| phone.entry.is_some());
+    if known != Some(true) {
+        return Err(Details::missing(format!("{mac} is not listed")));
+    }
+    operators.service.journal.commit(Batch::from(Change::Unlisted(mac))).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    domain::{Change, Mac, Timestamp},
-    provision::{self, Swap, SwapError, inventory},
+    domain::{Change, Mac, StagingChange, Timestamp},
+    provision::{self, Accepted, Swap, SwapError, inventory},
+    store,
 };
 
 use super::{
@@ -34,9 +35,9 @@ pub struct By {
 #[serde(default, rename_all = "kebab-case")]
 #[into_params(parameter_in = Query)]
 pub struct Sure {
-    /// Replace it even if the new phone is not like the old one.
+    /// Do it even if something speaks against it, such as a new phone that is not like the old one.
     #[serde(deserialize_with = "switch")]
-    confirm: bool,
+    pub(super) confirm: bool,
     /// Change nothing, and tell what would come of it: differences are no refusal then.
     #[serde(deserialize_with = "switch")]
     dry_run: bool,
@@ -134,6 +135,14 @@ impl From<SwapError> for Details {
     }
 }
 
+/// What a batch on the bench remembers of a repair, if one has the phone.
+fn solved(state: &store::State, mac: Mac, accepted: &Accepted) -> Option<Change> {
+    let staging_of = |mac: Mac| state.staging_of(mac).map(|(id, _)| (id, mac));
+    let (id, phone) = staging_of(accepted.phone).or_else(|| staging_of(mac))?;
+    let text = format!("{}: {}", accepted.finding.kind.as_str(), accepted.finding.text);
+    Some(Change::Staging(id, Box::new(StagingChange::Solved(phone, text))))
+}
+
 /// A phone after a repair.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Repaired {
@@ -161,7 +170,9 @@ pub async fn accept(
     let accepted = {
         let (provisioner, state) = (operators.service.provisioner(), operators.service.view.read());
         let accepted = provisioner.accept(&state, mac, wanted.kind.as_deref(), Timestamp::now());
-        accepted.map_err(|text| Details::new(StatusCode::CONFLICT, text))?
+        let mut accepted = accepted.map_err(|text| Details::new(StatusCode::CONFLICT, text))?;
+        accepted.batch.changes.extend(solved(&state, mac, &accepted));
+        accepted
     };
     let commit = operators.service.journal.commit(accepted.batch).await?.number;
     let kind = accepted.finding.kind.as_str();

@@ -17,7 +17,7 @@ use axum::{
         sse::{Event, KeepAlive, Sse},
     },
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::{
     OwnedSemaphorePermit,
@@ -25,15 +25,17 @@ use tokio::sync::{
     mpsc, watch,
 };
 use tokio_stream::wrappers::ReceiverStream;
+use utoipa::IntoParams;
 
-use crate::domain::{Change, Commit, FindingKind, Mac, Timestamp};
+use crate::domain::{Change, Commit, FindingKind, Mac, StagingId, Timestamp};
 
 use super::{
     super::{
         connection::asked_to_stop,
         operators::{Caller, Operators},
     },
-    problem::Details,
+    batch_view::BatchView,
+    problem::{Details, Params, switch},
     view::{FindingView, LeaseView, PhoneView},
 };
 
@@ -47,21 +49,34 @@ const UNDER_WAY: usize = 64;
 /// Commits taken together: a phone that changed in several of them is sent once.
 const AT_A_TIME: usize = 1024;
 
+/// Which events, and how much of each.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Chosen {
+    /// Only events of this kind: phone, finding, lease or import.
+    only: Option<String>,
+    /// Phones without evidence and transfers (their lists are empty).
+    #[serde(deserialize_with = "switch")]
+    brief: bool,
+}
+
 /// What an event stream sends, ended or not.
 type Ended = Result<(), mpsc::error::SendError<Result<Event, Infallible>>>;
 
 /// Streams what becomes fact.
 ///
-/// Each event is one thing as it is now: `phone`, `finding` (new ones of a phone), `lease`, `import`. Its `id` is the
+/// Each event is one thing as it is now: `phone`, `finding` (new ones of a phone), `lease`, `import`, `batch`. Its `id` is the
 /// number of the commit that changed it. With `Last-Event-ID`, everything that changed since comes first; after a commit
 /// that changed several things, those of that very commit come again, because the connection may have ended between
 /// them. A phone that was forgotten is `{"mac":…,"forgotten":true}`; that is not repeated after a resume.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events",
-    params(("Last-Event-ID" = Option<u64>, Header, description = "Number of the last commit that arrived")),
+    params(Chosen, ("Last-Event-ID" = Option<u64>, Header, description = "Number of the last commit that arrived")),
     responses((status = 200, content_type = "text/event-stream"), (status = 503, body = Details)))]
 pub async fn events(
     State(operators): State<Operators>,
     caller: Option<Extension<Caller>>,
+    Params(chosen): Params<Chosen>,
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, Details> {
     let Ok(permit) = Arc::clone(&operators.streams).try_acquire_owned() else {
@@ -78,7 +93,7 @@ pub async fn events(
         }
     };
     let (sender, receiver) = mpsc::channel(UNDER_WAY);
-    let watcher = Watcher { operators, sender, known: HashMap::new(), last: 0 };
+    let watcher = Watcher { operators, sender, chosen, known: HashMap::new(), last: 0 };
     tokio::spawn(watcher.run(from, caller.map(|Extension(caller)| caller.stop), permit));
     Ok(Sse::new(ReceiverStream::new(receiver))
         .keep_alive(KeepAlive::new().interval(HEARTBEAT).text("alive")))
@@ -88,6 +103,7 @@ pub async fn events(
 struct Watcher {
     operators: Operators,
     sender: mpsc::Sender<Result<Event, Infallible>>,
+    chosen: Chosen,
     /// Findings sent, by phone; phones without any are not in here, so it is never larger than the state.
     known: HashMap<Mac, Vec<FindingKind>>,
     last: u64,
@@ -108,6 +124,7 @@ struct Dirty {
     leases: HashMap<Ipv4Addr, u64>,
     /// Commits with changes of the inventory: entries listed, entries removed.
     imports: BTreeMap<u64, (usize, usize)>,
+    batches: HashMap<StagingId, u64>,
     last: u64,
 }
 
@@ -174,20 +191,27 @@ impl Watcher {
             let changed = |mac: Mac| Some((mac, state.phones.get(&mac)?.changed));
             let from_id = || state.changed_since(id.saturating_sub(1)).filter_map(changed);
             let several = from_id().nth(1).is_some_and(|(_, second)| second == id);
-            let phones: HashMap<_, _> =
-                from_id().filter(|(_, changed)| several || *changed > id).collect();
+            let is_due = |changed: u64| changed > id || several && changed == id;
+            let phones: HashMap<_, _> = from_id().filter(|(_, changed)| is_due(*changed)).collect();
             let leases = state
                 .leases
                 .iter()
                 .filter_map(|(address, lease)| Some((*address, *phones.get(&lease.mac)?)))
                 .collect();
-            Dirty { phones, leases, imports: BTreeMap::new(), last: state.commit }
+            let batches = state.stagings.iter().filter(|(_, one)| is_due(one.changed));
+            let batches = batches.map(|(batch, one)| (*batch, one.changed)).collect();
+            Dirty { phones, leases, imports: BTreeMap::new(), batches, last: state.commit }
         };
         self.tell(dirty).await
     }
 
     /// Sends what changed, in the order of the commits, so that whoever resumes at any of them loses nothing.
-    async fn tell(&mut self, dirty: Dirty) -> Ended {
+    async fn tell(&mut self, mut dirty: Dirty) -> Ended {
+        {
+            let (state, last) = (self.operators.service.view.read(), self.last);
+            let changed = state.stagings.iter().filter(|(_, one)| one.changed > last);
+            dirty.batches.extend(changed.map(|(id, one)| (*id, one.changed)));
+        }
         let mut order: Vec<(u64, Thing)> = Vec::new();
         order.extend(
             dirty.leases.into_iter().map(|(address, number)| (number, Thing::Lease(address))),
@@ -196,11 +220,13 @@ impl Watcher {
         order.extend(
             dirty.imports.into_iter().map(|(number, counts)| (number, Thing::Import(counts))),
         );
+        order.extend(dirty.batches.into_iter().map(|(id, number)| (number, Thing::Batch(id))));
         order.sort_unstable();
         for (number, thing) in order {
             match thing {
                 Thing::Lease(address) => self.lease(number, address).await?,
                 Thing::Phone(mac) => self.phone(number, mac).await?,
+                Thing::Batch(id) => self.batch(number, id).await?,
                 Thing::Import((listed, unlisted)) => {
                     let data = json!({ "commit": number, "listed": listed, "unlisted": unlisted });
                     self.send(number, "import", &data).await?;
@@ -224,6 +250,22 @@ impl Watcher {
             .map(|lease| LeaseView::new(lease, now));
         match lease {
             Some(lease) => self.send(number, "lease", &lease).await,
+            None => Ok(()),
+        }
+    }
+
+    /// A batch without its phones: those have events of their own.
+    async fn batch(&mut self, number: u64, id: StagingId) -> Ended {
+        let found = self
+            .operators
+            .service
+            .view
+            .read()
+            .stagings
+            .get(&id)
+            .map(|staging| BatchView::of(id, staging));
+        match found {
+            Some(batch) => self.send(number, "batch", &batch).await,
             None => Ok(()),
         }
     }
@@ -257,6 +299,7 @@ impl Watcher {
                 .send(number, "phone", &json!({ "mac": mac.to_string(), "forgotten": true }))
                 .await;
         };
+        let view = if self.chosen.brief { view.brief() } else { view };
         self.send(number, "phone", &view).await?;
         let before = self.known.remove(&mac).unwrap_or_default();
         for finding in report.findings.iter().filter(|finding| !before.contains(&finding.kind)) {
@@ -269,18 +312,22 @@ impl Watcher {
     }
 
     async fn send(&self, number: u64, name: &str, thing: &impl Serialize) -> Ended {
+        if self.chosen.only.as_deref().is_some_and(|only| only != name) {
+            return Ok(());
+        }
         // JSON has no line breaks of its own, so an event is always one data line.
         let data = serde_json::to_string(thing).unwrap_or_default();
         self.sender.send(Ok(Event::default().id(number.to_string()).event(name).data(data))).await
     }
 }
 
-/// What an event is about. The order within one commit: address, phone, list.
+/// What an event is about. The order within one commit: address, phone, list, batch.
 #[derive(Eq, Ord, PartialEq, PartialOrd)]
 enum Thing {
     Lease(Ipv4Addr),
     Phone(Mac),
     Import((usize, usize)),
+    Batch(StagingId),
 }
 
 impl Dirty {
@@ -304,7 +351,9 @@ impl Dirty {
                 | Change::Forgotten(_)
                 | Change::Quarantined(_)
                 | Change::Numbered(..)
-                | Change::Window(_) => {}
+                // What becomes of phones changes batches too: the state knows which.
+                | Change::Window(_)
+                | Change::Staging(..) => {}
             }
         }
         if listed + unlisted > 0 {

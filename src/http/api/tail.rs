@@ -27,7 +27,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    domain::{Change, Commit, Mac, Timestamp, What},
+    domain::{Change, Commit, Mac, StagingChange, Timestamp, What},
     store,
 };
 
@@ -299,6 +299,22 @@ fn told(change: &Change) -> Option<(&'static str, String)> {
             ("window", "auto-registration was opened".to_owned())
         }
         Change::Window(_) => ("window", "auto-registration was closed".to_owned()),
+        Change::Staging(id, change) => {
+            let what = match **change {
+                StagingChange::Opened { .. } => "was opened",
+                StagingChange::HandedOver(_) => "was handed over",
+                StagingChange::TakenBack => "is staged again",
+                StagingChange::Closed { .. } => "was closed",
+                StagingChange::Described(_)
+                | StagingChange::Scanned { .. }
+                | StagingChange::Placed(..)
+                | StagingChange::Removed(_)
+                | StagingChange::Failed(..)
+                | StagingChange::Solved(..)
+                | StagingChange::Produced { .. } => return None,
+            };
+            ("batch", format!("batch {id} {what}"))
+        }
         // What happened is told by itself; evidence, leases and numbers come with what happened.
         Change::Happened(..)
         | Change::Showed(..)

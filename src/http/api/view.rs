@@ -10,7 +10,7 @@ use crate::{
         Boot, Diagnosis, Finding, Ground, Identity, Lease, Mac, Outcome, Repair, Timestamp,
         Transfer,
     },
-    provision::{Provisioner, Report},
+    provision::{Headline, Provisioner, Report, label, plug},
     store::{Phone, State},
 };
 
@@ -22,8 +22,15 @@ use super::entry::EntryView;
 pub struct PhoneView {
     /// Six octets, lower case, with colons.
     pub mac: String,
+    /// What it is called: number and name, else its MAC.
+    pub label: String,
+    /// Where it stands on the board, the troubled first: 0 trouble, 1 away, 2 something is due, 3 on its way, 4 never
+    /// seen, 5 ready, 6 provisioned elsewhere. Within a rank phones go by label, then by MAC.
+    pub rank: u8,
     /// Where it is in its boot.
     pub stage: &'static str,
+    /// How far it is on its way to ready, in per cent.
+    pub percent: u8,
     /// Since when; null for a phone that was never seen.
     pub since: Option<String>,
     /// It can be used.
@@ -37,6 +44,12 @@ pub struct PhoneView {
     /// The servers that provision it instead of ringup (`for.FAMILY` of its subnet); left out if ringup does.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub elsewhere: Vec<String>,
+    /// The sentence that matters most about it; null where there is nothing to say.
+    pub headline: Option<HeadlineView>,
+    /// The site that it belongs to: its entry's, else that of its subnet.
+    pub site: String,
+    /// Where it is plugged in (option 82); null where no switch or relay tells.
+    pub plug: Option<PlugView>,
     /// What the operator listed; null for a stranger.
     pub entry: Option<EntryView>,
     /// What it is, by its own evidence.
@@ -62,6 +75,26 @@ pub struct PhoneView {
     pub last: Option<LastView>,
     /// The number of the last commit that changed it.
     pub changed: u64,
+}
+
+/// One sentence about a phone.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HeadlineView {
+    /// What is so.
+    pub text: String,
+    /// What to do about it; empty where nothing is.
+    pub remedy: String,
+    /// `bad`, `warn`, `good` or `quiet`.
+    pub tone: &'static str,
+}
+
+/// A port of a switch.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlugView {
+    /// The switch, as it names itself; may be empty.
+    pub switch: String,
+    /// The port, in the switch's own words; may be empty.
+    pub port: String,
 }
 
 /// What a phone is, by its own evidence.
@@ -186,13 +219,19 @@ impl PhoneView {
         let boot = &phone.boot;
         Self {
             mac: mac.to_string(),
+            label: label(mac, phone.entry.as_deref()),
+            rank: report.rank(boot).number(),
             stage: boot.stage().as_str(),
+            percent: report.percent(boot),
             since: boot.is_seen().then(|| moment(boot.since)),
             ready: report.ready,
             stuck: report.stuck,
             looping: report.looping,
             away: report.away,
             elsewhere: report.elsewhere.iter().map(Ipv4Addr::to_string).collect(),
+            headline: report.headline(boot).map(HeadlineView::from),
+            site: report.site.clone(),
+            plug: plug(&phone.grounds).map(|it| PlugView { switch: it.switch, port: it.port }),
             entry: phone.entry.as_deref().map(|entry| EntryView::new(entry, reveal)),
             identity: IdentityView::from(&report.identity),
             address: boot.address.as_ref().map(Ipv4Addr::to_string),
@@ -207,6 +246,14 @@ impl PhoneView {
                 .then(|| LastView { text: boot.last.clone(), at: moment(boot.last_at) }),
             changed: phone.changed,
         }
+    }
+
+    /// The same without evidence and transfers: what a board of many phones shows.
+    #[must_use]
+    pub fn brief(mut self) -> Self {
+        self.identity.grounds = Vec::new();
+        self.transfers = Vec::new();
+        self
     }
 
     /// A phone out of the state, with the report that holds now.
@@ -270,6 +317,12 @@ impl From<&Identity> for IdentityView {
             firmware: identity.firmware.clone(),
             grounds: identity.grounds.iter().map(GroundView::from).collect(),
         }
+    }
+}
+
+impl From<Headline> for HeadlineView {
+    fn from(Headline { text, remedy, tone }: Headline) -> Self {
+        Self { text, remedy, tone: tone.as_str() }
     }
 }
 

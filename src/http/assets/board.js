@@ -1,200 +1,257 @@
-// The board: all phones, the troubled first.
+// The board: how the rollout goes and all phones, the troubled first; what is asked for is in the address bar.
 
-import { call, clip, clocks, listen, make, soon, status } from "/core.js";
+import { call, clocks, listen, make, soon, status } from "/core.js";
+import { outage, ask, panelFor } from "/board-outage.js";
+import { row, tile } from "/board-rows.js";
+import { Store, modelOf, switchOf, troubled } from "/board-store.js";
+import { Window } from "/board-window.js";
 
-const SHOWN = 500; // Rows in the table; whoever has more narrows the filter.
+const PAGE = 250; // Phones read at a time: more would hold the browser up for too long.
+const PACE = 100; // Milliseconds in which what comes is taken together.
+const KEPT = "ringup-board"; // Rows or tiles, remembered by this browser.
 
-const phones = new Map();
-const rows = new Map();
-const body = document.querySelector("#phones tbody");
-const filter = document.getElementById("filter");
+const at = (id) => document.getElementById(id);
+const store = new Store();
 const chips = Array.from(document.querySelectorAll(".stages button"));
-let stage = "";
+const table = at("phones");
+const tiles = at("tiles");
+const rows = new Window(table, at("rows"), Array.from(table.querySelectorAll(".pad")), "tr", row);
+const cards = new Window(tiles, tiles.querySelector("ul"), Array.from(tiles.querySelectorAll(".pad")), "li", tile);
 let loaded = false;
+let tiled = false;
+let news = true; // Something changed since the figures were asked for.
 
-const troubled = (phone) => phone.findings.length > 0 || phone.stuck || phone.looping;
+// --- What is asked for, and the address bar that holds it.
 
-// The troubled first, then who is on the way, then who never came, then who is done.
-function rank(phone) {
-  if (troubled(phone)) return 0;
-  if (phone.stage === "silent") return 3;
-  if (phone.diagnosis) return 1;
-  return phone.ready ? 4 : 2;
+const NAMES = ["stage", "finding", "site", "model", "q", "since"];
+let filter;
+
+function read() {
+  const query = new URLSearchParams(location.search);
+  filter = Object.fromEntries(NAMES.map((name) => [name, query.get(name) ?? ""]));
+  filter.away = query.get("away") === "1";
+  filter.switch = query.get("switch"); // Empty stands for phones of which no switch told; null for all.
 }
 
-function label(phone) {
-  const entry = phone.entry;
-  return entry && (entry.number || entry.name) ? [entry.number, entry.name].filter(Boolean).join(" ") : phone.mac;
+function write() {
+  const query = new URLSearchParams();
+  for (const name of NAMES) if (filter[name]) query.set(name, filter[name]);
+  if (filter.away) query.set("away", "1");
+  if (filter.switch !== null) query.set("switch", filter.switch);
+  const text = query.toString();
+  history.replaceState(null, "", text ? `?${text}` : location.pathname);
 }
 
-function words(phone) {
-  const entry = phone.entry ?? {};
-  return [phone.mac, phone.mac.replaceAll(":", ""), label(phone), entry.model, entry.site, entry.location, entry.note,
-    phone.identity.vendor, phone.identity.model, phone.identity.family, phone.address, phone.stage,
-    ...phone.findings.flatMap((finding) => [finding.kind, finding.text])].join("\n").toLowerCase();
+function fits() {
+  const wanted = filter.q.toLowerCase().split(/\s+/).filter(Boolean);
+  const { stage, finding, site, model, away } = filter;
+  return (phone) =>
+    (!stage || (stage === "trouble" ? troubled(phone) : phone.stage === stage))
+    && (!finding || phone.findings.some((one) => one.kind === finding))
+    && (!site || phone.site === site)
+    && (!model || modelOf(phone) === model)
+    && (filter.switch === null || switchOf(phone) === filter.switch)
+    && (!away || outage.items.has(phone.mac))
+    && wanted.every((word) => phone.words.includes(word));
 }
 
-function fits(phone, wanted) {
-  if (stage === "trouble" ? !troubled(phone) : stage && phone.stage !== stage) return false;
-  return wanted.every((word) => phone.words.includes(word));
+// Puts the filter into the fields; what the reader types in stays as it is.
+function reflect() {
+  for (const chip of chips) chip.setAttribute("aria-pressed", String(chip.dataset.stage === filter.stage));
+  if (document.activeElement !== at("filter")) at("filter").value = filter.q;
+  for (const name of ["finding", "site", "model"]) choose(at(name), filter[name]);
+  at("away").setAttribute("aria-pressed", String(filter.away));
+  panelFor(filter);
 }
 
-function take(phone) {
-  if (phone.forgotten) return phones.delete(phone.mac);
-  const before = phones.get(phone.mac);
-  if (before && before.changed > phone.changed) return;
-  const text = JSON.stringify(phone);
-  if (before && before.text === text) return;
-  phone.text = text;
-  phone.words = words(phone);
-  phone.rank = rank(phone);
-  phone.label = label(phone);
-  phones.set(phone.mac, phone);
+function choose(field, value) {
+  // A link may name what is not here (any more): it is shown all the same, or the list would be empty for no reason.
+  if (value && !Array.from(field.options).some((option) => option.value === value)) field.add(option(value, value));
+  field.value = value;
 }
 
-function cells(phone) {
-  const first = make("td");
-  const badge = make("span", "stage", phone.stage);
-  badge.dataset.stage = phone.stage;
-  first.append(badge);
-  if (phone.upgrade && phone.upgrade.length > 0) {
-    const bar = make("progress");
-    bar.max = phone.upgrade.length;
-    bar.value = phone.upgrade.bytes;
-    bar.title = `${phone.upgrade.bytes} of ${phone.upgrade.length} bytes of ${clip(phone.upgrade.name)}`;
-    first.append(bar);
-  }
-  for (const flag of ["stuck", "looping", "away"]) {
-    if (!phone[flag]) continue;
-    const mark = make("span", "flag", flag);
-    mark.dataset.flag = flag;
-    first.append(" ", mark);
-  }
-  return [first, who(phone), model(phone), make("td", "address", phone.address ?? ""), last(phone), findings(phone)];
+function option(value, text) {
+  const option = make("option", "", text);
+  option.value = value;
+  return option;
 }
 
-function who(phone) {
-  const cell = make("td");
-  const link = make("a", "main", phone.label);
-  link.href = `/phones/${phone.mac}`;
-  cell.append(link, make("span", "sub mac", phone.label === phone.mac ? (phone.entry ? "" : "not listed") : phone.mac));
-  return cell;
+function change(part) {
+  const before = filter;
+  filter = { ...filter, ...part };
+  write();
+  reflect();
+  refit();
+  if (filter.away && (!before.away || before.since !== filter.since || before.switch !== filter.switch)) notBack();
 }
 
-function model(phone) {
-  const cell = make("td");
-  const listed = phone.entry?.model || "";
-  const seen = phone.identity.model || "";
-  const wrong = phone.findings.some((finding) => finding.kind === "wrong-model" || finding.kind === "wrong-family");
-  cell.append(make("span", wrong ? "differs" : "", seen || listed || phone.identity.vendor || ""));
-  if (listed && seen && wrong) cell.append(make("span", "sub", `listed as ${listed}`));
-  else if (listed && !seen) cell.append(make("span", "sub", "as listed"));
-  else if (phone.identity.firmware) cell.append(make("span", "sub", phone.identity.firmware));
-  return cell;
+function refit() {
+  store.refit(fits());
+  draw();
 }
 
-function last(phone) {
-  const cell = make("td");
-  if (!phone.last) return cell;
-  cell.append(make("span", "", phone.last.text));
-  const time = make("time", "sub");
-  time.dateTime = phone.last.at;
-  cell.append(time);
-  return cell;
+function notBack() {
+  ask(filter).then(refit, (error) => { at("back").textContent = error.message; });
 }
 
-function findings(phone) {
-  const cell = make("td");
-  const add = (text, remedy, bad) => {
-    const finding = make("span", "finding");
-    finding.append(make("span", bad ? "bad" : "", text), make("span", "remedy", remedy));
-    cell.append(finding);
-  };
-  for (const finding of phone.findings) add(finding.text, finding.remedy, true);
-  // Who was never seen is told so by the stage; what to look at is in the phone's own record.
-  const told = phone.diagnosis && phone.stage !== "silent" && phone.findings.length === 0;
-  if (told) add(phone.diagnosis.text, phone.diagnosis.remedy, phone.stuck);
-  if (phone.progress) cell.append(make("span", "quiet", phone.progress));
-  if (phone.elsewhere) cell.append(make("span", "quiet", `provisioned elsewhere: by ${phone.elsewhere.join(", ")}`));
-  if (phone.ready && phone.findings.length === 0) cell.append(make("span", "good", "ready"));
-  return cell;
-}
+// --- What is shown.
 
-function row(phone) {
-  const known = rows.get(phone.mac);
-  if (known && known.phone === phone) return known.element;
-  const element = known?.element ?? make("tr");
-  element.dataset.mac = phone.mac;
-  element.replaceChildren(...cells(phone));
-  clocks(element);
-  element.classList.remove("changed");
-  if (known) requestAnimationFrame(() => element.classList.add("changed"));
-  rows.set(phone.mac, { phone, element });
-  return element;
-}
-
-function count() {
-  const counts = new Map([["", phones.size], ["trouble", 0]]);
-  for (const phone of phones.values()) {
-    counts.set(phone.stage, (counts.get(phone.stage) ?? 0) + 1);
-    if (troubled(phone)) counts.set("trouble", counts.get("trouble") + 1);
-  }
+function counts() {
   for (const chip of chips) {
-    const number = counts.get(chip.dataset.stage) ?? 0;
-    chip.querySelector(".count").textContent = String(number);
+    const number = store.stages.of(chip.dataset.stage);
+    const count = chip.querySelector(".count");
+    if (count.textContent !== String(number)) count.textContent = String(number);
     chip.classList.toggle("none", number === 0);
   }
+  const all = Math.max(1, store.phones.size);
+  let from = 0;
+  for (const share of at("bar").children) {
+    const width = (1000 * store.stages.of(share.dataset.stage)) / all;
+    share.setAttribute("x", from);
+    share.setAttribute("width", width);
+    from += width;
+  }
+  for (const [field, tally] of [[at("site"), store.sites], [at("model"), store.models]]) names(field, tally);
+}
+
+function names(field, tally) {
+  if (field.names === tally.names || document.activeElement === field) return;
+  field.names = tally.names;
+  const known = Array.from(tally.counts.keys()).filter(Boolean).sort();
+  field.replaceChildren(field.options[0], ...known.map((name) => option(name, name)));
+  choose(field, filter[field.id]);
 }
 
 function draw() {
   if (!loaded) return;
-  count();
-  const wanted = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = Array.from(phones.values()).filter((phone) => fits(phone, wanted));
-  found.sort((a, b) => a.rank - b.rank || (a.label < b.label ? -1 : a.label > b.label ? 1 : 0));
-  const shown = found.slice(0, SHOWN);
-  const elements = shown.map(row);
-  // Rows that stay where they are are not touched, so that a selection or a pressed link survives.
-  elements.forEach((element, at) => {
-    if (body.children[at] !== element) body.insertBefore(element, body.children[at] ?? null);
-  });
-  while (body.children.length > elements.length) body.lastElementChild.remove();
-  const kept = new Set(shown.map((phone) => phone.mac));
-  for (const mac of rows.keys()) if (!kept.has(mac)) rows.delete(mac);
-  document.getElementById("empty").hidden = phones.size > 0;
-  document.getElementById("phones").hidden = phones.size === 0;
-  const all = found.length === phones.size ? `${found.length}` : `${found.length} of ${phones.size}`;
-  const note = found.length > SHOWN ? `, the first ${SHOWN} shown` : "";
-  document.getElementById("shown").textContent = phones.size ? `${all} phone${phones.size === 1 ? "" : "s"}${note}` : "";
+  counts();
+  const { shown, phones } = store;
+  table.setAttribute("aria-rowcount", shown.length + 1);
+  table.hidden = tiled || shown.length === 0;
+  tiles.hidden = !tiled || shown.length === 0;
+  (tiled ? cards : rows).show(shown);
+  at("empty").hidden = phones.size > 0;
+  at("none").hidden = phones.size === 0 || shown.length > 0;
+  const back = filter.away && outage.items.size === 0;
+  at("why").textContent = back ? "Nobody is missing." : "No phone is like that.";
+  const all = shown.length === phones.size ? `${shown.length}` : `${shown.length} of ${phones.size}`;
+  const text = phones.size ? `${all} phone${phones.size === 1 ? "" : "s"}` : "";
+  if (at("shown").textContent !== text) at("shown").textContent = text;
 }
-const redraw = soon(draw, 100);
 
-// Reads the whole list, page by page, and drops what is no longer in it.
-async function load() {
-  const before = new Set(phones.keys());
-  for (let after = ""; after !== null;) {
-    const page = await call("GET", `/api/v1/phones?limit=1000&after=${after}`);
-    for (const phone of page.items) {
-      before.delete(phone.mac);
-      take(phone);
-    }
-    after = page.next;
-    loaded = true;
-    draw();
-  }
-  for (const mac of before) phones.delete(mac);
+function flush() {
+  if (store.flush().size === 0 && loaded) return;
+  news = true;
+  draw();
+}
+const redraw = soon(flush, PACE);
+
+function view(as) {
+  tiled = as === "tiles";
+  at("as-rows").setAttribute("aria-pressed", String(!tiled));
+  at("as-tiles").setAttribute("aria-pressed", String(tiled));
   draw();
 }
 
-for (const chip of chips) {
-  chip.addEventListener("click", () => {
-    stage = chip.dataset.stage === stage ? "" : chip.dataset.stage;
-    for (const other of chips) other.setAttribute("aria-pressed", String(other.dataset.stage === stage));
-    draw();
-  });
+const seconds = (value) => (value < 0.1 ? "0.1 s" : value < 10 ? `${Math.round(value * 10) / 10} s` : value < 90 ? `${Math.round(value)} s` : `${Math.round(value / 60)} min`);
+const clock = (text) => new Date(text).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
+
+async function figures() {
+  if (document.hidden || !news) return;
+  news = false;
+  const now = await call("GET", "/api/v1/summary");
+  const took = now.time_to_configured;
+  const texts = {
+    configured: `${now.configured} of ${now.listed}`,
+    rate: now.rate === null ? "–" : String(now.rate),
+    forecast: now.forecast ? clock(now.forecast) : "–",
+    "forecast-all": now.forecast_all ? clock(now.forecast_all) : "–",
+    p50: took ? seconds(took.p50) : "–",
+    p95: took ? seconds(took.p95) : "–",
+  };
+  at("with-unseen").hidden = !now.forecast_all;
+  for (const [id, text] of Object.entries(texts)) if (at(id).textContent !== text) at(id).textContent = text;
 }
-for (const kind of ["input", "change"]) filter.addEventListener(kind, redraw);
-setInterval(() => clocks(body), 5000);
-// Being stuck or away comes with time alone, without an event: ask again now and then.
-setInterval(() => load().catch(() => {}), 30000);
-listen({ phone: (phone) => { take(phone); redraw(); } }, () => load().catch(() => status("lost", "connection lost, trying again")));
+
+// --- Where it comes from.
+
+// Reads phones page by page; `seen` gets the MACs of all.
+async function pages(query, seen) {
+  for (let after = ""; after !== null;) {
+    const page = await call("GET", `/api/v1/phones?brief=true&limit=${PAGE}${query}&after=${after}`);
+    for (const phone of page.items) {
+      seen?.add(phone.mac);
+      store.take(phone);
+    }
+    after = page.next;
+    redraw();
+  }
+}
+
+let loading = null;
+
+// Reads the whole list, and drops what is no longer in it.
+function load() {
+  loading ??= (async () => {
+    const known = new Set(store.phones.keys());
+    const seen = new Set();
+    await pages("", seen);
+    for (const mac of known) if (!seen.has(mac)) store.take({ mac, forgotten: true });
+    loaded = true;
+    flush();
+    draw(); // Also where there is nothing.
+    if (filter.away) notBack();
+  })().finally(() => { loading = null; });
+  return loading;
+}
+
+const failed = () => status("lost", "connection lost, trying again");
+// Time alone makes a phone ready, stuck or away: those of which that may be so are asked for now and then.
+setInterval(() => { if (loaded && !document.hidden) pages("&unsettled=true").catch(() => {}); }, 15000);
+setInterval(() => figures().catch(() => {}), 2000);
+setInterval(() => { if (outage.on && !document.hidden && performance.now() - outage.at > 4000) notBack(); }, 5000);
+setInterval(() => clocks(document), 5000);
+// Rates and forecasts move with the time too.
+setInterval(() => { news = true; }, 10000);
+addEventListener("visibilitychange", () => { if (!document.hidden && loaded) pages("&unsettled=true").catch(() => {}); });
+
+// --- What the reader does.
+
+for (const chip of chips) {
+  chip.addEventListener("click", () => change({ stage: chip.dataset.stage === filter.stage ? "" : chip.dataset.stage }));
+}
+const typed = soon(() => change({ q: at("filter").value.trim() }), 30);
+for (const kind of ["input", "change"]) at("filter").addEventListener(kind, typed);
+for (const name of ["finding", "site", "model"]) {
+  at(name).addEventListener("change", () => change(name === "site" ? { site: at("site").value, switch: null } : { [name]: at(name).value }));
+}
+at("away").addEventListener("click", () => change(filter.away ? { away: false, since: "", switch: null } : { away: true }));
+at("clear").addEventListener("click", () => change({ stage: "", finding: "", site: "", model: "", q: "", away: false, since: "", switch: null }));
+for (const as of ["rows", "tiles"]) {
+  at(`as-${as}`).addEventListener("click", () => { localStorage.setItem(KEPT, as); view(as); });
+}
+addEventListener("popstate", () => { read(); reflect(); refit(); });
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const typing = event.target.closest?.("input, select, textarea");
+  if (event.key === "/" && !typing) {
+    event.preventDefault();
+    at("filter").focus();
+  } else if (event.key === "Escape" && event.target === at("filter")) {
+    at("filter").value = "";
+    change({ q: "" });
+  } else if ((event.key === "ArrowDown" || event.key === "ArrowUp") && (!typing || event.target === at("filter"))) {
+    const list = tiled ? cards : rows;
+    if (!list.list.contains(event.target) && event.target !== at("filter")) return;
+    event.preventDefault();
+    list.step(event.key === "ArrowDown" ? 1 : -1);
+  }
+});
+
+read();
+panelFor(filter, change);
+reflect();
+store.refit(fits());
+view(localStorage.getItem(KEPT) ?? "rows");
+figures().catch(() => {});
+listen({ phone: (phone) => { if (store.take(phone)) redraw(); } }, () => load().catch(failed), "?only=phone&brief=true");

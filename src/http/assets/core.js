@@ -48,13 +48,17 @@ export function clocks(root) {
 }
 
 // Listens to the appliance; the browser resumes at the last event by itself, and we begin anew where it gives up.
-export function listen(handlers, opened) {
+export function listen(handlers, opened, query = "") {
   let source;
+  let heard = new Date();
   const begin = () => {
-    source = new EventSource("/api/v1/events");
-    source.onopen = () => { status("live", "live"); opened(); };
+    source = new EventSource(`/api/v1/events${query}`);
+    source.onopen = () => { heard = new Date(); status("live", "live"); opened(); };
     source.onerror = () => {
+      // While it was live it would have said so: the last that was heard is now.
+      if (live.dataset.is === "live") heard = new Date();
       status("lost", "connection lost, trying again");
+      tell();
       if (source.readyState !== EventSource.CLOSED) return;
       // It gives up on a refusal: the session may be over, which this call notices.
       call("GET", "/api/v1/phones?limit=1").catch(() => {});
@@ -64,9 +68,14 @@ export function listen(handlers, opened) {
       source.addEventListener(name, (event) => handle(JSON.parse(event.data)));
     }
   };
+  // By the style sheet: whoever has the page read out is not told every second.
+  const tell = () => { live.dataset.heard = `last heard ${ago(heard)}`; };
+  setInterval(tell, 1000);
   begin();
   addEventListener("pagehide", () => source.close());
 }
+
+let leaving = false; // On the way to the login page: once is enough.
 
 // The value of a cookie that scripts may read.
 function cookie(name) {
@@ -82,7 +91,10 @@ export async function call(method, path, body, type) {
   const plain = body === undefined || typeof body === "string" || body instanceof Blob;
   if (body !== undefined) headers["content-type"] = type ?? (plain ? "text/plain" : "application/json");
   const answer = await fetch(path, { method, headers, body: plain ? body : JSON.stringify(body) });
-  if (answer.status === 401) location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  if (answer.status === 401 && !leaving) {
+    leaving = true;
+    location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+  }
   const text = await answer.text();
   const json = answer.headers.get("content-type")?.includes("json") ? JSON.parse(text) : undefined;
   if (!answer.ok) throw new Error(json?.detail ?? `${answer.status} ${answer.statusText}`);
@@ -99,6 +111,7 @@ const logout = document.getElementById("logout");
 if (logout && cookie("ringup-token")) {
   logout.hidden = false;
   logout.addEventListener("click", async () => {
+    leaving = true;
     await call("POST", "/logout").catch(() => {});
     location.assign("/login");
   });

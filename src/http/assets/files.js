@@ -5,7 +5,8 @@ import { call, clip, make, soon } from "/core.js";
 const find = (id) => document.getElementById(id);
 const LONGEST = 200000; // Characters of a file that are shown; no family's configuration comes near.
 
-export function files(api) {
+// `busy` says when nothing is to be asked.
+export function files(api, busy) {
   let open = null; // { name, explain } of the file that is shown.
 
   const place = (name, query) => `${api}/files/${name.split("/").map(encodeURIComponent).join("/")}${query}`;
@@ -42,6 +43,7 @@ export function files(api) {
   async function list() {
     const state = find("files-state");
     const table = find("files-list").closest("table");
+    if (busy()) return;
     try {
       const { items } = await call("GET", `${api}/files`);
       // Rows that stay the same keep a pressed or focused button.

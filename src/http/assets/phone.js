@@ -22,8 +22,21 @@ async function show(address) {
   clocks(document);
 }
 const here = () => location.pathname + location.search;
-const again = soon(() => show(here()).catch(() => {}), 300);
-const look = files(api);
+// What is done here may leave this phone unknown: nothing is asked about it until that is done or another page has come.
+let doing = false;
+const again = soon(() => doing || show(here()).catch(() => {}), 300);
+const look = files(api, () => doing);
+async function doAlone(work) {
+  doing = true;
+  let left = false;
+  try {
+    left = await work() === LEFT;
+  } finally {
+    doing = left;
+    if (!left) changed();
+  }
+}
+const LEFT = Symbol("on the way to another page");
 
 // Says what came of something; `commit` is what can be taken back, `back` where the phone was before.
 function say(text, { commit, back, link, bad } = {}) {
@@ -48,10 +61,11 @@ function say(text, { commit, back, link, bad } = {}) {
 async function takeBack(commit, back, button) {
   button.disabled = true;
   try {
-    await call("POST", `/api/v1/undo?commit=${commit}`);
-    if (back && back !== mac) return go(back, { text: "Taken back." });
-    say("Taken back.");
-    changed();
+    await doAlone(async () => {
+      await call("POST", `/api/v1/undo?commit=${commit}`);
+      if (back && back !== mac) return go(back, { text: "Taken back." });
+    });
+    if (!doing) say("Taken back.");
   } catch (error) {
     say(`Not taken back: ${error.message}.`, { bad: true });
   }
@@ -60,7 +74,11 @@ async function takeBack(commit, back, button) {
 // Goes to another phone's page and says there what was done.
 function go(to, said) {
   sessionStorage.setItem("ringup-said", JSON.stringify({ ...said, at: to }));
-  location.assign(`/phones/${to}`);
+  return leave(`/phones/${to}`);
+}
+function leave(address) {
+  location.assign(address);
+  return LEFT;
 }
 
 function changed() {
@@ -74,11 +92,12 @@ main.addEventListener("click", async (event) => {
   if (!button) return;
   button.disabled = true;
   try {
-    const phone = await call("POST", `${api}/accept`, { kind: button.dataset.accept });
-    const done = { commit: phone.commit, back: mac };
-    if (phone.mac !== mac) return go(phone.mac, { text: `The entry of ${mac} is this phone's now.`, ...done });
-    say(`Done: it is listed as ${phone.entry.model || phone.mac} now.`, done);
-    changed();
+    await doAlone(async () => {
+      const phone = await call("POST", `${api}/accept`, { kind: button.dataset.accept });
+      const done = { commit: phone.commit, back: mac };
+      if (phone.mac !== mac) return go(phone.mac, { text: `The entry of ${mac} is this phone's now.`, ...done });
+      say(`Done: it is listed as ${phone.entry.model || phone.mac} now.`, done);
+    });
   } catch (error) {
     button.disabled = false;
     say(`Not done: ${error.message}.`, { bad: true });
@@ -160,7 +179,7 @@ main.addEventListener("submit", async (event) => {
   button.disabled = true;
   problem(form, "");
   try {
-    await { "edit-form": edit, "replace-form": replace, "forget-form": forget }[form.id](form);
+    await doAlone(() => ({ "edit-form": edit, "replace-form": replace, "forget-form": forget })[form.id](form));
   } catch (error) {
     problem(form, error.message);
   }
@@ -184,7 +203,6 @@ async function edit(form) {
   for (const field of form.elements) if (field.name) field.defaultValue = field.value;
   close(form);
   say("Saved.");
-  changed();
 }
 
 // A dead phone's place: looked at first, with every difference said, and done at the second press.
@@ -225,12 +243,12 @@ async function replace(form) {
   const done = await call("POST", `${api}/replace?confirm=true`, { by: ready.new.mac });
   const passwords = done.renewed ? ` Its registrar has to learn ${done.renewed} new SIP password${done.renewed > 1 ? "s" : ""}.` : "";
   delete form.dataset.dirty;
-  go(done.new.mac, { text: `This phone took the place of ${mac}.${passwords}`, commit: done.commit, back: mac });
+  return go(done.new.mac, { text: `This phone took the place of ${mac}.${passwords}`, commit: done.commit, back: mac });
 }
 
 async function forget() {
   await call("DELETE", api);
-  location.assign("/");
+  return leave("/");
 }
 
 clocks(document);

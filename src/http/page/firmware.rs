@@ -39,11 +39,11 @@ pub async fn page(State(operators): State<Operators>) -> Markup {
 
 /// Findings about firmware.
 async fn findings(operators: &Operators) -> Vec<FindingView> {
-    let board = &operators.service.board;
-    board.refresh(&operators.service).await;
+    let ledger = &operators.service.ledger;
+    ledger.refresh(&operators.service).await;
     let (mut found, mut after) = (Vec::new(), None);
     while found.len() < SHOWN {
-        let some = board.page(after, SHOWN);
+        let some = ledger.page(after, SHOWN);
         let Some((last, _)) = some.last() else { break };
         after = Some(*last);
         found.extend(some.iter().flat_map(|(mac, findings)| {

@@ -137,7 +137,7 @@ pub(super) fn incomplete(look: &Look<'_>) -> Option<Facts> {
 pub(super) fn other_protocol(look: &Look<'_>) -> Option<Facts> {
     let family = look.family?;
     let last = look.last(|one| one.role == Role::Own).filter(|one| one.refused.is_some())?;
-    let ours = spoken(family, look.provisioner.speaks(&look.site_name));
+    let ours = spoken(family, look.provisioner.speaks(&look.site_name, look.staged));
     let rules = look.provisioner.catalog().resolve(&last.name);
     let rule = rules.iter().find(|one| one.family.name == family.name)?.file;
     let other = rule.speaks.filter(|speaks| *speaks != ours)?;

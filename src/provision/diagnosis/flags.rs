@@ -85,11 +85,7 @@ impl<'a> Look<'a> {
 
     /// Since when it is not registered any more; `None` for a phone that is, or that was not in this round.
     pub fn lapsed(&self) -> Option<Timestamp> {
-        let mut changes = self.boot.registrations.iter().rev();
-        // What it tries since then changes nothing until it is accepted.
-        let last = changes.find(|one| matches!(one.step, Step::Accepted | Step::Ended { .. }))?;
-        let ended = matches!(last.step, Step::Ended { .. }) && last.at >= self.boot.round;
-        (ended && self.boot.risen == Stage::Registered).then_some(last.at)
+        self.boot.lapsed()
     }
 
     /// True if it waits for something that should have come by now. A phone that has all that its site asks for only
@@ -177,6 +173,7 @@ impl<'a> Look<'a> {
             family: self.family,
             model: self.identity.model.as_deref().unwrap_or_default(),
             site: &self.site_name,
+            staged: self.staged,
             phone: Some((self.mac, self.entry)),
             ends: (nobody, nobody),
             secrets: Secrets::Left,

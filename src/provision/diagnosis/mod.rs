@@ -87,7 +87,7 @@ fn filled(words: &str, facts: &Facts) -> String {
 /// first of its own that it does not have.
 pub(super) fn expected(look: &Look<'_>) -> Option<String> {
     let family = look.family?;
-    let speaks = Some(spoken(family, look.provisioner.speaks(&look.site_name)));
+    let speaks = Some(spoken(family, look.provisioner.speaks(&look.site_name, look.staged)));
     let model = look.identity.model.as_deref();
     let model = model.and_then(|model| look.provisioner.catalog().member(family, model));
     let asked = look.boot.risen >= Stage::Asking;

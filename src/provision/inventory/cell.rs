@@ -56,6 +56,7 @@ pub(super) fn label(text: &str) -> Result<(Mac, Option<&'static str>), Fault> {
         | Scan::Group { .. }
         | Scan::Placeholder { .. }
         | Scan::Article { .. }
+        | Scan::Command(_)
         | Scan::Unknown { .. }
         | Scan::Empty => fault,
     })

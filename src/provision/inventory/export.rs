@@ -42,6 +42,18 @@ pub fn export_csv(state: &State, filter: &dyn Fn(Mac, &Entry) -> bool, secrets: 
     String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
 }
 
+/// A table as CSV, for reading and not for an import. What a spreadsheet would take for a formula gets an apostrophe.
+#[must_use]
+pub fn plain_csv(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut writer = WriterBuilder::new().quote_style(QuoteStyle::Always).from_writer(Vec::new());
+    // Writing to memory can't fail, and every row has as many cells as the header.
+    let _ = writer.write_record(heads);
+    for row in rows {
+        let _ = writer.write_record(row.iter().map(|value| cell::neutral(value)));
+    }
+    String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
+}
+
 /// Entries as a JSON array of objects, named as the columns are, without what is empty.
 ///
 /// Passwords are masked unless `secrets` is set.

@@ -28,7 +28,7 @@ use crate::{
 };
 
 pub use cell::mac;
-pub use export::{export_csv, export_json};
+pub use export::{export_csv, export_json, plain_csv};
 pub use foreign::Foreign;
 pub use pbx::{Pbx, export_pbx};
 

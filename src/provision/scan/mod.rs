@@ -3,6 +3,8 @@
 //! Made for whatever comes out of a scanner, off a QR code, out of a cell or off a keyboard: prefixes, separators,
 //! several fields at once, addresses of web pages, the marks that scanners and GS1 put in front.
 
+mod command;
+mod layout;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -15,6 +17,9 @@ use crate::{domain::Mac, profile::Catalog};
 use super::labels::is_local;
 use token::{Called, Token, tokens};
 use value::Value;
+
+pub use command::Command;
+pub use layout::{Layout, Misread};
 pub(super) use value::is_part_number;
 
 /// The most characters that are looked at: more than any label or QR code on a phone holds.
@@ -66,6 +71,8 @@ pub enum Scan {
         /// As written.
         text: String,
     },
+    /// A command for the bench.
+    Command(Command),
     /// Nothing that is known.
     Unknown {
         /// As written, cut.
@@ -132,6 +139,49 @@ impl Scan {
         read(text, Some(catalog), false)
     }
 
+    /// Reads what a scanner typed: a label, a command, or either of them typed on another keyboard than this computer's.
+    /// `known` is the mistake that this scanner was found to make before.
+    #[must_use]
+    pub fn read_typed(
+        text: &str,
+        known: Option<(Layout, Layout)>,
+        catalog: &Catalog,
+    ) -> (Self, Option<Misread>) {
+        let text = crate::domain::clip(text, MAX_TEXT);
+        if let Some(command) = Command::read(&text) {
+            return (Self::Command(command), None);
+        }
+        let scan = Self::read(&text, catalog);
+        let sense = matches!(scan, Self::Macs(_) | Self::Empty | Self::Part { model: Some(_), .. });
+        if sense {
+            return (scan, None);
+        }
+        if let Some((misread, scan)) = layout::misread(&text, catalog) {
+            return (scan, misread);
+        }
+        // A number or a name says nothing of the keyboard by itself; what is known of it does.
+        let meant = known.and_then(|(here, scanner)| {
+            let meant = layout::decoded(&text, here, scanner).filter(|meant| *meant != text)?;
+            Some((Self::read(&meant, catalog), Misread { here, scanner, text: meant }))
+        });
+        meant.map_or((scan, None), |(scan, misread)| (scan, Some(misread)))
+    }
+
+    /// True if both say the same thing to do.
+    fn is_like(&self, other: &Self) -> bool {
+        let said = |scan: &Self| (scan.mac(), scan.model().map(str::to_owned), scan.command());
+        said(self) == said(other)
+    }
+
+    /// The command for the bench, if it is one.
+    #[must_use]
+    pub const fn command(&self) -> Option<Command> {
+        match self {
+            Self::Command(command) => Some(*command),
+            _ => None,
+        }
+    }
+
     /// Reads a text that is meant to be a MAC, such as a cell in the column of MACs.
     #[must_use]
     pub fn read_mac(text: &str) -> Self {
@@ -150,6 +200,7 @@ impl Scan {
             Self::Serial { .. } => "serial",
             Self::Part { .. } => "part",
             Self::Article { .. } => "article",
+            Self::Command(_) => "command",
             Self::Unknown { .. } => "unknown",
             Self::Empty => "empty",
         }
@@ -231,6 +282,7 @@ impl fmt::Display for Scan {
             Self::Article { text } => {
                 write!(f, "{text} is the article number of a shop; the MAC is another barcode")
             }
+            Self::Command(command) => write!(f, "a command: {}", command.text()),
             Self::Unknown { text } => write!(f, "there is no MAC address in `{text}`"),
             Self::Empty => write!(f, "there is no text"),
         }
@@ -286,8 +338,9 @@ impl Scan {
             Self::Serial { .. } => 5,
             Self::Part { .. } => 6,
             Self::Article { .. } => 7,
-            Self::Unknown { .. } => 8,
-            Self::Empty => 9,
+            Self::Command(_) => 8,
+            Self::Unknown { .. } => 9,
+            Self::Empty => 10,
         }
     }
 }

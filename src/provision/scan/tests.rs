@@ -176,3 +176,70 @@ proptest! {
         }
     }
 }
+
+/// What a scanner says that types on one layout while the computer reads another.
+fn typed(text: &str, here: Layout, scanner: Layout) -> Option<String> {
+    layout::decoded(text, scanner, here)
+}
+
+#[test]
+fn scanners_on_another_keyboard() {
+    let catalog = catalog();
+    let check = |text: &str, expected: &str| {
+        let (scan, misread) = Scan::read_typed(text, None, &catalog);
+        let what = scan.mac().map(|mac| mac.to_string());
+        let what = what.or(scan.model().map(str::to_owned)).unwrap_or(scan.kind().to_owned());
+        let on = misread.map(|it| format!(" {}/{}", it.here.id(), it.scanner.id()));
+        assert_eq!(format!("{what}{}", on.unwrap_or_default()), expected, "{text}");
+    };
+    // As they come out of a real keyboard: `:` of a US scanner is the key of Ö, `-` that of ß.
+    check("00Ö04ÖF2ÖAAÖBBÖCC", "00:04:f2:aa:bb:cc de/us");
+    check("00ß04ßF2ßAAßBBßCC", "00:04:f2:aa:bb:cc de/us");
+    check("00>04>F2>AA>BB>CC", "00:04:f2:aa:bb:cc us/de");
+    check("ààà'F2QQBBCC", "unknown");
+    check("ààà'FéQQBBCC", "00:04:f2:aa:bb:cc fr/us");
+    check("ààMà'MFéMQQMBBMCC", "00:04:f2:aa:bb:cc fr/us");
+    check(")))$F@QQBBCC", "00:04:f2:aa:bb:cc us/fr");
+    check("2200ß48400ß025", "VVX401 de/us");
+    check("RINGUP UNDO", "command");
+    check("ringup  next slot", "command");
+    check("RINGUP REPLQCE", "command");
+    // What makes sense as it is, and what makes none anywhere.
+    check("00:04:F2:AA:BB:CC", "00:04:f2:aa:bb:cc");
+    check("0004F2AABBCC", "00:04:f2:aa:bb:cc");
+    check("4012", "unknown");
+    check("Müller & Söhne", "unknown");
+    check("", "empty");
+    // A number tells nothing by itself; what is known of the scanner does.
+    let known = Some((Layout::French, Layout::American));
+    let (_, misread) = Scan::read_typed("'à&é", known, &catalog);
+    assert_eq!(misread.unwrap().text, "4012");
+    assert!(Scan::read_typed("4012", None, &catalog).1.is_none());
+    assert_eq!(Command::ALL.map(|it| Command::read(&it.printed())), Command::ALL.map(Some));
+}
+
+proptest! {
+    /// Whatever phone's MAC in whatever spelling, on whatever pair of keyboards: it is read right, or not at all.
+    #[test]
+    fn any_mac_on_any_keyboard(
+        tail in any::<[u8; 3]>(), separator in "[:.-]?", upper: bool, here in 0..3_usize, scanner in 0..3_usize,
+    ) {
+        let layouts = [Layout::American, Layout::German, Layout::French];
+        let (here, scanner) = (layouts[here], layouts[scanner]);
+        let octets = [&[0, 4, 0xf2], &tail[..]].concat().iter().map(|it| format!("{it:02x}")).collect::<Vec<_>>();
+        let label = octets.join(&separator);
+        let label = if upper { label.to_uppercase() } else { label };
+        prop_assert_eq!(layout::decoded(&label, here, here), Some(label.clone()));
+        let Some(typed) = typed(&label, here, scanner) else { return Ok(()) };
+        let (scan, misread) = Scan::read_typed(&typed, None, &catalog());
+        if let Some(mac) = scan.mac() {
+            prop_assert_eq!(mac.to_string(), octets.join(":"), "{} as {:?}", typed, misread);
+        } else {
+            // Only where several readings contradict each other, or dots and digits changed places.
+            prop_assert!(here != scanner);
+        }
+        if here != scanner && separator == ":" && tail != [0; 3] && tail != [0xff; 3] {
+            prop_assert!(scan.mac().is_some(), "{} is {:?}", typed, scan);
+        }
+    }
+}

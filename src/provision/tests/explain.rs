@@ -1,4 +1,4 @@
-//! Where values come from, through all five levels, and what wins; the cases are lines.
+//! Where values come from, through the levels without staging, and what wins; the cases are lines.
 
 use std::{fs, path::Path};
 
@@ -51,7 +51,7 @@ server = [{ address = "10.20.0.5" }, { address = "10.20.0.6", port = 5070 }]
 "#;
 
 /// The settings as read from a file, so that lines have numbers.
-fn settings_of(text: &str) -> Settings {
+pub(super) fn settings_of(text: &str) -> Settings {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ringup.toml");
     fs::write(&path, text).unwrap();

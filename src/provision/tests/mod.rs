@@ -6,6 +6,7 @@ mod explain;
 mod open;
 mod report;
 mod service;
+mod staging;
 mod told;
 mod twins;
 

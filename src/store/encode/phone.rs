@@ -6,15 +6,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
     domain::{
-        Boot, Entry, FamilyName, Ground, Load, Mac, Origin, Registration, Stage, Timestamp, Told,
-        Transfer, Upgrade, Visit,
+        Arrival, Boot, Entry, FamilyName, Ground, Load, Mac, Origin, Registration, Stage,
+        Timestamp, Told, Transfer, Upgrade, Visit,
     },
     store::Phone,
 };
 
 use super::form;
 
-form!(Phone => PhoneForm, Ground => GroundForm, Upgrade => UpgradeForm, Visit => VisitForm);
+form!(Phone => PhoneForm, Ground => GroundForm, Upgrade => UpgradeForm, Arrival => ArrivalForm, Visit => VisitForm);
 
 /// What the store says about itself: how much there is of what. What is not there is noticed.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -28,6 +28,13 @@ pub(in crate::store) struct Meta {
     pub(in crate::store) leases: usize,
     pub(in crate::store) quarantine: usize,
     pub(in crate::store) numbers: usize,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(in crate::store) batches: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// A phone without its entry, which has a value of its own: boots change often, entries seldom.
@@ -68,6 +75,15 @@ struct UpgradeForm {
 }
 
 #[derive(Deserialize, Serialize)]
+#[serde(remote = "Arrival")]
+struct ArrivalForm {
+    #[serde(with = "super::text")]
+    round: Timestamp,
+    #[serde(with = "super::text")]
+    at: Timestamp,
+}
+
+#[derive(Deserialize, Serialize)]
 #[serde(remote = "Visit")]
 struct VisitForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,6 +117,8 @@ struct BootForm {
     #[serde(with = "super::text", default, skip_serializing_if = "is_epoch")]
     had: Timestamp,
     #[serde(with = "super::list", default, skip_serializing_if = "Vec::is_empty")]
+    arrivals: Vec<Arrival>,
+    #[serde(with = "super::list", default, skip_serializing_if = "Vec::is_empty")]
     loads: Vec<Load>,
     #[serde(with = "super::option", default, skip_serializing_if = "Option::is_none")]
     told: Option<Told>,
@@ -131,6 +149,8 @@ enum OriginForm {
     Option61,
     #[serde(rename = "option-55")]
     Option55,
+    #[serde(rename = "option-82")]
+    Option82,
     Prefix,
 }
 

@@ -1,7 +1,7 @@
 //! The state as rows and back: the same rows on disk and in a backup.
 
 use crate::{
-    domain::{ClientKey, Lease, Mac, Quarantine, Window},
+    domain::{ClientKey, Lease, Mac, Quarantine, Staging, StagingId, Window},
     store::{
         Phone, State,
         state::{Patch, SetWindow, Touched},
@@ -30,6 +30,7 @@ impl Meta {
             leases: state.leases.len() + held.count() - gone.count(),
             quarantine: state.quarantine.len() + aside.count(),
             numbers: state.numbers.len() + given.count(),
+            batches: patch.stagings_after(state),
         }
     }
 }
@@ -51,6 +52,9 @@ pub(in crate::store) fn rows(state: &State, patch: &Patch) -> Result<Vec<Row>, B
     }
     if let Some(SetWindow(window)) = &patch.window {
         rows.push(row(Kind::Window, &[], window.as_ref().map(As).as_ref())?);
+    }
+    for (id, staging) in &patch.stagings {
+        rows.push(row(Kind::Batch, &id.to_be_bytes(), staging.as_ref().map(As).as_ref())?);
     }
     Ok(rows)
 }
@@ -120,6 +124,11 @@ impl Loader {
             Kind::Window => {
                 let As(window) = read::<As<Window>>(value)?;
                 self.patch.window = Some(SetWindow(Some(window)));
+            }
+            Kind::Batch => {
+                let octets = key[1..].try_into().map_err(|_| super::bad_key())?;
+                let As(staging) = read::<As<Staging>>(value)?;
+                self.patch.stagings.insert(StagingId::from_be_bytes(octets), Some(staging));
             }
             Kind::Event | Kind::Undo => return Err(BadValue::broken("not a row of the state")),
         }

@@ -5,9 +5,9 @@ use std::{net::Ipv4Addr, sync::Arc};
 use super::*;
 use crate::{
     domain::{
-        Asked, Carrier, ClientKey, Entry, Event, Granted, Ground, Key, KeyTarget, Lease, Line,
-        Origin, Outcome, Quarantine, Rejection, Required, Role, Secret, Step, Timestamp, Transfer,
-        Unserved, What, Window,
+        Asked, Carrier, ClientKey, Entry, Event, Granted, Ground, Kept, Key, KeyTarget, Lease,
+        Line, Origin, Outcome, Purpose, Quarantine, Rejection, Required, Role, Secret, Staged,
+        Staging, Step, Timestamp, Transfer, Unserved, What, Window,
     },
     store::Phone,
 };
@@ -191,6 +191,50 @@ fn the_rest_as_written() {
 }
 
 #[test]
+fn batches_as_written() {
+    let text = |text: &str| text.to_owned();
+    let purpose = Purpose {
+        name: text("Monday"),
+        operator: text("Anna"),
+        site: Some(text("paris")),
+        planned: 10,
+        by_plugging: true,
+    };
+    let bare = Staged { by: text("Anna"), at: at(1), ..Staged::default() };
+    let full = Staged {
+        slot: Some(7),
+        booted: Some(at(2)),
+        ready: Some(at(3)),
+        produced: vec![(text("a.cfg"), text("e"))],
+        delivered: 1,
+        sealed: Some(at(4)),
+        failed: Some(text("scratched")),
+        solved: vec![text("bad label")],
+        port: text("sw-3 | 7"),
+        kept: Some(Kept {
+            model: text("VVX 401"),
+            firmware: text("5.9"),
+            number: text("4012"),
+            name: text("Front desk"),
+        }),
+        ..bare.clone()
+    };
+    let other = Mac::new([0, 0x15, 0x65, 0xaa, 0xbb, 0xcd]).unwrap();
+    check(
+        &Staging {
+            purpose,
+            start: at(1),
+            handed_over: Some(at(2)),
+            end: Some(at(3)),
+            phones: [(mac(), bare), (other, full)].into(),
+            ports: [(text("sw-3 | 7"), 7)].into(),
+            changed: 9,
+        },
+        r#"{"purpose":{"name":"Monday","operator":"Anna","site":"paris","planned":10,"by_plugging":true},"start":"1970-01-01T00:00:01Z","handed_over":"1970-01-01T00:00:02Z","end":"1970-01-01T00:00:03Z","phones":{"00:15:65:aa:bb:cc":{"by":"Anna","at":"1970-01-01T00:00:01Z"},"00:15:65:aa:bb:cd":{"slot":7,"by":"Anna","at":"1970-01-01T00:00:01Z","booted":"1970-01-01T00:00:02Z","ready":"1970-01-01T00:00:03Z","produced":[["a.cfg","e"]],"delivered":1,"sealed":"1970-01-01T00:00:04Z","failed":"scratched","solved":["bad label"],"port":"sw-3 | 7","kept":{"model":"VVX 401","firmware":"5.9","number":"4012","name":"Front desk"}}},"ports":{"sw-3 | 7":7},"changed":9}"#,
+    );
+}
+
+#[test]
 fn phones_as_written() {
     let mut phone = Phone { changed: 4, ..Phone::default() };
     for what in happened() {
@@ -211,9 +255,11 @@ fn phones_as_written() {
     phone.boot.fold(&Event { at: at(6), what: ended });
     let told = What::Told { by: Ipv4Addr::new(10, 0, 0, 1), servers: Vec::new() };
     phone.boot.fold(&Event { at: at(6), what: told });
-    assert_eq!((phone.boot.loads.len(), phone.boot.registrations.len()), (1, 4));
+    phone.boot.arrivals.push(crate::domain::Arrival { round: at(5), at: at(6) });
+    let boot = &phone.boot;
+    assert_eq!((boot.loads.len(), boot.registrations.len(), boot.arrivals.len()), (1, 4, 1));
     let family = Some(crate::domain::FamilyName::new("cisco-79xx-enterprise"));
-    for from in [Origin::FileName, Origin::Option60, Origin::UserAgent, Origin::Option125] {
+    for from in [Origin::FileName, Origin::Option60, Origin::Option125, Origin::Option82] {
         let (value, mac, at) = ("v".to_owned(), Some(mac()), at(1));
         let (vendor, model, firmware) = (Some("Cisco".to_owned()), None, None);
         phone.grounds.push(Ground {

@@ -280,6 +280,7 @@ fn listed(change: &Change) -> Option<Mac> {
         | Change::Released { .. }
         | Change::Quarantined(_)
         | Change::Numbered(..)
-        | Change::Window(_) => None,
+        | Change::Window(_)
+        | Change::Staging(..) => None,
     }
 }

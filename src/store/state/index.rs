@@ -6,7 +6,7 @@ use std::{
     ops::Bound::{Excluded, Unbounded},
 };
 
-use crate::domain::{Mac, Nearby};
+use crate::domain::{Mac, Nearby, Staging, StagingId};
 
 use super::{Phone, State};
 
@@ -52,6 +52,8 @@ pub(super) struct Index {
     /// Quarantines by whose address it was.
     pub(super) conflicts: BTreeSet<(Mac, Ipv4Addr)>,
     pub(super) news: News,
+    /// Phones of batches that are not closed.
+    pub(super) staged: BTreeMap<Mac, StagingId>,
     /// The most strangers.
     pub(super) limit: usize,
 }
@@ -60,9 +62,10 @@ pub(super) struct Index {
 /// begins with a look at everything.
 #[derive(Clone, Debug, Default)]
 pub(super) struct News {
-    /// Addresses whose lease or quarantine changed, by the commit, and the other way round.
-    addresses: BTreeSet<(u64, Ipv4Addr)>,
-    latest: BTreeMap<Ipv4Addr, u64>,
+    /// Addresses whose lease or quarantine changed.
+    pub(super) addresses: Touched<Ipv4Addr>,
+    /// Phones that came into a batch or left it, or whose batch was handed over.
+    pub(super) staged: Touched<Mac>,
     /// When a phone was last forgotten.
     pub(super) forgotten: u64,
     /// When the auto-registration window was last set.
@@ -76,17 +79,30 @@ impl PartialEq for News {
     }
 }
 
-impl News {
-    pub(super) fn touch(&mut self, address: Ipv4Addr, commit: u64) {
-        if let Some(before) = self.latest.insert(address, commit) {
-            self.addresses.remove(&(before, address));
+/// Things by the commit that touched them last, and the other way round.
+#[derive(Clone, Debug)]
+pub(super) struct Touched<K> {
+    order: BTreeSet<(u64, K)>,
+    latest: BTreeMap<K, u64>,
+}
+
+impl<K> Default for Touched<K> {
+    fn default() -> Self {
+        Self { order: BTreeSet::new(), latest: BTreeMap::new() }
+    }
+}
+
+impl<K: Copy + Ord> Touched<K> {
+    pub(super) fn touch(&mut self, thing: K, commit: u64) {
+        if let Some(before) = self.latest.insert(thing, commit) {
+            self.order.remove(&(before, thing));
         }
-        self.addresses.insert((commit, address));
+        self.order.insert((commit, thing));
     }
 
-    pub(super) fn addresses_since(&self, commit: u64) -> impl Iterator<Item = Ipv4Addr> {
-        let behind = (commit.saturating_add(1), Ipv4Addr::UNSPECIFIED);
-        self.addresses.range(behind..).map(|(_, address)| *address)
+    /// Those touched after a commit. `lowest` sorts before all others.
+    pub(super) fn since(&self, commit: u64, lowest: K) -> impl Iterator<Item = K> {
+        self.order.range((commit.saturating_add(1), lowest)..).map(|(_, thing)| *thing)
     }
 }
 
@@ -102,6 +118,7 @@ impl Default for Index {
             near_strangers: Nearby::default(),
             conflicts: BTreeSet::new(),
             news: News::default(),
+            staged: BTreeMap::new(),
             limit: State::MAX_STRANGERS,
         }
     }
@@ -133,6 +150,14 @@ impl Index {
     fn unhear(&mut self, mac: Mac) {
         if self.silent.remove(&mac) {
             self.near_silent.remove(mac);
+        }
+    }
+
+    /// Puts the phones of a batch in place of those that it had; a closed batch has none.
+    pub(super) fn restage(&mut self, id: StagingId, after: Option<&Staging>) {
+        self.staged.retain(|_, of| *of != id);
+        if let Some(staging) = after.filter(|staging| staging.end.is_none()) {
+            self.staged.extend(staging.phones.keys().map(|phone| (*phone, id)));
         }
     }
 

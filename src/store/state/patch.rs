@@ -11,10 +11,11 @@ use std::{
 };
 
 use crate::domain::{
-    Batch, Change, Claim, ClientKey, Commit, Entry, Lease, Mac, Quarantine, Timestamp, Window,
+    Batch, Change, Claim, ClientKey, Commit, Entry, Lease, Mac, Quarantine, Staging, StagingId,
+    Timestamp, Window,
 };
 
-use super::{Phone, State};
+use super::{Phone, State, staging::port};
 
 /// What became of one phone.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -46,6 +47,7 @@ pub(in crate::store) struct Patch {
     pub(in crate::store) quarantine: BTreeMap<Ipv4Addr, Quarantine>,
     pub(in crate::store) numbers: BTreeMap<String, Mac>,
     pub(in crate::store) window: Option<SetWindow>,
+    pub(in crate::store) stagings: BTreeMap<StagingId, Option<Staging>>,
     /// Phones whose timeline is gone, up to that change (commit, index within it).
     pub(in crate::store) wiped: BTreeMap<Mac, (u64, usize)>,
     /// The number of the last commit taken in.
@@ -68,6 +70,7 @@ impl Patch {
             quarantine: state.quarantine.clone(),
             numbers: state.numbers.clone(),
             window: state.window.map(|window| SetWindow(Some(window))),
+            stagings: state.stagings.iter().map(|(id, one)| (*id, Some(one.clone()))).collect(),
             commit: state.commit,
             ..Self::default()
         }
@@ -85,6 +88,9 @@ impl Patch {
                 .lease(state, *address)
                 .is_none_or(|lease| !lease.is_active(*now) || lease.client == *client),
             Claim::Unlisted(mac) => self.entry(state, *mac).is_none(),
+            Claim::Unstaged(phone, id) => {
+                self.staging_of(state, *phone).is_none_or(|(other, _)| other == *id)
+            }
             Claim::Number(mac, number) => {
                 let given = self.numbers.get(number).or_else(|| state.numbers.get(number));
                 given.is_none_or(|holder| holder == mac)
@@ -159,16 +165,26 @@ impl Patch {
         match change {
             Change::Happened(mac, event) => {
                 self.record(state, *mac, at.0, |phone| phone.boot.fold(event));
+                self.stage(state, *mac, at.0, |one, boot| one.happened(*mac, event, boot));
             }
-            Change::Showed(mac, ground) => self.record(state, *mac, at.0, |phone| {
-                phone.grounds.retain(|known| known.from != ground.from);
-                phone.grounds.push(ground.clone());
-            }),
+            Change::Showed(mac, ground) => {
+                self.record(state, *mac, at.0, |phone| {
+                    phone.grounds.retain(|known| known.from != ground.from);
+                    phone.grounds.push(ground.clone());
+                });
+                if let Some(port) = port(ground) {
+                    self.stage(state, *mac, at.0, |one, _| one.plugged(*mac, port));
+                }
+            }
             Change::Listed(mac, entry) => {
+                if self.entry(state, *mac).is_none_or(|known| **known != **entry) {
+                    self.stage(state, *mac, at.0, |one, _| one.relisted(*mac));
+                }
                 self.list(state, *mac, at.0, Some(Arc::new((**entry).clone())));
             }
             Change::Unlisted(mac) => {
                 if self.entry(state, *mac).is_some() {
+                    self.stage(state, *mac, at.0, |one, _| one.relisted(*mac));
                     self.list(state, *mac, at.0, None);
                 }
             }
@@ -182,6 +198,7 @@ impl Patch {
                 self.numbers.insert(number.clone(), *mac);
             }
             Change::Window(window) => self.window = Some(SetWindow(*window)),
+            Change::Staging(id, change) => self.restage(state, at.0, *id, change),
         }
     }
 

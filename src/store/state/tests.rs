@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{Change, Event, Line, Origin, What};
+use crate::domain::{Change, Event, Line, Origin, Purpose, StagingChange, What};
 
 fn mac(n: u32) -> Mac {
     let mut octets = [2; 6];
@@ -218,7 +218,7 @@ fn strangers_are_bounded_and_the_listed_stay() {
 }
 
 prop_compose! {
-    fn any_change()(kind in 0..10_u8, n in 0..12_u32, m in 0..4_u8, second in 0..100_i64) -> Change {
+    fn any_change()(kind in 0..14_u8, n in 0..12_u32, m in 0..4_u8, second in 0..100_i64) -> Change {
         match kind {
             0 | 1 => seen(n, second),
             2 => showed(n, [Origin::Option60, Origin::Option12][usize::from(m % 2)], &second.to_string()),
@@ -228,8 +228,27 @@ prop_compose! {
             6 => Change::Leased(lease(n, m, second)),
             7 => Change::Released { address: address(m), at: at(second) },
             8 => Change::Numbered(mac(n), m.to_string()),
+            10..=13 => Change::Staging(u32::from(m % 2), Box::new(any_staging(kind, n, m, second))),
             _ => Change::Window((m > 1).then_some(Window { enabled: m > 2, until: None })),
         }
+    }
+}
+
+/// What may become of a batch.
+fn any_staging(kind: u8, n: u32, m: u8, second: i64) -> StagingChange {
+    let (phone, slot) = (mac(n), Some(u16::from(m)).filter(|slot| *slot > 0));
+    match kind {
+        10 => {
+            let purpose = Purpose { by_plugging: m > 1, ..Purpose::default() };
+            StagingChange::Opened { purpose, ports: BTreeMap::new(), at: at(second) }
+        }
+        11 | 12 => StagingChange::Scanned { phone, by: String::new(), at: at(second), slot },
+        _ => match n % 4 {
+            0 => StagingChange::Closed { at: at(second), kept: Vec::new() },
+            1 => StagingChange::HandedOver(at(second)),
+            2 => StagingChange::Removed(phone),
+            _ => StagingChange::Placed(mac(n / 2), slot),
+        },
     }
 }
 
@@ -237,6 +256,7 @@ prop_compose! {
 fn indexed(state: &State) -> Index {
     let mut index = Index { limit: state.index.limit, ..Index::default() };
     state.phones.iter().for_each(|(mac, phone)| index.add(*mac, phone));
+    state.stagings.iter().for_each(|(id, one)| index.restage(*id, Some(one)));
     index
 }
 
@@ -263,6 +283,13 @@ proptest! {
             prop_assert_eq!(&indexed(&grouped), &grouped.index);
             prop_assert!(grouped.index.strangers.len() <= 4);
             prop_assert_eq!(grouped.clients.len(), grouped.leases.len());
+            let open = || grouped.stagings.values().filter(|one| one.end.is_none());
+            prop_assert_eq!(open().map(|one| one.phones.len()).sum::<usize>(), grouped.index.staged.len());
+            for one in grouped.stagings.values() {
+                let slots: Vec<_> = one.phones.values().filter_map(|one| one.slot).collect();
+                let different: std::collections::BTreeSet<_> = slots.iter().collect();
+                prop_assert_eq!(slots.len(), different.len());
+            }
         }
     }
 }

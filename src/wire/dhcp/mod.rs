@@ -82,6 +82,10 @@ pub mod code {
     /// TFTP server addresses (RFC 5859).
     pub const TFTP_ADDRESSES: u8 = 150;
 
+    /// Sub-option of 82: the port that it came in by, in the switch's own words (RFC 3046 §2.0).
+    pub const RELAY_CIRCUIT: u8 = 1;
+    /// Sub-option of 82: the switch or relay itself (RFC 3046 §2.0).
+    pub const RELAY_REMOTE: u8 = 2;
     /// Sub-option of 82: the subnet of the client where giaddr is not in it (RFC 3527).
     pub const RELAY_LINK: u8 = 5;
     /// Sub-option of 82: the relay doesn't listen on port 67, answer where it sent from (RFC 8357).

@@ -13,6 +13,7 @@ use super::super::{
 /// Each page with something that is to be read on it.
 const PAGES: &[(&str, &str)] = &[
     ("/", "4012 Front desk"),
+    ("/bench", "Open a batch"),
     ("/import", "Asterisk"),
     ("/auto-registration", "Closed"),
     ("/leases", "DHCP is off"),

@@ -1,4 +1,4 @@
-//! The board: never stale, and never at work for phones that are not concerned.
+//! The ledger: never stale, and never at work for phones that are not concerned.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use super::*;
 
 const CLASS: &str = "Cisco Systems, Inc. IP Phone CP-7961G\0";
 
-/// A state, the board of it, and a clock.
+/// A state, the ledger of it, and a clock.
 struct Bench {
     here: Arc<Provisioner>,
     state: State,
@@ -177,7 +177,7 @@ const PHONES: &[&str] = &[
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
-    /// Whatever happens, and whenever somebody looks: the board says what the reports say.
+    /// Whatever happens, and whenever somebody looks: the ledger says what the reports say.
     #[test]
     fn never_stale(
         steps in vec((vec((select(PHONES), select(KINDS), 0_u8..6), 0..4), 0_u64..400, any::<bool>()), 1..30)

@@ -1,0 +1,281 @@
+// The bench: a field that a scanner types into, and what became of each scan. All of it works without a mouse.
+
+import { call, clip, listen, make, soon, status } from "/core.js";
+
+const id = document.getElementById("bench").dataset.batch;
+const here = `/api/v1/batches/${id}`;
+const byId = (name) => document.getElementById(name);
+const field = byId("scan");
+const panel = byId("light");
+
+let batch = null;
+let last = null; // The MAC of the phone that was scanned last.
+let unknown = null; // A scanned MAC that has no entry.
+let model = ""; // The model of the cartons that follow.
+let slot = null; // The slot of the next phone, where the operator chose it.
+let replacing = null; // The phone whose place the next one takes.
+let layout = null; // The keyboard that the scanner was found to type on.
+let quiet = false;
+const done = []; // What can be taken back: [what it was, how].
+
+// Sound ---------------------------------------------------------------------------------------------------------------
+
+let audio = null;
+const TONES = { green: [[880, 0], [1320, 0.09]], amber: [[620, 0]], red: [[190, 0], [150, 0.16]] };
+
+function sound(colour) {
+  if (quiet || !window.AudioContext) return;
+  audio ??= new AudioContext();
+  for (const [pitch, after] of TONES[colour] ?? []) {
+    const [tone, volume] = [audio.createOscillator(), audio.createGain()];
+    const from = audio.currentTime + after;
+    tone.type = colour === "red" ? "square" : "sine";
+    tone.frequency.value = pitch;
+    volume.gain.setValueAtTime(0.12, from);
+    volume.gain.exponentialRampToValueAtTime(0.001, from + 0.15);
+    tone.connect(volume).connect(audio.destination);
+    tone.start(from);
+    tone.stop(from + 0.16);
+  }
+}
+
+// What is shown -------------------------------------------------------------------------------------------------------
+
+function light(colour, title, text) {
+  panel.dataset.light = colour;
+  byId("title").textContent = clip(title);
+  byId("says").textContent = clip(text);
+  sound(colour);
+}
+
+const numberOf = (one) => one.phone?.entry?.number || "";
+
+function tile(one, number) {
+  const element = make("li", "tile");
+  element.append(make("span", "slot", number === null ? "no slot" : String(number)));
+  if (!one) return element;
+  element.dataset.light = one.light;
+  element.dataset.mac = one.mac;
+  if (one.mac === last) element.setAttribute("aria-current", "true");
+  const name = [numberOf(one), one.phone?.entry?.name].filter(Boolean).join(" ");
+  const link = make("a", "main", name || "not listed");
+  link.href = `/phones/${one.mac}`;
+  element.append(link, make("span", "mac", one.mac), make("span", "sub", one.says));
+  if (one.port) element.append(make("span", "sub", one.port));
+  return element;
+}
+
+function draw() {
+  if (!batch) return;
+  const [scanned, planned] = [batch.scanned, batch.planned];
+  const left = Math.max(planned - scanned, 0);
+  byId("count").textContent = planned ? `MAC ${scanned} of ${planned}, ${left} to go` : `${scanned} scanned`;
+  byId("ready").textContent = `${batch.ready} ready, ${batch.sealed} sealed${batch.failed ? `, ${batch.failed} put aside` : ""}`;
+  const standing = byId("standing");
+  standing.textContent = batch.standing.replace("-", " ");
+  standing.dataset.standing = batch.standing;
+  byId("model").textContent = model ? `Cartons are ${clip(model)}` : "";
+  byId("next").textContent = replacing ? `replaces ${replacing}` : `next slot ${slot ?? batch["next-slot"]}`;
+  byId("hand-over").hidden = batch.standing !== "open";
+  byId("take-back").hidden = batch.standing !== "handed-over";
+  byId("close").hidden = batch.standing === "closed";
+  byId("restart").hidden = batch.standing !== "handed-over" || batch.sealed + batch.failed >= scanned;
+  byId("unlisted").hidden = !unknown;
+  field.disabled = batch.standing === "closed";
+  const bySlot = new Map(batch.phones.filter((one) => one.slot).map((one) => [one.slot, one]));
+  const most = Math.min(Math.max(planned, ...bySlot.keys(), 0), 600);
+  const tiles = Array.from({ length: most }, (_, at) => tile(bySlot.get(at + 1), at + 1));
+  tiles.push(...batch.phones.filter((one) => !one.slot).map((one) => tile(one, null)));
+  byId("slots").replaceChildren(...tiles);
+  byId("none").hidden = tiles.length > 0;
+}
+
+async function load() {
+  const before = new Map((batch?.phones ?? []).map((one) => [one.mac, one]));
+  batch = await call("GET", here);
+  draw();
+  // News of the phone on the panel is news for the panel.
+  const one = batch.phones.find((other) => other.mac === last);
+  const known = before.get(last);
+  if (one && known && (known.light !== one.light || known.says !== one.says)) show(one);
+}
+
+function show(one) {
+  light(one.light, [one.slot && `Slot ${one.slot}`, numberOf(one), one.mac].filter(Boolean).join(" · "), one.says);
+}
+
+// Scans ---------------------------------------------------------------------------------------------------------------
+
+const staged = (mac) => batch.phones.find((one) => one.mac === mac);
+const plain = (text) => text.toUpperCase().replace(/^CP-/, "").replace(/[^A-Z0-9]/g, "");
+
+// Scans a phone in, lists it where `fields` say something, and remembers how that is taken back.
+async function put(mac, fields, known) {
+  const before = staged(mac);
+  const entry = (before?.phone ?? known)?.entry ?? null;
+  const one = await call("POST", `${here}/phones`, { mac, ...(before ? {} : { slot }), ...fields });
+  if (slot !== null && !before) slot = one.slot + 1;
+  const lists = Object.keys(fields).length > 0;
+  done.push([`scan of ${mac}`, async () => {
+    if (lists && entry) await call("PUT", `/api/v1/phones/${mac}`, entry);
+    if (lists && !entry) await call("DELETE", `/api/v1/phones/${mac}/entry`);
+    if (!before) await call("DELETE", `${here}/phones/${mac}`);
+  }]);
+  last = mac;
+  unknown = one.phone?.entry ? null : mac;
+  await load();
+  return one;
+}
+
+async function phone(read) {
+  const mac = read.mac;
+  if (replacing) return replace(mac);
+  const listed = read.phone?.entry?.model ?? "";
+  const one = await put(mac, model && !listed ? { model } : {}, read.phone);
+  if (model && listed && plain(listed) !== plain(model)) {
+    return light("red", mac, `the carton says ${model}, and it is listed as ${listed}`);
+  }
+  show(one);
+  const notes = read.macs.find((found) => found.mac === mac)?.notes ?? [];
+  if (notes.includes("wireless") || notes.includes("second-port")) light("amber", mac, read.text);
+}
+
+async function replace(mac) {
+  const [old, place] = [replacing, staged(replacing)?.slot ?? null];
+  replacing = null;
+  await call("POST", `/api/v1/phones/${old}/replace?confirm`, { by: mac });
+  await call("DELETE", `${here}/phones/${old}`);
+  const one = await call("POST", `${here}/phones`, { mac, slot: place });
+  done.push([`replacing ${old}`, async () => {
+    await call("POST", "/api/v1/undo");
+    await call("DELETE", `${here}/phones/${mac}`);
+    await call("POST", `${here}/phones`, { mac: old, slot: place });
+  }]);
+  [last, unknown] = [mac, null];
+  await load();
+  show(one);
+}
+
+const commands = {
+  async undo() {
+    const step = done.pop();
+    if (!step) return light("amber", "Undo", "nothing is left to take back");
+    const [what, back] = step;
+    await back();
+    unknown = null;
+    await load();
+    light("amber", "Undone", what);
+  },
+  async "next-slot"() {
+    slot = (slot ?? batch["next-slot"]) + 1;
+    draw();
+    light("amber", `Slot ${slot}`, "the next phone goes here");
+  },
+  async replace() {
+    if (!last) return light("amber", "Replace", "scan the phone that is to be replaced first");
+    replacing = last;
+    draw();
+    light("amber", "Replace", `the next phone takes the place of ${replacing}`);
+  },
+  async fail() {
+    const mac = last;
+    if (!mac || !staged(mac)) return light("amber", "Fail", "scan the phone that failed first");
+    const one = await call("PATCH", `${here}/phones/${mac}`, { failed: "failed on the bench" });
+    done.push([`putting ${mac} aside`, () => call("PATCH", `${here}/phones/${mac}`, { failed: "" })]);
+    await load();
+    show(one);
+  },
+  async list() {
+    if (!unknown) return light("amber", "List", "scan a phone that is not listed first");
+    show(await put(unknown, model ? { model } : { list: true }));
+  },
+};
+
+async function number(text) {
+  if (!last) return light("amber", text, "a number: scan the phone that gets it first");
+  show(await put(last, { number: text, ...(model && !staged(last)?.phone?.entry?.model ? { model } : {}) }));
+}
+
+async function take(text) {
+  const read = await call("POST", "/api/v1/scan", { text, ...(layout ? { layout: layout.id } : {}) });
+  if (read.layout) {
+    layout = read.layout;
+    byId("layout").hidden = false;
+    byId("layout").textContent = clip(read.layout.text);
+  }
+  if (read.command) return commands[read.command]();
+  if (read.mac) return phone(read);
+  if (/^[+*#]?[0-9]{2,10}$/.test(read.read)) return number(read.read);
+  if (read.model) {
+    model = read.model;
+    draw();
+    return light("green", model, "the model of the cartons that follow; Escape ends it");
+  }
+  light("red", clip(text), read.text);
+}
+
+// One after the other: a scanner is faster than an answer.
+let turn = Promise.resolve();
+function queue(work) {
+  turn = turn.then(work).catch((error) => light("red", "Not done", error.message)).then(() => { field.dataset.taken = Number(field.dataset.taken ?? 0) + 1; });
+  return turn;
+}
+
+byId("scanning").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const text = field.value;
+  field.value = "";
+  if (text.trim()) queue(() => take(text));
+});
+
+// Keys and buttons ----------------------------------------------------------------------------------------------------
+
+const KEYS = { F2: "list", F4: "fail", F8: "next-slot", F9: "undo" };
+
+addEventListener("keydown", (event) => {
+  if (KEYS[event.key] || (event.key === "z" && event.ctrlKey && !field.value)) {
+    event.preventDefault();
+    queue(commands[KEYS[event.key] ?? "undo"]);
+  } else if (event.key === "Escape") {
+    field.value = model = "";
+    replacing = slot = null;
+    draw();
+  } else if (event.key.length === 1 && !event.ctrlKey && !event.altKey && !event.metaKey
+    && !["INPUT", "SELECT", "TEXTAREA"].includes(document.activeElement.tagName)) {
+    // A scanner types wherever the focus is. The blank and the return key belong to a button that has it.
+    if (event.key !== " " || document.activeElement === document.body) field.focus();
+  }
+});
+addEventListener("focus", () => field.focus());
+document.addEventListener("pointerup", (event) => {
+  if (!event.target.closest("a, input, select") && !getSelection().toString()) setTimeout(() => field.focus(), 0);
+});
+
+async function step(path, question) {
+  try {
+    batch = { ...batch, ...(await call("POST", `${here}/${path}`)) };
+  } catch (error) {
+    if (!question || !confirm(`${error.message}\n\n${question}`)) throw error;
+    await call("POST", `${here}/${path}?confirm`);
+  }
+  await load();
+  field.focus();
+}
+
+byId("hand-over").addEventListener("click", () => queue(() => step("hand-over", "Hand over all the same?")));
+byId("take-back").addEventListener("click", () => queue(() => step("take-back")));
+byId("close").addEventListener("click", () => queue(() => step("close", "Close all the same?")));
+byId("unlisted").addEventListener("click", () => queue(commands.list));
+byId("undo").addEventListener("click", () => queue(commands.undo));
+byId("mute").addEventListener("click", () => {
+  quiet = !quiet;
+  byId("mute").setAttribute("aria-pressed", String(!quiet));
+});
+
+const again = soon(() => load().catch(() => {}), 200);
+listen({
+  phone: (one) => { if (batch?.phones.some((other) => other.mac === one.mac)) again(); },
+  batch: (one) => { if (String(one.id) === id) again(); },
+}, () => load().catch((error) => { status("lost", "connection lost, trying again"); byId("says").textContent = clip(error.message); }));
+setInterval(again, 15000); // Being stuck comes with time alone, without an event.
+field.focus();

@@ -1,0 +1,165 @@
+//! The bench: batches, the page that a scanner types into, and the command barcodes.
+
+mod code;
+mod sheet;
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use maud::{Markup, html};
+
+use crate::provision::scan::Command;
+
+use super::{
+    super::{api::BatchView, operators::Operators},
+    Place, frame, moment,
+};
+
+pub use sheet::{labels, report, zpl};
+
+/// All batches, and the form that opens another one.
+pub async fn all(State(operators): State<Operators>) -> Markup {
+    let batches: Vec<BatchView> = {
+        let state = operators.service.view.read();
+        state.stagings.iter().rev().map(|(id, staging)| BatchView::of(*id, staging)).collect()
+    };
+    let provisioner = operators.service.provisioner();
+    let sites = provisioner.settings().sites.keys();
+    let content = html! {
+        section {
+            h2 { "Open a batch" }
+            form #opening {
+                label { "Name" input name="name" required maxlength="80" autocomplete="off" autofocus; }
+                label { "Operator" input name="operator" maxlength="80" autocomplete="name"; }
+                label { "Site" select name="site" {
+                    option value="" { "as listed" }
+                    @for site in sites { option value=(site) { (site) } }
+                } }
+                label { "Phones to come" input name="planned" type="number" min="0" max="500" placeholder="not known"; }
+                label { "Slots" select name="slots" {
+                    option value="scanning" { "in the order of scanning" }
+                    option value="plugging" { "in the order of plugging in" }
+                } }
+                button type="submit" { "Open" }
+            }
+            p #wrong.bad role="alert" {}
+        }
+        div #batches {
+            @if batches.is_empty() {
+                p #empty {
+                    "No batch yet. Open one, then scan phones or their cartons: while it is open they get their site's "
+                    code { "staging" } " values."
+                }
+            } @else { section { h2 { "Batches" } (table(&batches)) } }
+        }
+        p { a href="/bench/commands" { "Command barcodes to print" } }
+    };
+    let place = Place { title: "Bench", path: "/bench", script: "/batches.js", mac: None };
+    frame(&place, &operators, &content)
+}
+
+fn table(batches: &[BatchView]) -> Markup {
+    html! {
+        table.plain {
+            thead { tr {
+                @for head in ["Batch", "Operator", "Site", "Phones", "Ready", "Sealed", "Opened", ""] { th scope="col" { (head) } }
+            } }
+            tbody { @for batch in batches { tr {
+                td { a href={ "/bench/" (batch.id) } { (batch.name) } }
+                td { (batch.operator) }
+                td { (batch.site.as_deref().unwrap_or_default()) }
+                td { (batch.scanned) @if batch.planned > 0 { " of " (batch.planned) } }
+                td { (batch.ready) }
+                td { (batch.sealed) }
+                td { (moment(&batch.start)) }
+                td { (batch.standing.replace('-', " ")) }
+            } } }
+        }
+    }
+}
+
+/// The page of one batch.
+pub async fn one(State(operators): State<Operators>, Path(text): Path<String>) -> Response {
+    let id = text.parse().ok();
+    let batch = id.and_then(|id| {
+        let state = operators.service.view.read();
+        state.stagings.get(&id).map(|staging| BatchView::of(id, staging))
+    });
+    let Some(batch) = batch else {
+        let content = html! { h1 { "No such batch" } p { a href="/bench" { "All batches" } } };
+        let place = Place { title: "No such batch", path: "", script: "", mac: None };
+        return (StatusCode::NOT_FOUND, frame(&place, &operators, &content)).into_response();
+    };
+    let place = Place { title: &batch.name, path: "/bench", script: "/bench.js", mac: None };
+    frame(&place, &operators, &scanner(&batch)).into_response()
+}
+
+fn scanner(batch: &BatchView) -> Markup {
+    let api = format!("/api/v1/batches/{}", batch.id);
+    html! {
+        div #bench data-batch=(batch.id) {
+            div.bench-head {
+                h1 { (batch.name) }
+                span #standing.stage data-standing=(batch.standing) { (batch.standing.replace('-', " ")) }
+                span.quiet { (batch.operator) @if let Some(site) = &batch.site { " · " (site) } }
+                span #count aria-live="polite" { (batch.scanned) " scanned" }
+                span #ready.quiet {}
+            }
+            form #scanning {
+                input #scan type="text" autocomplete="off" autocapitalize="off" spellcheck="false"
+                    aria-label="Scan a phone, a carton, a part number, a number or a command"
+                    placeholder="Scan a phone, then its number";
+            }
+            div #light role="status" aria-live="assertive" {
+                strong #title { "Ready to scan" }
+                span #says { "A MAC puts a phone into the batch; a number after it lists it." }
+            }
+            p.notice #restart hidden {
+                "Handed over. Restart each phone now, by its menu or its plug: ringup can't restart phones by itself yet. \
+                 A phone is sealed when the last byte of its production file has reached it."
+            }
+            p.notice #layout hidden {}
+            div.bench-tools {
+                span #next { "next slot " (batch.next_slot) }
+                span #model {}
+                button #unlisted type="button" hidden { "List it " kbd { "F2" } }
+                button #undo type="button" { "Undo " kbd { "F9" } }
+                span.quiet { kbd { "F4" } " failed · " kbd { "F8" } " next slot · " kbd { "Esc" } " forget model" }
+                button #mute type="button" aria-pressed="true" { "Sound" }
+            }
+            ul #slots aria-label="Slots" {}
+            p #none.quiet hidden { "No phone yet." }
+            div.bench-tools {
+                button #hand-over type="button" hidden { "Hand over" }
+                button #take-back type="button" hidden { "Take the hand-over back" }
+                button #close type="button" hidden { "Close the batch" }
+                a href={ (api) "/report?format=html" } { "Report" }
+                a href={ (api) "/report?format=csv" } { "CSV" }
+                a href={ (api) "/labels?format=html" } { "Labels" }
+                a href={ (api) "/labels?format=zpl" } { "Labels (ZPL)" }
+                a href="/bench/commands" { "Commands" }
+            }
+        }
+    }
+}
+
+/// The command barcodes, to print and to lay beside the scanner.
+pub async fn commands(State(operators): State<Operators>) -> Markup {
+    let content = html! {
+        p.back { a href="/bench" { "← Bench" } }
+        h1 { "Command barcodes" }
+        div.sheet.barcodes {
+            @for command in Command::ALL {
+                div {
+                    (code::bars(&command.printed()))
+                    strong { (command.as_str().replace('-', " ").to_uppercase()) } " " (command.text())
+                }
+            }
+        }
+        p.quiet { "Code 128. Print this page and lay it beside the scanner." }
+    };
+    let place = Place { title: "Command barcodes", path: "/bench", script: "", mac: None };
+    frame(&place, &operators, &content)
+}

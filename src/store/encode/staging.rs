@@ -1,0 +1,102 @@
+//! Forms of batches on the bench.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Kept, Mac, Purpose, Staged, Staging, Timestamp};
+
+use super::form;
+
+form!(Staging => StagingForm, Staged => StagedForm, Kept => KeptForm);
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Purpose")]
+struct PurposeForm {
+    name: String,
+    operator: String,
+    site: Option<String>,
+    planned: u16,
+    by_plugging: bool,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Staging")]
+struct StagingForm {
+    #[serde(with = "PurposeForm")]
+    purpose: Purpose,
+    #[serde(with = "super::text")]
+    start: Timestamp,
+    #[serde(with = "super::maybe_text", default, skip_serializing_if = "Option::is_none")]
+    handed_over: Option<Timestamp>,
+    #[serde(with = "super::maybe_text", default, skip_serializing_if = "Option::is_none")]
+    end: Option<Timestamp>,
+    #[serde(with = "phones")]
+    phones: BTreeMap<Mac, Staged>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    ports: BTreeMap<String, u16>,
+    changed: u64,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Staged")]
+struct StagedForm {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    slot: Option<u16>,
+    by: String,
+    #[serde(with = "super::text")]
+    at: Timestamp,
+    #[serde(with = "super::maybe_text", default, skip_serializing_if = "Option::is_none")]
+    booted: Option<Timestamp>,
+    #[serde(with = "super::maybe_text", default, skip_serializing_if = "Option::is_none")]
+    ready: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    produced: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    delivered: u16,
+    #[serde(with = "super::maybe_text", default, skip_serializing_if = "Option::is_none")]
+    sealed: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failed: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    solved: Vec<String>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    port: String,
+    #[serde(with = "super::option", default, skip_serializing_if = "Option::is_none")]
+    kept: Option<Kept>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Kept")]
+struct KeptForm {
+    model: String,
+    firmware: String,
+    number: String,
+    name: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_none_yet(delivered: &u16) -> bool {
+    *delivered == 0
+}
+
+/// Phones by MAC.
+mod phones {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{super::As, BTreeMap, Mac, Staged};
+
+    pub(super) fn serialize<S: Serializer>(
+        phones: &BTreeMap<Mac, Staged>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_map(phones.iter().map(|(mac, one)| (mac.to_string(), As(one))))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<BTreeMap<Mac, Staged>, D::Error> {
+        let phones = BTreeMap::<String, As<Staged>>::deserialize(from)?.into_iter();
+        phones.map(|(mac, As(one))| Ok((mac.parse().map_err(super::super::refuse)?, one))).collect()
+    }
+}

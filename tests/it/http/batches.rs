@@ -1,0 +1,194 @@
+//! Batches on the bench, call by call.
+
+use serde_json::json;
+
+use super::*;
+
+const OTHER: &str = "00:04:f2:aa:bb:02";
+
+pub fn call(bench: &Bench, method: &str, path: &str, body: &Value) -> Answer {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    bench.api(method, &format!("/api/v1/batches{path}"), &body)
+}
+
+fn refused(answer: &Answer, status: u16, part: &str) {
+    let text = answer.text();
+    assert!(answer.status == status && text.contains(part), "{} {text}", answer.status);
+}
+
+#[test]
+fn a_batch_from_its_opening_to_its_end() {
+    let bench = Bench::new(&[]);
+    let list = call(&bench, "GET", "", &Value::Null).json();
+    assert_eq!(list, json!({ "items": [], "next": null }));
+    let given = json!({ "name": " Monday ", "operator": "Anna", "planned": 10 });
+    let opened = call(&bench, "POST", "", &given);
+    assert_eq!(opened.status, 201);
+    let opened = opened.json();
+    assert_eq!((&opened["id"], &opened["name"]), (&1.into(), &"Monday".into()));
+    assert_eq!((&opened["standing"], &opened["next-slot"]), (&"open".into(), &1.into()));
+    refused(&call(&bench, "POST", "", &json!({ "name": "" })), 400, "needs a `name`");
+    let nowhere = json!({ "name": "x", "site": "oslo" });
+    refused(&call(&bench, "POST", "", &nowhere), 400, "the sites are default");
+    refused(&call(&bench, "POST", "", &json!({ "nome": "x" })), 400, "unknown field");
+    refused(&call(&bench, "GET", "/7", &Value::Null), 404, "no batch 7");
+    assert_eq!(call(&bench, "POST", "", &json!({ "name": "Tuesday" })).json()["id"], 2);
+
+    // A phone in any spelling, once, in one open batch.
+    let scan = |id: u32, body: Value| call(&bench, "POST", &format!("/{id}/phones"), &body);
+    let first = scan(1, json!({ "mac": "MAC: 0004F2AABB01" })).json();
+    assert_eq!((&first["slot"], &first["by"]), (&1.into(), &"Anna".into()));
+    assert_eq!((&first["light"], &first["phone"]), (&"amber".into(), &Value::Null), "{first}");
+    assert!(first["says"].as_str().unwrap().ends_with("label ok, not listed"), "{first}");
+    assert_eq!(scan(1, json!({ "mac": POLY })).json()["slot"], 1);
+    refused(&scan(2, json!({ "mac": POLY })), 409, "is in batch 1 (Monday)");
+    refused(&scan(1, json!({ "mac": "x" })), 400, "not a hexadecimal digit");
+
+    // Listed as it is scanned: that solves something.
+    let listed = scan(1, json!({ "mac": POLY, "number": "4012", "model": "VVX 401" })).json();
+    assert_eq!(listed["says"], "expected VVX 401, label ok, not seen yet");
+    assert_eq!(listed["phone"]["entry"]["number"], "4012");
+    assert_eq!(listed["solved"], json!(["was not listed: listed on the bench"]));
+    refused(&scan(1, json!({ "mac": POLY, "number": "4\u{1}2" })), 422, "number");
+    let boots = vec![happened(mac(POLY), What::Discovered { relay: None })];
+    bench.commit(boots);
+    assert_eq!(
+        scan(1, json!({ "mac": POLY })).json()["says"],
+        "expected VVX 401, label ok, discovered"
+    );
+
+    // Moved, put aside and back, removed.
+    scan(1, json!({ "mac": OTHER, "list": true }));
+    let edit =
+        |phone: &str, body: Value| call(&bench, "PATCH", &format!("/1/phones/{phone}"), &body);
+    assert_eq!(edit(OTHER, json!({ "slot": 1 })).json()["slot"], 1);
+    assert_eq!(call(&bench, "GET", "/1", &Value::Null).json()["phones"][1]["slot"], Value::Null);
+    let aside = edit(OTHER, json!({ "failed": "no display" })).json();
+    assert_eq!((&aside["light"], &aside["failed"]), (&"red".into(), &"no display".into()));
+    assert_eq!(edit(OTHER, json!({ "failed": "" })).json()["failed"], Value::Null);
+    refused(&edit("00:04:f2:aa:bb:09", json!({ "slot": 1 })), 404, "is not in batch 1");
+    assert_eq!(call(&bench, "DELETE", &format!("/1/phones/{OTHER}"), &Value::Null).status, 204);
+    let renamed = call(&bench, "PATCH", "/1", &json!({ "name": "Monday, paris" })).json();
+    assert_eq!((&renamed["name"], &renamed["planned"]), (&"Monday, paris".into(), &10.into()));
+
+    // Handed over it takes no more phones; closed it stays as it is, after a restart too.
+    assert_eq!(
+        call(&bench, "POST", "/1/hand-over", &Value::Null).json()["standing"],
+        "handed-over"
+    );
+    refused(&scan(1, json!({ "mac": OTHER })), 409, "is handed over");
+    refused(&call(&bench, "POST", "/1/hand-over", &Value::Null), 409, "is handed over");
+    refused(&call(&bench, "POST", "/1/close", &Value::Null), 409, "1 phone is not sealed yet");
+    let closed = call(&bench, "POST", "/1/close?confirm", &Value::Null).json();
+    assert_eq!((&closed["standing"], &closed["sealed"]), (&"closed".into(), &0.into()));
+    refused(&scan(1, json!({ "mac": OTHER })), 409, "is closed");
+    assert!(scan(2, json!({ "mac": POLY })).status == 200, "free for another batch");
+    let before = call(&bench, "GET", "", &Value::Null).json();
+    let bench = bench.again();
+    assert_eq!(call(&bench, "GET", "", &Value::Null).json(), before);
+    assert_eq!(bench.service.view.read().staging_of(mac(POLY)).unwrap().0, 2);
+}
+
+#[test]
+fn a_batch_is_news() {
+    let bench = Bench::new(&[]);
+    let host = bench.operators;
+    call(&bench, "POST", "", &json!({ "name": "Monday" }));
+    let request = format!(
+        "GET /api/v1/events HTTP/1.1\r\nHost: {host}\r\nLast-Event-ID: 0\r\nConnection: close\r\n\r\n"
+    );
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut seen = String::new();
+    let mut until = |part: &str| {
+        let mut some = [0; 4096];
+        while !seen.contains(part) {
+            let read = stream.read(&mut some).unwrap();
+            assert!(read > 0, "{seen}");
+            seen.push_str(&String::from_utf8_lossy(&some[..read]));
+        }
+    };
+    until("event: batch");
+    until("\"scanned\":0");
+    call(&bench, "POST", "/1/phones", &json!({ "mac": POLY, "number": "4012" }));
+    until("\"scanned\":1");
+    // What a phone does changes its batch too.
+    let own = ringup::domain::Asked {
+        name: "a.cfg".to_owned(),
+        carrier: ringup::domain::Carrier::Http,
+        role: ringup::domain::Role::Own,
+        required: Some(ringup::domain::Required { slot: 0, of: 1 }),
+        first: false,
+    };
+    bench.commit(vec![happened(mac(POLY), What::Unchanged { asked: own, etag: "e".to_owned() })]);
+    until("\"ready\":1");
+}
+
+/// A phone fetches its file with staging values, is handed over, and is sealed by the last byte of its production file.
+#[test]
+fn the_last_byte_of_the_production_file_seals() {
+    let bench = Bench::new(&[]);
+    bench.commit(vec![Change::Listed(mac(POLY), Box::new(entry("VVX 410", "4012", "Front desk")))]);
+    call(&bench, "POST", "", &json!({ "name": "Monday" }));
+    call(&bench, "POST", "/1/phones", &json!({ "mac": POLY }));
+    let sealed = || {
+        bench.runtime.block_on(bench.service.recorder.drain());
+        call(&bench, "GET", "/1", &Value::Null).json()["sealed"].as_u64().unwrap()
+    };
+    // Whatever its family requires, in the names that it asks for.
+    let names = ["/0004f2aabb01.cfg", "/0004f2aabb01-line.cfg"];
+    let fetch = || -> String {
+        let got = names.iter().map(|name| bench.get(name, ""));
+        got.filter(|answer| answer.status == 200).map(|answer| answer.text()).collect()
+    };
+    assert!(fetch().contains("10.99.0.1"), "staging values");
+    let handed = call(&bench, "POST", "/1/hand-over", &Value::Null).json();
+    assert_eq!((&handed["restart"], &handed["standing"]), (&1.into(), &"handed-over".into()));
+    let row = call(&bench, "GET", "/1", &Value::Null).json()["phones"][0].clone();
+    assert!(row["says"].as_str().unwrap().ends_with("restart it to seal it"), "{row}");
+    assert_eq!(sealed(), 0, "what it has is the staging file");
+    assert!(!fetch().contains("10.99.0.1"), "production values");
+    assert_eq!(sealed(), 1);
+    let row = call(&bench, "GET", "/1", &Value::Null).json()["phones"][0].clone();
+    assert_eq!((&row["light"], row["took"].is_i64()), (&"green".into(), true), "{row}");
+
+    // Another entry is another file: it has to be fetched again.
+    bench.commit(vec![Change::Listed(mac(POLY), Box::new(entry("VVX 410", "4013", "Front desk")))]);
+    assert_eq!(sealed(), 0);
+    fetch();
+    assert_eq!(sealed(), 1);
+    assert_eq!(call(&bench, "POST", "/1/close", &Value::Null).json()["standing"], "closed");
+}
+
+/// The report and the labels of a batch, in each of their forms.
+#[test]
+fn a_batch_is_reported_and_labelled() {
+    let bench = Bench::new(&[]);
+    bench.commit(vec![
+        Change::Listed(mac(POLY), Box::new(entry("VVX 401", "4012", "=1+1"))),
+        Change::Listed(mac(OTHER), Box::new(entry("VVX 401", "4013", "Lobby ^XA"))),
+        showed(mac(POLY), Origin::Option60, "Polycom-VVX401", Some("VVX401")),
+    ]);
+    call(&bench, "POST", "", &json!({ "name": "Monday" }));
+    call(&bench, "POST", "/1/phones", &json!({ "mac": POLY }));
+    call(&bench, "POST", "/1/phones", &json!({ "mac": OTHER }));
+    let get = |path: &str| call(&bench, "GET", &format!("/1/{path}"), &Value::Null);
+    let csv = get("report?format=csv").text();
+    let mut lines = csv.lines();
+    let heads = "\"Slot\",\"MAC\",\"Model\",\"Firmware\",\"Number\",\"Name\",\"Switch port\",\"Time to ready\",\"Sealed\"";
+    assert!(lines.next().unwrap().starts_with(heads), "{csv}");
+    let first =
+        "\"1\",\"00:04:f2:aa:bb:01\",\"VVX401\",\"\",\"4012\",\"'=1+1\",\"\",\"\",\"no\",\"\",\"\"";
+    assert_eq!(lines.next(), Some(first), "a formula is none");
+    let zpl = get("labels?format=zpl").text();
+    assert_eq!(zpl.matches("^XA").count(), 2, "{zpl}");
+    assert!(zpl.contains("^FD4013^FS") && zpl.contains("Lobby _5EXA"), "{zpl}");
+    assert!(get("report").text().contains("Hand-over: Monday"));
+    assert_eq!(get("labels").text().matches("<svg").count(), 2);
+    refused(&get("labels?format=pdf"), 400, "html or zpl");
+    // Closed, the report stays as it was, whatever becomes of the phone.
+    call(&bench, "POST", "/1/close?confirm", &Value::Null);
+    bench.commit(vec![Change::Forgotten(mac(POLY))]);
+    assert!(get("report?format=csv").text().contains(first));
+}
