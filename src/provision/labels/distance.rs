@@ -43,6 +43,11 @@ impl Digits {
     /// one put in and one more. In the first case at most three digits are left that are neither right nor half of a
     /// swap. In the second all but two digits are in their place or one place off, all in the same direction.
     pub(super) const fn may_be_near(self, other: Self) -> bool {
+        self.may_be_within(other, 3)
+    }
+
+    /// The same for that many whole mistakes, two or three.
+    pub(super) const fn may_be_within(self, other: Self, mistakes: u32) -> bool {
         if self.is_derived(other) {
             return true;
         }
@@ -50,9 +55,9 @@ impl Digits {
         let left = differing(self.folded ^ (other.folded << 4 & ALL));
         let right = differing(self.folded ^ other.folded >> 4);
         let swapped = !right & !(left >> 4) & wrong & wrong >> 4 & ONES;
-        wrong.count_ones() <= 3 + swapped.count_ones()
-            || (wrong & left).count_ones() <= 2
-            || (wrong & right).count_ones() <= 2
+        wrong.count_ones() <= mistakes + swapped.count_ones()
+            || (wrong & left).count_ones() < mistakes
+            || (wrong & right).count_ones() < mistakes
     }
 
     /// True if [`crate::domain::Nearby`] has to find these two: what costs two mistakes in the same place costs half of
@@ -209,6 +214,7 @@ mod tests {
         #[test]
         fn the_index_is_safe((one, other) in pair()) {
             let is_near = Digits::of(one).is_found(Digits::of(other));
+            prop_assert!(!is_near || Digits::of(one).may_be_within(Digits::of(other), 2));
             let [one, other] = [one, other].map(|value| {
                 let [_, _, octets @ ..] = value.to_be_bytes();
                 Mac::new(octets)

@@ -141,8 +141,10 @@ impl Gathered {
         mac: Mac,
         other: impl FnOnce() -> Option<Label>,
     ) -> ControlFlow<()> {
-        let known = self.found.iter().any(|(other, _)| other.mac == mac);
-        if known || label.digits.apart(Digits::new(mac)).is_none() {
+        // Nearly all that an index shows ends here.
+        if !label.digits.may_be_within(Digits::new(mac), 2)
+            || self.found.iter().any(|(other, _)| other.mac == mac)
+        {
             return ControlFlow::Continue(());
         }
         let cost = other().and_then(|other| Some((label.cost(&other)?, other)));
