@@ -61,7 +61,7 @@ mod tests {
         let (service, mac) = (&core.service, "001e7ac41022".parse().unwrap());
         let seen = |hours: u64| {
             let at = Timestamp::now() - Duration::from_hours(hours);
-            Change::Happened(mac, Event { at, what: What::Discovered { relay: None } })
+            Change::Happened(mac, Event { at, what: What::discovered(None) })
         };
         service.commit(vec![seen(9), seen(7), seen(1)].into()).await.unwrap();
         let left = async |events| {

@@ -3,7 +3,12 @@
 mod sites;
 mod zones;
 
-use std::{net::Ipv4Addr, path::Path, sync::Arc};
+use std::{
+    net::Ipv4Addr,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
@@ -12,15 +17,19 @@ use crate::{
     domain::{Problem, Severity},
     net::Interface,
     profile::Catalog,
-    provision::Library,
+    provision::{Library, inventory::unknown_model},
 };
 
 use super::{
     client::{Client, Query},
     exit::{Done, Exit, Failure},
     output::{self, text},
+    phones,
     settings::{self, Ready},
 };
+
+/// How long the files of listed phones are tried.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Options of `ringup check`.
 #[derive(Debug, clap::Args)]
@@ -114,19 +123,45 @@ fn inventory(loaded: Loaded, catalog: &Catalog) -> Vec<Problem> {
     if !settings.appliance.state.is_dir() {
         return Vec::new();
     }
-    let found = Client::connect(settings.clone())
-        .and_then(|client| client.items("/api/v1/phones", &Query::default()));
+    let found = Client::connect(settings.clone()).and_then(|client| {
+        let phones = client.items("/api/v1/phones", &Query::default())?;
+        let odd = oddities(&client, &phones)?;
+        Ok((phones, odd))
+    });
     match found {
-        Ok(phones) => {
+        Ok((phones, odd)) => {
             let each = phones.iter().flat_map(|phone| entry(phone, &settings, catalog));
             let sites = sites::inventory(&phones, &settings, catalog);
-            each.chain(sites).chain(zones::zones(&phones, &settings, catalog)).collect()
+            let zones = zones::zones(&phones, &settings, catalog);
+            each.chain(odd).chain(sites).chain(zones).collect()
         }
         Err(failure) => {
             let text = failure.text.lines().next().unwrap_or_default().to_owned();
             vec![Problem::warning("inventory", None, format!("can't be read: {text}"))]
         }
     }
+}
+
+/// What entries ask for and the files of their phones can't say. Of a long list only as many are tried as take no longer
+/// than somebody waits; that the rest is not is a line of its own.
+fn oddities(client: &Client, phones: &[Value]) -> Result<Vec<Problem>, Failure> {
+    let (mut problems, begun) = (Vec::new(), Instant::now());
+    let listed: Vec<&Value> = phones.iter().filter(|phone| !phone["entry"].is_null()).collect();
+    for (tried, phone) in listed.iter().enumerate() {
+        if begun.elapsed() > PATIENCE {
+            let text = format!("the files of {} phones were not tried", listed.len() - tried);
+            let help = "`ringup phones set MAC` tells it of each phone";
+            problems.push(Problem::warning("inventory", None, text).help(help));
+            break;
+        }
+        let mac = text(phone, "/mac");
+        for odd in phones::oddities(client, &mac)? {
+            let help = format!("`ringup phones set {mac} FIELD=VALUE` changes it");
+            let problem = Problem::warning("inventory", None, format!("{mac}: {odd}"));
+            problems.push(problem.help(help));
+        }
+    }
+    Ok(problems)
 }
 
 /// What one entry says.
@@ -142,10 +177,7 @@ fn entry(phone: &Value, settings: &Settings, catalog: &Catalog) -> Vec<Problem> 
         warn(format!("its site `{site}` is not in the settings"), &help);
     }
     if !model.is_empty() && catalog.model(&model).is_none() {
-        warn(
-            format!("no family has a model `{model}`"),
-            "`ringup profiles show FAMILY` lists the models",
-        );
+        warn(format!("no family has a model `{model}`"), &unknown_model(catalog, &model));
     }
     let address = text(phone, "/entry/address").parse::<Ipv4Addr>().ok();
     let subnets = &settings.dhcp.subnets;

@@ -8,7 +8,7 @@ use std::{
 
 use axum::body::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::{Method, Request, StatusCode, header};
+use hyper::{Method, Request, Response, StatusCode, body::Incoming, header};
 use hyper_util::rt::TokioIo;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -68,12 +68,7 @@ impl Client {
     /// [`Exit::Unavailable`] if none runs there.
     pub fn running(settings: &Settings) -> Result<Self, Failure> {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        let state = settings.appliance.state.display();
-        let nobody = || {
-            Failure::new(Exit::Unavailable, format!("no ringup runs on {state}"))
-                .help("start it: `ringup serve`, or systemctl start ringup")
-        };
-        let socket = runtime.block_on(Way::socket(settings))?.ok_or_else(nobody)?;
+        let socket = runtime.block_on(appliance(settings))?;
         Ok(Self { runtime, way: Way::Socket(socket) })
     }
 
@@ -218,6 +213,20 @@ impl Way {
     }
 }
 
+/// The socket of the appliance that runs on the state directory of `settings`.
+///
+/// # Errors
+///
+/// [`Exit::Unavailable`] if none runs there.
+pub async fn appliance(settings: &Settings) -> Result<PathBuf, Failure> {
+    let nobody = || {
+        let state = settings.appliance.state.display();
+        Failure::new(Exit::Unavailable, format!("no ringup runs on {state}"))
+            .help("start it: `ringup serve`, or systemctl start ringup")
+    };
+    Way::socket(settings).await?.ok_or_else(nobody)
+}
+
 /// True if somebody listens: a socket file that a killed appliance left behind refuses.
 ///
 /// # Errors
@@ -237,15 +246,27 @@ async fn answers(path: &Path) -> Result<bool, Failure> {
 
 /// One request over the control socket; HTTP/1, one connection a request.
 async fn over(path: &Path, request: Request<Full<Bytes>>) -> Result<(StatusCode, Bytes), String> {
+    let response = open(path, request).await?;
+    let status = response.status();
+    let body = response.into_body().collect().await.map_err(|error| error.to_string())?;
+    Ok((status, body.to_bytes()))
+}
+
+/// The same, answered with a body that may go on for as long as both ends live.
+///
+/// # Errors
+///
+/// What failed, in words.
+pub async fn open(
+    path: &Path,
+    request: Request<Full<Bytes>>,
+) -> Result<Response<Incoming>, String> {
     let stream = UnixStream::connect(path).await.map_err(|error| error.to_string())?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| error.to_string())?;
     tokio::spawn(connection);
-    let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
-    let status = response.status();
-    let body = response.into_body().collect().await.map_err(|error| error.to_string())?;
-    Ok((status, body.to_bytes()))
+    sender.send_request(request).await.map_err(|error| error.to_string())
 }
 
 fn parse(body: &[u8]) -> Result<Value, Failure> {

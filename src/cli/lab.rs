@@ -6,6 +6,7 @@ mod cast;
 mod verdict;
 
 use std::{
+    collections::BTreeSet,
     io::{self, IsTerminal, Write},
     net::SocketAddr,
     time::Duration,
@@ -18,19 +19,23 @@ use tokio::{
 
 use crate::{
     appliance::{Appliance, Running},
+    domain::Mac,
     sim::{Fleet, Outcome},
 };
 
 use self::{
-    api::Api,
+    api::{Api, ApiError},
     bench::{Bench, Ports},
-    cast::{Part, cast, list},
+    cast::{LATE, Part, Tell, USUAL, cast, list},
     verdict::Verdict,
 };
 use super::serve::{Stop, runtime};
 
 /// How often the lab looks for free ports.
 const ATTEMPTS: u32 = 5;
+
+/// How long before the last phone the window of auto-registration opens.
+const WINDOW: Duration = Duration::from_secs(2);
 
 /// How often the page is looked at.
 const LOOK: Duration = Duration::from_millis(250);
@@ -53,12 +58,12 @@ const RESTART: Duration = Duration::from_secs(90);
 /// Options of `ringup lab`.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
-    ringup lab                               48 phones, until ctrl-C\n  \
+    ringup lab                               78 phones, until ctrl-C\n  \
     ringup lab --phones 200 --for 2m         a summary at the end; exit code 1 if a phone is not as expected\n  \
     ringup lab --operators 127.0.0.1:9090    the page on another port")]
 pub struct Lab {
     /// How many phones.
-    #[arg(long, value_name = "N", default_value_t = 48, value_parser = clap::value_parser!(u16).range(1..=2000))]
+    #[arg(long, value_name = "N", default_value_t = USUAL, value_parser = clap::value_parser!(u16).range(1..=2000))]
     phones: u16,
     /// Ends after this time at the latest, and as soon as every phone is as expected: 30s, 2m.
     #[arg(long = "for", value_name = "TIME", value_parser = time)]
@@ -146,7 +151,7 @@ impl Lab {
             say(&format!("\n{} is taken: the page is elsewhere this time", self.operators));
         }
         say(&greeting(cast, *operators, bench, self.limit));
-        if let Err(error) = api.import(list(cast)).await {
+        if let Err(error) = api.import(list(cast, "Lab")).await {
             return failed(&format!("the list was not taken: {error}"), 1);
         }
         let (off, power) = watch::channel(false);
@@ -167,7 +172,10 @@ impl Lab {
         let code = tokio::select! {
             code = self.look(api, cast, outcomes) => code,
             // Nothing is lost with the look: it only reads.
-            () = stop.asked() => { say(""); 0 }
+            () = stop.asked() => {
+                self.summary(api, cast).await;
+                0
+            }
         };
         // The fleet may have ended by itself.
         let _ = off.send(true);
@@ -175,10 +183,21 @@ impl Lab {
         code
     }
 
+    /// What there is to say when somebody ends it by hand.
+    async fn summary(&self, api: Api, parts: &[Part]) {
+        match api.phones().await {
+            Ok(seen) => {
+                let verdict = Verdict::new(parts, seen);
+                say(&format!("\n  {}\n\n{}", verdict.progress(), verdict.table()));
+            }
+            Err(error) => say(&format!("\nthe page does not answer: {error}")),
+        }
+    }
+
     /// Looks at the page until the time is up or, with an end, everything is as expected.
     async fn look(&self, api: Api, parts: &[Part], mut outcomes: mpsc::Receiver<Outcome>) -> u8 {
         let began = Instant::now();
-        let mut line = Line::default();
+        let (mut line, mut rumours) = (Line::default(), Rumours::default());
         loop {
             while outcomes.try_recv().is_ok() {}
             let verdict = match api.phones().await {
@@ -186,6 +205,9 @@ impl Lab {
                 Err(error) => return failed(&format!("the page does not answer: {error}"), 1),
             };
             line.show(&verdict.progress());
+            if let Err(error) = rumours.spread(api, parts, &verdict, began).await {
+                return failed(&format!("the page does not take what is told: {error}"), 1);
+            }
             let Some(limit) = self.limit else {
                 tokio::time::sleep(LOOK).await;
                 continue;
@@ -196,6 +218,52 @@ impl Lab {
             }
             sleep_until((Instant::now() + LOOK).min(began + limit)).await;
         }
+    }
+}
+
+/// What others tell the appliance while the phones boot: PBXs about registrations, an operator about the list.
+#[derive(Default)]
+struct Rumours {
+    told: BTreeSet<Mac>,
+    open: bool,
+}
+
+impl Rumours {
+    /// Tells what is due: of each phone once, when it has its configuration.
+    async fn spread(
+        &mut self,
+        api: Api,
+        parts: &[Part],
+        verdict: &Verdict<'_>,
+        began: Instant,
+    ) -> Result<(), ApiError> {
+        // Who asked before it was open was told that it is closed.
+        if !self.open && began.elapsed() + WINDOW >= Duration::from_secs(LATE) {
+            api.open_window().await?;
+            self.open = true;
+        }
+        for part in parts.iter().filter(|part| !part.tells.is_empty()) {
+            if verdict.stage(part.mac) != Some("configured") || !self.told.insert(part.mac) {
+                continue;
+            }
+            for tell in part.tells {
+                match tell {
+                    Tell::At(by, step, why) => {
+                        let why = if why.is_empty() {
+                            String::new()
+                        } else {
+                            format!(r#","why":"{why}""#)
+                        };
+                        let body = format!(r#"{{"by":"{by}","step":"{step}"{why}}}"#);
+                        api.registered(part.mac, body).await?;
+                    }
+                    Tell::Relisted => {
+                        api.import(list(std::slice::from_ref(part), "Moved")).await?;
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 }
 

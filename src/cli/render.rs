@@ -1,6 +1,6 @@
 //! `ringup render`: the bytes that a phone would get, or where their values come from.
 
-use std::path::Path;
+use std::{net::IpAddr, path::Path};
 
 use serde_json::Value;
 
@@ -33,6 +33,9 @@ pub struct Render {
     /// With --explain: one JSON document.
     #[arg(long, requires = "explain")]
     json: bool,
+    /// The appliance's address to write, where the phone has none yet that would tell.
+    #[arg(long, value_name = "ADDRESS")]
+    server: Option<IpAddr>,
 }
 
 impl Render {
@@ -41,11 +44,24 @@ impl Render {
         let client = Client::connect(settings::sound(config)?.loaded.settings)?;
         let name = self.name.trim_start_matches('/');
         let path = format!("/api/v1/phones/{}/files/{}", part(&self.mac.to_string()), part(name));
+        let server = self.server.map(|server| server.to_string());
+        let query = Query::default().maybe("server", server.as_deref());
+        let explained = client.json(&query.clone().flag("explain", true).on(&path));
         if !self.explain {
-            output::bytes(&client.get(&Query::default().flag("reveal", true).on(&path))?)?;
+            output::bytes(&client.get(&query.flag("reveal", true).on(&path))?)?;
+        }
+        // What has no values of its own, such as a digest, names no server either.
+        if !self.json && explained.as_ref().is_ok_and(names_nobody) {
+            output::note(&format!(
+                "{NOBODY} stands where {} will be told this appliance's address: it has no address yet, and the settings \
+                don't tell which subnet it will be in; name it with --server",
+                self.mac
+            ));
+        }
+        if !self.explain {
             return Ok(Exit::Ok);
         }
-        let explained = client.json(&Query::default().flag("explain", true).on(&path))?;
+        let explained = explained?;
         if self.json {
             output::json(&explained)?;
         } else {
@@ -53,6 +69,17 @@ impl Render {
         }
         Ok(Exit::Ok)
     }
+}
+
+/// What stands for our address where nothing tells it.
+const NOBODY: &str = "0.0.0.0";
+
+/// True if the file holds our address, and nothing told which that is.
+fn names_nobody(explained: &Value) -> bool {
+    list(explained, "/values").iter().any(|value| {
+        let is_ours = matches!(text(value, "/name").as_str(), "tftp_server" | "http_base");
+        is_ours && text(value, "/value").contains(NOBODY)
+    })
 }
 
 /// A line for each value, in the order in which they stand in the file.

@@ -21,6 +21,7 @@ mod rehearsal;
 mod replies;
 mod responder;
 mod server;
+mod silence;
 #[cfg(test)]
 mod tests;
 

@@ -7,11 +7,12 @@ use crate::{
         Batch, Change, Claim, ClientKey, Event, Granted, Ground, Lease, Quarantine, Timestamp,
         Unserved, What,
     },
-    provision::{Admit, Client, ClientKind, Option82, Provisioner, Subnet, plugged},
+    provision::{Admit, Client, ClientKind, Option82, Provisioner, Subnet, plugged, whereabouts},
     store::State,
     wire::dhcp::{Kind, Message, Reply, code},
 };
 
+pub(super) use super::silence::Silence;
 use super::{
     addresses::{Addresses, Rules},
     arrival::Arrival,
@@ -51,43 +52,6 @@ pub(super) enum Verdict {
     },
 }
 
-/// Why there is no answer. Each has a counter of its name.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Silence {
-    /// The client took another server's offer.
-    OtherServer,
-    /// Nothing here knows the client or its address: another server may.
-    Unknown,
-    /// It came from a network that no subnet covers.
-    NoSubnet,
-    /// `admit` leaves it out.
-    NotAdmitted,
-    /// No address is left.
-    PoolExhausted,
-    /// An address that the message must have is missing.
-    Incomplete,
-    /// It gives back or declines what it does not hold.
-    NotItsLease,
-    /// A server's message in a client's clothes.
-    FromServer,
-}
-
-impl Silence {
-    /// The counter's name.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::OtherServer => "other-server",
-            Self::Unknown => "unknown-client",
-            Self::NoSubnet => "no-subnet",
-            Self::NotAdmitted => "not-admitted",
-            Self::PoolExhausted => "pool-exhausted",
-            Self::Incomplete => "incomplete",
-            Self::NotItsLease => "not-its-lease",
-            Self::FromServer => "from-server",
-        }
-    }
-}
-
 /// Decides about messages.
 #[derive(Debug)]
 pub(super) struct Responder<'a> {
@@ -113,6 +77,11 @@ struct Case<'a> {
 impl<'a> Case<'a> {
     const fn message(&self) -> &'a Message<'a> {
         self.arrival.message
+    }
+
+    fn discovered(&self) -> What {
+        let (port, shows) = whereabouts(self.message());
+        What::Discovered { relay: self.arrival.relay(), port, shows }
     }
 
     fn subnet_of(&self, address: Ipv4Addr) -> Option<&'a Subnet> {
@@ -168,8 +137,7 @@ impl<'a> Responder<'a> {
             .is_some_and(|offer| offer.address == Some(address) && offer.xid == xid);
         self.offers.put(&case.key, Some(address), xid, self.now);
         let reply = self.replies(case).grant(Kind::Offer, subnet, address);
-        let relay = case.arrival.relay();
-        let happened = [What::Discovered { relay }, What::Offered { address }];
+        let happened = [case.discovered(), What::Offered { address }];
         let changes = if repeated { Vec::new() } else { self.tell(case, happened) };
         Verdict::Answer { reply, changes }
     }
@@ -207,14 +175,30 @@ impl<'a> Responder<'a> {
         let (requested, ciaddr) = (case.message().address(code::REQUESTED), case.arrival.ciaddr());
         match (case.message().address(code::SERVER_ID), requested, ciaddr) {
             (Some(server), _, _) if !case.arrival.is_ours(server) => {
-                self.offers.free(&case.key);
-                ignore(Silence::OtherServer)
+                self.took_another(case, server)
             }
             (Some(_), Some(address), _) => self.select(case, address),
             (_, _, Some(address)) => self.extend(case, address),
             (None, Some(address), None) => self.reboot(case, address),
             (_, None, None) => ignore(Silence::Incomplete),
         }
+    }
+
+    /// The client takes another server's offer, and says so to everybody. Where it is ours to serve, that is on record:
+    /// once for each time that we answered its DISCOVER, so that nobody fills the record with what he invents.
+    fn took_another(&mut self, case: &Case<'a>, server: Ipv4Addr) -> Verdict {
+        let silence = Silence::OtherServer;
+        let answered = self.offers.find(&case.key).is_some();
+        self.offers.free(&case.key);
+        let is_here = case.subnets.iter().any(|subnet| admits(subnet, case.client));
+        // A relay may put itself in the server's place (RFC 5107 §4).
+        let is_relay = case.arrival.relay() == Some(server) || server.is_unspecified();
+        if !answered || !is_here || is_relay {
+            return ignore(silence);
+        }
+        let hardware = self.state.holder(server, self.now).map(|lease| lease.mac);
+        let changes = self.tell(case, [What::Rivalled { server, hardware, beside: None }]);
+        Verdict::Ignore { silence, changes }
     }
 
     /// The client takes our offer. After a restart of ours the offer is forgotten, and the address may be free still.
@@ -399,8 +383,7 @@ impl<'a> Responder<'a> {
             return ignore(silence);
         }
         self.offers.put(&case.key, None, case.message().xid(), self.now);
-        let relay = case.arrival.relay();
-        let changes = self.tell(case, [What::Discovered { relay }, What::Unserved(why)]);
+        let changes = self.tell(case, [case.discovered(), What::Unserved(why)]);
         Verdict::Ignore { silence, changes }
     }
 

@@ -2,6 +2,10 @@
 
 use std::net::Ipv4Addr;
 
+mod marks;
+
+pub use marks::{Mistake, Rival, Visit};
+
 use super::{
     Asked, Carrier, Event, Granted, Outcome, Registration, Required, Role, Step, Timestamp,
     Transfer, What, registration,
@@ -31,20 +35,6 @@ const ROUNDS_APART: u32 = 2;
 
 /// How the source of a rendered file begins: what is made for a phone is no load, whatever its name.
 const RENDERED: &str = "template ";
-
-/// The most visits to places that are remembered; the oldest go first.
-const MAX_VISITS: usize = 8;
-
-/// A place from which a phone looked for an address, once or several times in a row.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Visit {
-    /// The relay that passed it on; `None` on a network of ours.
-    pub relay: Option<Ipv4Addr>,
-    /// The first time in this row.
-    pub from: Timestamp,
-    /// The last time.
-    pub until: Timestamp,
-}
 
 /// Stages of a boot in healthy order.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -188,6 +178,10 @@ pub struct Boot {
     pub registrations: Vec<Registration>,
     /// From where it looked for an address last, oldest first; a new visit begins where the place changes.
     pub visits: Vec<Visit>,
+    /// The DHCP server that answers it and should not, as seen in this round.
+    pub rival: Option<Rival>,
+    /// The file of another phone that it asked for in this round, the last one.
+    pub mistake: Option<Mistake>,
     /// The last event, in plain words.
     pub last: String,
     /// When that was; the epoch if nothing ever happened.
@@ -238,13 +232,25 @@ impl Boot {
 
     fn apply(&mut self, event: &Event) {
         match &event.what {
-            What::Discovered { relay } => {
+            What::Discovered { relay, port, shows } => {
                 self.begin(event.at);
-                self.visit(event.at, *relay);
+                marks::visit(&mut self.visits, event.at, (*relay, port, shows));
+            }
+            What::Rivalled { server, hardware, beside } => {
+                let (server, hardware, beside) = (*server, *hardware, *beside);
+                self.rival = Some(Rival { server, hardware, beside, at: event.at });
+            }
+            What::Mistaken { name, of } => {
+                self.rise(Stage::Asking);
+                self.mistake = Some(Mistake { name: name.clone(), of: *of, at: event.at });
             }
             What::Leased { address, granted, .. } => {
                 if *granted == Granted::Rebooted {
                     self.begin(event.at);
+                }
+                if matches!(granted, Granted::Selected | Granted::Rebooted) {
+                    // Whoever answers beside us, it is ours that it took; where we observe, both may still be told.
+                    self.rival = self.rival.take().filter(|rival| rival.beside.is_some());
                 }
                 self.address = Some(*address);
                 self.rise(Stage::Leased);
@@ -300,18 +306,11 @@ impl Boot {
         self.first.clear();
         self.upgrade = None;
         self.told = None;
+        self.rival = None;
+        self.mistake = None;
         self.starts.push(at);
         let excess = self.starts.len().saturating_sub(MAX_STARTS);
         self.starts.drain(..excess);
-    }
-
-    fn visit(&mut self, at: Timestamp, relay: Option<Ipv4Addr>) {
-        match self.visits.last_mut().filter(|last| last.relay == relay) {
-            Some(last) => last.until = at,
-            None => self.visits.push(Visit { relay, from: at, until: at }),
-        }
-        let excess = self.visits.len().saturating_sub(MAX_VISITS);
-        self.visits.drain(..excess);
     }
 
     fn rise(&mut self, stage: Stage) {

@@ -53,6 +53,33 @@ impl Entry {
     }
 }
 
+/// The start of FNV-1a with 64 bits, and what each octet multiplies by (draft-eastlake-fnv §5).
+const FNV: (u64, u64) = (0xcbf2_9ce4_8422_2325, 0x0000_0100_0000_01b3);
+
+impl Entry {
+    /// Tells whether a file made from this entry and one made from another would be the same, as far as the entry goes;
+    /// never 0. What no shipped template reads (place, note, reserved address) does not count.
+    ///
+    /// The same in every release, because records keep it: a hash of the standard library is not.
+    #[must_use]
+    pub fn stamp(&self) -> u64 {
+        let Self { model, site, lines, keys, module_keys, set, var, .. } = self;
+        let mut texts = vec![model.clone(), site.clone().unwrap_or_default()];
+        for Line { number, name, sip_user, sip_password } in lines {
+            let line = [number, name, sip_user, sip_password.reveal()];
+            texts.extend(line.map(ToOwned::to_owned));
+        }
+        texts.extend(keys.iter().map(|(place, key)| format!("{place} {key:?}")));
+        texts.extend(module_keys.iter().map(|(place, key)| format!("{place:?} {key:?}")));
+        texts.extend(set.iter().chain(var).map(|(name, value)| format!("{name}={value}")));
+        // How many of each, so that none flows into the next.
+        let counts = [lines.len(), keys.len(), module_keys.len(), set.len(), var.len()];
+        texts.push(format!("{counts:?}"));
+        let octets = texts.iter().flat_map(|text| text.bytes().chain([0xff]));
+        octets.fold(FNV.0, |hash, octet| (hash ^ u64::from(octet)).wrapping_mul(FNV.1)).max(1)
+    }
+}
+
 /// One line of a phone: what it registers as.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Line {

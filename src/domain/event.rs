@@ -2,7 +2,7 @@
 
 use std::{fmt, net::Ipv4Addr};
 
-use super::{Asked, Outcome, Step, Timestamp};
+use super::{Asked, Mac, Outcome, Role, Step, Timestamp};
 
 /// One thing that happened to one phone at one time.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -44,6 +44,10 @@ pub enum What {
     Discovered {
         /// The relay that passed it on.
         relay: Option<Ipv4Addr>,
+        /// The switch port, as option 82 tells it; empty where nothing does.
+        port: String,
+        /// What it says that it is (options 60 and 61), printable and cut; empty where it says nothing.
+        shows: String,
     },
     /// An offer was sent, by us or, where we only observe, by another server.
     Offered {
@@ -63,6 +67,23 @@ pub enum What {
         by: Ipv4Addr,
         /// Options 66, 150 and 160 as text, by code.
         servers: Vec<(u8, String)>,
+    },
+    /// A DHCP server answers it that should not: the phone took its offer and not ours, or, where we only observe, it
+    /// says something else than the server beside it.
+    Rivalled {
+        /// That server, as it calls itself (option 54).
+        server: Ipv4Addr,
+        /// Its hardware address, where it was seen.
+        hardware: Option<Mac>,
+        /// The server beside it; `None` where that is us.
+        beside: Option<Ipv4Addr>,
+    },
+    /// It asked for the file of another phone, and did not get it.
+    Mistaken {
+        /// What it asked for.
+        name: String,
+        /// Whose file that is.
+        of: Mac,
     },
     /// An ACK was sent: the lease is fact.
     Leased {
@@ -168,12 +189,31 @@ pub enum What {
 /// How [`What::Told`] ends where there was nothing to tell; what derives from it is a diagnosis.
 pub const NOT_TOLD: &str = "names no server for its files";
 
+impl What {
+    /// A DISCOVER of which no more is known than the relay.
+    #[must_use]
+    pub const fn discovered(relay: Option<Ipv4Addr>) -> Self {
+        Self::Discovered { relay, port: String::new(), shows: String::new() }
+    }
+
+    /// True if a file of its own that makes it configured is on its way to it, or was found to be there.
+    #[must_use]
+    pub const fn gives_own(&self) -> bool {
+        match self {
+            Self::Opened { asked, .. } | Self::Unchanged { asked, .. } => {
+                matches!(asked.role, Role::Own) && asked.required.is_some()
+            }
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for What {
     /// One plain sentence for the timeline.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Discovered { relay: None } => f.write_str("looks for a DHCP server"),
-            Self::Discovered { relay: Some(relay) } => {
+            Self::Discovered { relay: None, .. } => f.write_str("looks for a DHCP server"),
+            Self::Discovered { relay: Some(relay), .. } => {
                 write!(f, "looks for a DHCP server through relay {relay}")
             }
             Self::Offered { address } => write!(f, "was offered {address}"),
@@ -181,6 +221,13 @@ impl fmt::Display for What {
                 write!(f, "takes {address}, which {server} offered")
             }
             Self::Requested { address, server: None } => write!(f, "asks to keep {address}"),
+            Self::Rivalled { server, beside: None, .. } => {
+                write!(f, "takes the offer of another DHCP server, {server}")
+            }
+            Self::Rivalled { server, beside: Some(beside), .. } => {
+                write!(f, "{server} answers it too, and says something else than {beside}")
+            }
+            Self::Mistaken { name, of } => write!(f, "asked for {name}, which is for {of}"),
             Self::Told { by, servers } if servers.is_empty() => write!(f, "{by} {NOT_TOLD}"),
             Self::Told { by, servers } => {
                 write!(f, "{by} names its server:")?;

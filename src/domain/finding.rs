@@ -29,10 +29,14 @@ pub enum FindingKind {
     NoNumbersLeft,
     /// No address was free.
     PoolExhausted,
+    /// A DHCP server answers that should not.
+    ForeignDhcpServer,
     /// An address was declined or answered by somebody else.
     AddressConflict,
     /// A configuration was asked for by somebody who may not have it.
     SecretWithheld,
+    /// A registrar refuses its user or password.
+    BadCredentials,
     /// A load that a phone asked for is not there.
     FirmwareMissing,
     /// A list of a load names parts that are not there.
@@ -45,7 +49,7 @@ pub enum FindingKind {
 
 impl FindingKind {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::WrongModel,
         Self::WrongFamily,
         Self::BadLabel,
@@ -58,8 +62,10 @@ impl FindingKind {
         Self::UnexpandedMacro,
         Self::NoNumbersLeft,
         Self::PoolExhausted,
+        Self::ForeignDhcpServer,
         Self::AddressConflict,
         Self::SecretWithheld,
+        Self::BadCredentials,
         Self::FirmwareMissing,
         Self::FirmwareIncomplete,
         Self::FirmwareBelowFloor,
@@ -82,8 +88,10 @@ impl FindingKind {
             Self::UnexpandedMacro => "unexpanded-macro",
             Self::NoNumbersLeft => "no-numbers-left",
             Self::PoolExhausted => "pool-exhausted",
+            Self::ForeignDhcpServer => "foreign-dhcp-server",
             Self::AddressConflict => "address-conflict",
             Self::SecretWithheld => "secret-withheld",
+            Self::BadCredentials => "bad-credentials",
             Self::FirmwareMissing => "firmware-missing",
             Self::FirmwareIncomplete => "firmware-incomplete",
             Self::FirmwareBelowFloor => "firmware-below-floor",
@@ -101,7 +109,7 @@ pub struct Finding {
     pub text: String,
     /// What to do about it.
     pub remedy: String,
-    /// What it rests on, where that is something that the phone showed.
+    /// What it rests on: what the phone showed, or what servers and lists say of it.
     pub grounds: Vec<Ground>,
     /// What one call changes in the entry so that the finding goes away, where that is possible.
     pub repair: Option<Repair>,
@@ -129,4 +137,20 @@ pub struct Diagnosis {
     pub remedy: String,
     /// What the phone is expected to do next, where known.
     pub expected: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scripts filter by these: a name that changes breaks them.
+    #[test]
+    fn the_closed_list() {
+        let mut names = FindingKind::ALL.map(FindingKind::as_str);
+        names.sort_unstable();
+        let promised = "address-conflict bad-credentials bad-label duplicate-mac firmware-below-floor firmware-incomplete \
+            firmware-missing foreign-dhcp-server looping mac-mismatch no-numbers-left not-listed pool-exhausted \
+            secret-withheld trust-list unexpanded-macro used-phone wrong-family wrong-model wrong-site";
+        assert_eq!(names.join(" "), promised);
+    }
 }

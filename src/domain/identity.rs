@@ -50,6 +50,12 @@ pub enum Origin {
     Option82,
     /// The MAC's registered prefix: one weak vote, for the vendor only.
     Prefix,
+    /// What passed between it and DHCP servers: relays, addresses, servers. Says nothing about what it is.
+    Dhcp,
+    /// What a registrar, a call manager or a PBX told of it. Says nothing about what it is.
+    Registrar,
+    /// What the operator listed or set for it. Says nothing about what it is.
+    List,
 }
 
 impl Origin {
@@ -69,6 +75,9 @@ impl Origin {
             Self::Option55 => "option-55",
             Self::Option82 => "option-82",
             Self::Prefix => "prefix",
+            Self::Dhcp => "dhcp",
+            Self::Registrar => "registrar",
+            Self::List => "list",
         }
     }
 }

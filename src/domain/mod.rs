@@ -21,7 +21,9 @@ mod staging;
 mod text;
 mod transfer;
 
-pub use boot::{Arrival, Boot, Load, MAX_TRANSFERS, Stage, Told, Upgrade, Visit, was_configured};
+pub use boot::{
+    Arrival, Boot, Load, MAX_TRANSFERS, Mistake, Rival, Stage, Told, Upgrade, Visit, was_configured,
+};
 pub use change::{Batch, Change, Claim, Commit, Window};
 pub use entry::{Entry, Key, KeyTarget, Line, MAX_LINES, SiteName};
 pub use event::{Event, Granted, NOT_TOLD, Unserved, What};

@@ -39,6 +39,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("/phone.js", include_str!("assets/phone.js")),
     ("/bench.js", include_str!("assets/bench.js")),
     ("/batches.js", include_str!("assets/batches.js")),
+    ("/purpose.js", include_str!("assets/purpose.js")),
     ("/import.js", include_str!("assets/import.js")),
     ("/renew.js", include_str!("assets/renew.js")),
     ("/plain.js", include_str!("assets/plain.js")),

@@ -215,6 +215,7 @@ fn status(why: &Why) -> StatusCode {
         // Cisco's own server answers File Not Found to a phone that nobody listed; phones go on to their fallback.
         Why::NoSuchFile { .. }
         | Why::Missing { .. }
+        | Why::Foreign { .. }
         | Why::NotListed { .. }
         | Why::NoNumbersLeft { .. } => StatusCode::NOT_FOUND,
         Why::NoLease { .. } | Why::NotItsAddress { .. } => StatusCode::FORBIDDEN,

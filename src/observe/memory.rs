@@ -76,6 +76,21 @@ pub(super) struct Exchange {
     pub phone: bool,
     /// True once its lease is on record.
     pub bound: bool,
+    /// The first offer that it got.
+    pub offer: Option<Offer>,
+}
+
+/// What a server offers: who it is, and what it says that another server could say differently.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) struct Offer {
+    /// As it calls itself.
+    pub by: Ipv4Addr,
+    /// Where its frame came from, if no relay stands between.
+    pub hardware: Option<Mac>,
+    /// Options 66, 150 and 160 as text, by code.
+    pub servers: Vec<(u8, String)>,
+    /// Mask and routers, as they travel.
+    pub network: [Vec<u8>; 2],
 }
 
 /// An address that a client took in the hearing of everybody, and whose ACK may not be heard.

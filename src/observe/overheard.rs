@@ -26,8 +26,8 @@ pub(super) enum Overheard<'a> {
     Station(Mac, Ipv4Addr),
     /// A client's message, and where it went.
     Question(Message<'a>, Ipv4Addr),
-    /// A server's message.
-    Answer(Message<'a>),
+    /// A server's message, and the hardware address that its frame came from.
+    Answer(Message<'a>, [u8; 6]),
 }
 
 /// Why a frame is not read. Each is dropped and counted under its name.
@@ -68,7 +68,7 @@ impl<'a> Overheard<'a> {
         let read = if payload.first() == Some(&1) {
             Message::request(payload).map(|message| Self::Question(message, *destination.ip()))
         } else {
-            Message::reply(payload).map(Self::Answer)
+            Message::reply(payload).map(|message| Self::Answer(message, frame.from))
         };
         read.map_err(Unread::NotDhcp)
     }
@@ -100,10 +100,14 @@ impl<'a> Overheard<'a> {
                 }
                 Watcher { provisioner, state: &state, memory, now }.asked(&question, &client)
             }
-            Self::Answer(message) => {
+            Self::Answer(message, from) => {
+                // Through a relay it is the router's.
+                let direct = message.giaddr().is_unspecified();
+                let hardware = Mac::new(*from).ok().filter(|_| direct);
                 let client = provisioner.client(message.mac(), &[], now);
                 let state = view.read();
-                Watcher { provisioner, state: &state, memory, now }.answered(message, &client)
+                Watcher { provisioner, state: &state, memory, now }
+                    .answered(message, hardware, &client)
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::{
     wire::dhcp::{Message, code},
 };
 
-use super::memory::Asking;
+use super::memory::{Asking, Offer};
 
 /// Options with the servers of a phone's files; 160 is Poly's and others', by convention.
 const SERVERS: [u8; 3] = [code::TFTP_NAME, code::TFTP_ADDRESSES, 160];
@@ -49,6 +49,15 @@ pub(super) fn servers(message: &Message<'_>) -> Vec<(u8, String)> {
     };
     let named = SERVERS.map(|code| Some((code, text(code, message.option(code)?))));
     named.into_iter().flatten().filter(|(_, text)| !text.is_empty()).collect()
+}
+
+impl Offer {
+    /// What an offer says that tells one server from another.
+    pub fn read(message: &Message<'_>, by: Ipv4Addr, hardware: Option<Mac>) -> Self {
+        let content = |code| message.option(code).unwrap_or_default().to_vec();
+        let network = [content(code::MASK), content(code::ROUTER)];
+        Self { by, hardware, servers: servers(message), network }
+    }
 }
 
 /// What a client is known by, as it says itself.

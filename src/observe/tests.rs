@@ -304,3 +304,30 @@ fn what_is_no_phone_is_left_alone() {
     // An answer to somebody whom nobody heard is nobody's.
     wire.acknowledges(&Request::discover(mac(78), 1), "10.20.1.9", "unasked");
 }
+
+/// Two servers that say different things are told, a pair that says the same is none.
+#[test]
+fn two_servers_on_one_wire() {
+    let check = |first: &str, second: &str, told: &str| {
+        let question = discover(phone(), 7);
+        let bytes = question.encode();
+        let mut wire = Wire::new();
+        wire.says(&question, "looks for a DHCP server");
+        let mut offers = |by: Ipv4Addr, files: &str, expected: &str| {
+            let reply = Reply::to(&Message::request(&bytes).unwrap(), Kind::Offer);
+            let reply = reply.give(ip("10.20.0.60")).option(code::SERVER_ID, by.octets());
+            let reply = reply.option(code::TFTP_NAME, files.as_bytes());
+            let frame = frame(MACHINE, by, reply.yiaddr(), &reply.encode());
+            assert_eq!(wire.told(&frame), expected, "{by} {files}");
+        };
+        offers(SERVER, first, "was offered 10.20.0.60");
+        offers(SERVER, first, "repeated");
+        offers(OTHER, second, told);
+        wire.state.phones[&phone()].boot.rival.clone()
+    };
+    let both =
+        "was offered 10.20.0.60; 10.20.0.4 answers it too, and says something else than 10.20.0.3";
+    let rival = check("10.20.0.2", "192.168.1.1", both).unwrap();
+    assert_eq!((rival.server, rival.hardware), (OTHER, Mac::new(MACHINE).ok()));
+    assert_eq!(check("10.20.0.2", "10.20.0.2", "was offered 10.20.0.60"), None);
+}

@@ -4,13 +4,13 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use crate::{
     domain::{Change, ClientKey, Event, Granted, Lease, Mac, Timestamp, What, printable},
-    provision::{Client, ClientKind, Provisioner},
+    provision::{Client, ClientKind, Provisioner, whereabouts},
     store::State,
     wire::dhcp::{Kind, Message, code},
 };
 
 use super::{
-    memory::{Asking, Exchange, Heard, Memory, PROVISIONAL, Waiting},
+    memory::{Asking, Exchange, Heard, Memory, Offer, PROVISIONAL, Waiting},
     reading::{Question, address_of, is_host, key, servers, wanted},
 };
 
@@ -108,10 +108,11 @@ impl Watcher<'_> {
             Kind::Offer | Kind::Ack | Kind::Nak => return Verdict::Ignore(Silence::Disguised),
         };
         let before = self.memory.exchange(client.mac, message.xid(), self.now);
-        let repeated = before.filter(|before| Some(before.asking) == asking);
+        let repeated = before.clone().filter(|before| Some(before.asking) == asking);
         if let Some(asking) = asking {
             let bound = repeated.as_ref().is_some_and(|before| before.bound);
-            let exchange = Exchange { asking, key: key(message, client.mac), phone, bound };
+            let offer = before.and_then(|before| before.offer);
+            let exchange = Exchange { asking, key: key(message, client.mac), phone, bound, offer };
             self.memory.ask(client.mac, message.xid(), exchange, self.now);
         }
         if !phone {
@@ -124,7 +125,8 @@ impl Watcher<'_> {
         match asking {
             Some(Asking::Discover) => {
                 let relay = address_of(message.giaddr());
-                self.record([What::Discovered { relay }], client)
+                let (port, shows) = whereabouts(message);
+                self.record([What::Discovered { relay, port, shows }], client)
             }
             Some(Asking::Inform) => match address_of(message.ciaddr()) {
                 Some(address) => self.record([What::Informed { address }], client),
@@ -143,7 +145,8 @@ impl Watcher<'_> {
         };
         let key = key(question.message, client.mac);
         if question.relayed {
-            let exchange = Exchange { asking, key: key.clone(), phone: true, bound: true };
+            let (phone, bound, offer) = (true, true, None);
+            let exchange = Exchange { asking, key: key.clone(), phone, bound, offer };
             self.memory.ask(client.mac, question.message.xid(), exchange, self.now);
             if !self.has_room(&key, address) {
                 return Verdict::Ignore(Silence::Full);
@@ -199,8 +202,13 @@ impl Watcher<'_> {
         self.ended(address, What::Declined { address }, client)
     }
 
-    /// A server's message.
-    pub fn answered(&mut self, message: &Message<'_>, client: &Client) -> Verdict {
+    /// A server's message; `hardware` is where its frame came from.
+    pub fn answered(
+        &mut self,
+        message: &Message<'_>,
+        hardware: Option<Mac>,
+        client: &Client,
+    ) -> Verdict {
         let exchange = self.memory.exchange(client.mac, message.xid(), self.now);
         if exchange.as_ref().is_some_and(|exchange| !exchange.phone) {
             return Verdict::Ignore(Silence::NotPhone);
@@ -216,8 +224,12 @@ impl Watcher<'_> {
             (Kind::Offer | Kind::Nak, _) if self.memory.is_repeated(heard, self.now) => {
                 Verdict::Ignore(Silence::Repeated)
             }
-            (Kind::Offer, Some(_)) => match address_of(message.yiaddr()) {
-                Some(address) => self.record([What::Offered { address }], client),
+            (Kind::Offer, Some(exchange)) => match address_of(message.yiaddr()) {
+                Some(address) => {
+                    let offer = Offer::read(message, server, hardware);
+                    let rival = self.rival(exchange, offer, message.xid(), client);
+                    self.record([What::Offered { address }].into_iter().chain(rival), client)
+                }
                 None => Verdict::Ignore(Silence::Incomplete),
             },
             (Kind::Nak, Some(exchange)) => self.denied(message, server, &exchange, client),
@@ -225,6 +237,36 @@ impl Watcher<'_> {
                 Verdict::Ignore(Silence::Disguised)
             }
         }
+    }
+
+    /// A server that offers something else than the one before it in the same exchange. Two that say the same are a pair
+    /// that shares the work; of two that differ, the one that does not send phones to us is the stranger, else the later.
+    fn rival(
+        &mut self,
+        exchange: Exchange,
+        offer: Offer,
+        xid: u32,
+        client: &Client,
+    ) -> Option<What> {
+        let Some(first) = &exchange.offer else {
+            let exchange = Exchange { offer: Some(offer), ..exchange };
+            self.memory.ask(client.mac, xid, exchange, self.now);
+            return None;
+        };
+        let differs = (&first.servers, &first.network) != (&offer.servers, &offer.network);
+        if first.by == offer.by || !differs {
+            return None;
+        }
+        let ours = |offer: &Offer| {
+            let subnets = &self.provisioner.settings().dhcp.subnets;
+            let known = subnets.iter().flat_map(|subnet| &subnet.servers);
+            let known: Vec<String> = known.map(ToString::to_string).collect();
+            offer.servers.iter().any(|(_, text)| known.iter().any(|one| text.contains(one)))
+        };
+        let (stranger, other) =
+            if ours(&offer) && !ours(first) { (first, &offer) } else { (&offer, first) };
+        let (server, hardware, beside) = (stranger.by, stranger.hardware, Some(other.by));
+        Some(What::Rivalled { server, hardware, beside })
     }
 
     fn acknowledged(

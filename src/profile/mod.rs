@@ -205,6 +205,19 @@ impl Catalog {
         Some((family, family.models.get(name)?))
     }
 
+    /// The maker of a model that no family knows, where all models whose names begin so are one maker's (`GXP2171`), or
+    /// the maker's name stands in front.
+    #[must_use]
+    pub fn maker_of(&self, spelling: &str) -> Option<&str> {
+        self.spellings.maker(&self.families, spelling)
+    }
+
+    /// The models whose names come nearest to a spelling that no family knows, the nearest first; at most three.
+    #[must_use]
+    pub fn near(&self, spelling: &str) -> Vec<&str> {
+        self.spellings.near(&self.families, spelling)
+    }
+
     /// True if both spell the same product (7961 = 7961G; 7961G-GE is another). Unknown spellings compare as text.
     #[must_use]
     pub fn same_product(&self, one: &str, other: &str) -> bool {

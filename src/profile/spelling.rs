@@ -7,6 +7,9 @@ use std::{
 
 use super::{Family, Model};
 
+/// More suggestions than this are a list to read.
+const MAX_NEAR: usize = 3;
+
 /// Models by what is left of a spelling once its decoration is gone.
 #[derive(Debug, Default)]
 pub(super) struct Spellings {
@@ -70,6 +73,51 @@ impl Spellings {
         known(&whole).or_else(|| known(self.bare(&whole))).unwrap_or_default()
     }
 
+    /// The only maker that is named in front, or whose models' names begin with the same letters before their number.
+    pub(super) fn maker<'f>(&self, families: &'f [Family], spelling: &str) -> Option<&'f str> {
+        let whole = folded(spelling);
+        let is_named = |family: &&Family| {
+            let mut names = family.also.iter().chain([&family.vendor]);
+            names.any(|name| whole.starts_with(&folded(name)))
+        };
+        let letters = head(self.bare(&whole));
+        let has_such = |family: &&Family| {
+            let mut models = family.models.values();
+            letters.len() > 1 && models.any(|model| head(&folded(&model.name)) == letters)
+        };
+        let only = |mut of: Vec<&'f str>| {
+            of.dedup();
+            Some(of).filter(|of| of.len() == 1)?.pop()
+        };
+        let makers = |fits: &dyn Fn(&&Family) -> bool| {
+            let mut makers: Vec<&str> =
+                families.iter().filter(fits).map(|family| family.vendor.as_str()).collect();
+            makers.sort_unstable();
+            only(makers)
+        };
+        makers(&is_named).or_else(|| makers(&has_such))
+    }
+
+    /// The models that a misspelt name may mean, the nearest first; at most [`MAX_NEAR`].
+    pub(super) fn near<'f>(&self, families: &'f [Family], spelling: &str) -> Vec<&'f str> {
+        let wanted = self.key(spelling);
+        // A third of the letters may be wrong: more is another word.
+        let bound = (wanted.chars().count() / 3).max(1);
+        let far = |name: &String| strsim::damerau_levenshtein(&wanted, &self.key(name));
+        let models = families.iter().filter(|family| family.provisions);
+        let models = models.flat_map(|family| family.models.values());
+        let mut near: Vec<(usize, &str)> = models
+            .filter_map(|model| {
+                let names = model.aliases.iter().chain([&model.name]);
+                Some((names.map(far).min()?, model.name.as_str()))
+            })
+            .filter(|(far, _)| *far <= bound)
+            .collect();
+        near.sort_unstable();
+        near.dedup();
+        near.into_iter().take(MAX_NEAR).map(|(_, name)| name).collect()
+    }
+
     /// The name of a family's own model in this spelling, or of the one with that number on its case.
     pub(super) fn of_family(&self, place: usize, spelling: &str) -> Option<&str> {
         let numbered = self.numbers.get(self.bare(&folded(spelling)));
@@ -98,6 +146,12 @@ impl Spellings {
             }
         }
     }
+}
+
+/// The letters in front of a model's number; empty where no number follows.
+fn head(key: &str) -> &str {
+    let end = key.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(0);
+    &key[..end]
 }
 
 /// Upper case, without blanks, hyphens and everything else that is not part of a name. A plus is: 7910+SW.

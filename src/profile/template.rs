@@ -7,7 +7,7 @@ use minijinja::{
     syntax::SyntaxConfig, value::ValueKind,
 };
 
-use crate::domain::Problem;
+use crate::domain::{Problem, Secret};
 
 use super::{ExtraForm, Format, Model, RenderError, extra, load::Source, xml};
 
@@ -20,8 +20,12 @@ pub(super) struct Templates(Environment<'static>);
 
 /// A value that the format can't carry. Its text never holds the value itself, which may be a password.
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(super) struct Unfit(String);
+#[error("{said}")]
+pub(super) struct Unfit {
+    said: String,
+    /// The value, to find out which field holds it.
+    whole: Secret,
+}
 
 impl Templates {
     /// Takes templates with the format that each is written in. Those that do not compile were told before.
@@ -101,6 +105,7 @@ fn environment() -> Environment<'static> {
         environment.remove_filter(filter);
     }
     environment.add_filter("hours", hours);
+    environment.add_filter("barring", barring);
     environment
 }
 
@@ -133,7 +138,7 @@ fn write_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(),
         _ => return Err(Error::new(ErrorKind::InvalidOperation, "escaping can't be switched off")),
     };
     let fitted = fit(format, &text).map_err(|unfit| {
-        Error::new(ErrorKind::InvalidOperation, unfit.0.clone()).with_source(unfit)
+        Error::new(ErrorKind::InvalidOperation, unfit.said.clone()).with_source(unfit)
     })?;
     out.write_str(&fitted).map_err(Error::from)
 }
@@ -144,7 +149,10 @@ fn write_value(out: &mut Output, state: &mut State, value: &Value) -> Result<(),
 /// rather than changed in silence.
 pub(super) fn fit(format: Format, text: &str) -> Result<Cow<'_, str>, Unfit> {
     let unfit = |bad: &dyn Fn(char) -> bool, what: &str| match text.chars().find(|c| bad(*c)) {
-        Some(c) => Err(Unfit(format!("holds U+{:04X}, which {what} can't carry", u32::from(c)))),
+        Some(c) => Err(Unfit {
+            said: format!("holds U+{:04X}, which {what} can't carry", u32::from(c)),
+            whole: Secret::new(text.to_owned()),
+        }),
         None => Ok(()),
     };
     let breaks = |c: char| matches!(c, '\r' | '\n' | '\0');
@@ -169,7 +177,11 @@ fn finish(
 ) -> Result<String, RenderError> {
     let text = rendered.map_err(|error| match unfit(&error) {
         Some(unfit) => {
-            let culprit = culprit(values, format, "", 0).unwrap_or_else(|| "a value".to_owned());
+            let is_it = |text: &str| text == unfit.whole.reveal();
+            let fits_not = |text: &str| fit(format, text).is_err();
+            let culprit = culprit(values, &is_it, "", 0);
+            let culprit = culprit.or_else(|| self::culprit(values, &fits_not, "", 0));
+            let culprit = culprit.unwrap_or_else(|| "a value".to_owned());
             RenderError::Value { template: name.to_owned(), text: format!("{culprit} {unfit}") }
         }
         None => broken(name, source, &error),
@@ -225,10 +237,15 @@ fn unfit(error: &Error) -> Option<&Unfit> {
     None
 }
 
-/// Where among the values the first one is that `format` can't carry: `lines[0].display`.
-fn culprit(values: &Value, format: Format, path: &str, depth: usize) -> Option<String> {
+/// Where among the values the first one of such a text is: `lines[0].display`.
+fn culprit(
+    values: &Value,
+    such: &dyn Fn(&str) -> bool,
+    path: &str,
+    depth: usize,
+) -> Option<String> {
     if let Some(text) = values.as_str() {
-        return fit(format, text).is_err().then(|| format!("`{path}`"));
+        return such(text).then(|| format!("`{path}`"));
     }
     if depth == MAX_NESTING {
         return None;
@@ -241,7 +258,7 @@ fn culprit(values: &Value, format: Format, path: &str, depth: usize) -> Option<S
         } else {
             (item, format!("{path}[{index}]"))
         };
-        culprit(&inner, format, &step, depth + 1)
+        culprit(&inner, such, &step, depth + 1)
     })
 }
 
@@ -280,6 +297,16 @@ fn hours(seconds: &Value) -> Result<String, Error> {
     };
     let (hours, minutes) = (seconds.unsigned_abs() / 3600, seconds.unsigned_abs() / 60 % 60);
     Ok(if minutes == 0 { format!("{sign}{hours}") } else { format!("{sign}{hours}:{minutes:02}") })
+}
+
+/// A value that holds none of these characters, which the phone would take for something else than text: quotes inside
+/// of quotes, or what parts a value. No source says how to write them, so the file is refused rather than changed.
+fn barring(value: &Value, characters: &str) -> Result<Value, Error> {
+    let text = value.to_string();
+    let Some(c) = text.chars().find(|c| characters.contains(*c)) else { return Ok(value.clone()) };
+    let said = format!("holds `{c}`, which this phone would take for more than a character");
+    let unfit = Unfit { said: said.clone(), whole: Secret::new(text) };
+    Err(Error::new(ErrorKind::InvalidOperation, said).with_source(unfit))
 }
 
 /// A number, also where it comes as text.

@@ -63,7 +63,7 @@ impl Provisioner {
         if role == Role::Own && self.library.has(&case.subject.site, &case.target.name) {
             return Ok(None);
         }
-        let missing = || Why::Missing { name: case.target.name.clone() };
+        let missing = || case.missing();
         let open = self.window(state, case.now).enabled;
         let Some(phone) = case.subject.mac else {
             return Err(if open { Why::NoLease { peer: case.request.peer } } else { missing() });

@@ -1,6 +1,6 @@
 //! The order and the words of the board: what the page and `ringup phones watch` show of a phone, and where.
 
-use crate::domain::{Boot, Entry, Mac, Stage};
+use crate::domain::{Boot, Entry, FindingKind, Mac, Stage};
 
 use super::Report;
 
@@ -69,6 +69,23 @@ pub struct Headline {
     pub tone: Tone,
 }
 
+/// What was listed against what was seen, in the words of a row.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Compared {
+    /// Under the phone's name: its MAC, "label …" where that was misread, "not listed" where the name is the MAC.
+    pub label: String,
+    /// "seen …": the MAC that is here instead of the label's; empty where there is none.
+    pub label_seen: String,
+    /// The label is wrong.
+    pub label_differs: bool,
+    /// The model that it says it is, else the listed one, else its vendor.
+    pub model: String,
+    /// "listed as …" where that differs, "as listed" where nothing was seen yet, else its firmware.
+    pub model_listed: String,
+    /// The model is not the listed one.
+    pub model_differs: bool,
+}
+
 /// What a phone is called: number and name, else its MAC.
 #[must_use]
 pub fn label(mac: Mac, entry: Option<&Entry>) -> String {
@@ -122,6 +139,43 @@ impl Report {
         }
     }
 
+    /// Where its phone stands among all: the board goes by rank, then by what it is called, then by MAC.
+    #[must_use]
+    pub fn place(&self, mac: Mac, entry: Option<&Entry>, boot: &Boot) -> (Rank, String, Mac) {
+        (self.rank(boot), label(mac, entry), mac)
+    }
+
+    /// Model listed against model seen, label against MAC seen.
+    #[must_use]
+    pub fn compared(&self, mac: Mac, entry: Option<&Entry>) -> Compared {
+        let mut compared = Compared::default();
+        match self.findings.iter().find(|finding| finding.kind == FindingKind::BadLabel) {
+            Some(finding) => {
+                compared.label = format!("label {mac}");
+                compared.label_differs = true;
+                let seen = finding.repair.as_ref().and_then(|repair| repair.mac);
+                compared.label_seen = seen.map(|seen| format!("seen {seen}")).unwrap_or_default();
+            }
+            None if label(mac, entry) != mac.to_string() => compared.label = mac.to_string(),
+            None if entry.is_none() => "not listed".clone_into(&mut compared.label),
+            None => {}
+        }
+        let listed = entry.map(|entry| entry.model.as_str()).unwrap_or_default();
+        let seen = self.identity.model.as_deref().unwrap_or_default();
+        let vendor = self.identity.vendor.as_deref().unwrap_or_default();
+        let wrong = [FindingKind::WrongModel, FindingKind::WrongFamily];
+        compared.model_differs = self.findings.iter().any(|finding| wrong.contains(&finding.kind));
+        let names = [seen, listed, vendor];
+        compared.model = names.into_iter().find(|name| !name.is_empty()).unwrap_or_default().into();
+        compared.model_listed = match (listed, seen) {
+            ("", _) => self.identity.firmware.clone().unwrap_or_default(),
+            (_, "") => "as listed".to_owned(),
+            _ if compared.model_differs => format!("listed as {listed}"),
+            _ => self.identity.firmware.clone().unwrap_or_default(),
+        };
+        compared
+    }
+
     /// How far its phone is on the way to ready, in per cent: bytes while firmware is on its way, else by its stage.
     #[must_use]
     pub fn percent(&self, boot: &Boot) -> u8 {
@@ -146,7 +200,7 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Diagnosis, Finding, FindingKind, Upgrade};
+    use crate::domain::{Diagnosis, Finding, Identity, Repair, Upgrade};
 
     fn boot(stage: Stage) -> Boot {
         Boot { risen: stage, ..Boot::default() }
@@ -187,6 +241,36 @@ mod tests {
         let elsewhere = Report { elsewhere: vec![[10, 1, 1, 5].into()], ..none() };
         let words = "quiet: provisioned elsewhere: by 10.1.1.5";
         check(elsewhere, Stage::Leased, Rank::Elsewhere, words);
+    }
+
+    #[test]
+    fn listed_against_seen() {
+        let mac: Mac = "00:04:f2:00:00:01".parse().unwrap();
+        let check = |listed: Option<&str>, seen: Option<&str>, kind, label: &str, model: &str| {
+            let entry = listed.map(|model| Entry { model: model.to_owned(), ..Entry::default() });
+            let real = "00:04:f2:00:00:10".parse().ok();
+            let repair = Some(Repair { mac: real, ..Repair::default() });
+            let findings = match kind {
+                None => Vec::new(),
+                Some(kind) => vec![Finding { kind, repair, ..finding() }],
+            };
+            let identity = Identity { model: seen.map(str::to_owned), ..Identity::default() };
+            let told = Report { identity, findings, ..Report::default() };
+            let told = told.compared(mac, entry.as_ref());
+            let mark = |differs: bool| if differs { "!" } else { "" };
+            let Compared { label_differs, model_differs, .. } = told;
+            let said = format!("{} {}{}", told.label, told.label_seen, mark(label_differs));
+            assert_eq!(said.trim(), label);
+            let said = format!("{}, {}{}", told.model, told.model_listed, mark(model_differs));
+            assert_eq!(said, model);
+        };
+        let wrong = Some(FindingKind::WrongModel);
+        check(None, Some("7961G"), None, "not listed", "7961G, ");
+        check(Some("7961G"), None, None, "", "7961G, as listed");
+        check(Some("7961"), Some("7961G"), None, "", "7961G, ");
+        check(Some("7961G-GE"), Some("7961G"), wrong, "", "7961G, listed as 7961G-GE!");
+        let label = "label 00:04:f2:00:00:01 seen 00:04:f2:00:00:10!";
+        check(Some("7961G"), None, Some(FindingKind::BadLabel), label, "7961G, as listed");
     }
 
     #[test]

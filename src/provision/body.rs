@@ -44,7 +44,8 @@ impl Provisioner {
             })
         };
         // A name that fits a family only without its directories is the same file without them.
-        let exact = file(name).or_else(|| found.and_then(|_| file(name::base(name))));
+        let of_family = found.is_some() || case.target.foreign.is_some();
+        let exact = file(name).or_else(|| file(name::base(name)).filter(|_| of_family));
         let template = || {
             found.and_then(|found| {
                 let template = found.file.template.as_deref()?;
@@ -171,7 +172,7 @@ impl Provisioner {
         // The stamp is that of the text without it: a value that this file does not use does not make it a new one.
         let stamped = rendered("", None).and_then(|bare| rendered(&etag(&bare), reads));
         stamped.map_err(|error| match error {
-            RenderError::Absent { .. } => Why::Missing { name: case.target.name.clone() },
+            RenderError::Absent { .. } => case.missing(),
             RenderError::Template { .. } | RenderError::Value { .. } => {
                 Why::Unrenderable { text: error.to_string() }
             }

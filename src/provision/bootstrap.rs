@@ -7,12 +7,12 @@ use std::{
 
 use crate::{
     config::{ForFamily, Settings, Subnet},
-    domain::{FamilyName, Ground, Identity, Mac, Origin, Timestamp, conclude, printable},
-    profile::{DhcpRule, Family, Form, Seen, ServerOption},
+    domain::{FamilyName, Ground, Identity, Mac, Origin, Timestamp, clip, conclude, printable},
+    profile::{Catalog, DhcpRule, Family, Form, Seen, ServerOption},
     wire::dhcp::{Message, code},
 };
 
-use super::{Provisioner, elsewhere::agreed, values::http_base};
+use super::{Provisioner, elsewhere::agreed, plug, values::http_base};
 
 /// Codes that this file writes itself (RFC 2132; 150: RFC 5859).
 const MASK: u8 = 1;
@@ -74,6 +74,36 @@ pub fn shown<'a>(message: &'a Message<'_>) -> Vec<Seen<'a>> {
         option(code::ASKED).map(Seen::Option55),
     ];
     shown.into_iter().flatten().collect()
+}
+
+/// The most characters of what a client says that it is.
+const MAX_TOLD: usize = 64;
+
+/// The hardware type of Ethernet in a client identifier (RFC 2132 §9.14).
+const ETHERNET: u8 = 1;
+
+/// The switch port that a DISCOVER came through, as option 82 tells it, and what its sender says that it is: two devices
+/// with one MAC differ in one of them.
+#[must_use]
+pub fn whereabouts(message: &Message<'_>) -> (String, String) {
+    let port = plug::seen(message).map(|plug| plug.to_string()).unwrap_or_default();
+    let class = message.option(code::CLASS).map(|class| clip(&printable(class), MAX_TOLD));
+    // Most put their own MAC there, which says nothing more.
+    let own = [&[ETHERNET], &message.mac().octets()[..]].concat();
+    let id = message.client_id().filter(|id| *id != own).map(legible);
+    let shows: Vec<String> = class.into_iter().chain(id).collect();
+    (port, clip(&shows.join(" "), 2 * MAX_TOLD))
+}
+
+/// Octets as text where they are text, else as digits.
+fn legible(octets: &[u8]) -> String {
+    let text = octets.iter().all(|octet| (b' '..=b'~').contains(octet));
+    if text {
+        clip(&printable(octets), MAX_TOLD)
+    } else {
+        let digits = octets.iter().take(MAX_TOLD / 2).map(|octet| format!("{octet:02x}"));
+        digits.collect()
+    }
 }
 
 impl Provisioner {
@@ -223,32 +253,36 @@ impl Provisioner {
 
     /// What the client's family wants from DHCP; where only the vendor is known, what most of its families agree on.
     pub(super) fn rule(&self, client: &Client) -> Option<&DhcpRule> {
-        let families = self.candidates(client);
-        let rule = &families.first()?.dhcp;
-        let agreed = families.iter().all(|family| family.dhcp.servers == rule.servers);
-        (agreed && !rule.servers.is_empty()).then_some(rule)
+        agreed_rule(&self.candidates(client))
     }
 
-    /// The families that a client may be of: the one that it is known to be, else those of its vendor, of which only the
-    /// greater part counts where that wants the same of DHCP. Whoever shows no more than its maker is of an old family,
-    /// and these are many and alike.
+    /// The families that a client may be of: the one that it is known to be, else what is [`likely`] of its vendor.
     fn candidates(&self, client: &Client) -> Vec<&Family> {
         match (&client.family, &client.vendor) {
             (Some(family), _) => self.catalog().family(family.as_str()).into_iter().collect(),
-            (None, Some(vendor)) => {
-                let mut all = self.catalog().expand(vendor);
-                let alike = |one: &&Family| {
-                    all.iter().filter(|other| other.dhcp.servers == one.dhcp.servers).count()
-                };
-                let most = all.iter().find(|one| 2 * alike(one) > all.len());
-                if let Some(servers) = most.map(|one| one.dhcp.servers.clone()) {
-                    all.retain(|one| one.dhcp.servers == servers);
-                }
-                all
-            }
+            (None, Some(vendor)) => likely(self.catalog(), vendor),
             (None, None) => Vec::new(),
         }
     }
+}
+
+/// The families that a client may be of that shows no more than its vendor: all of the vendor's, of which only the greater
+/// part counts where that wants the same of DHCP. Such a client is of an old family, and these are many and alike.
+pub(super) fn likely<'c>(catalog: &'c Catalog, vendor: &str) -> Vec<&'c Family> {
+    let mut all = catalog.expand(vendor);
+    let alike = |one: &&Family| all.iter().filter(|it| it.dhcp.servers == one.dhcp.servers).count();
+    let most = all.iter().find(|one| 2 * alike(one) > all.len());
+    if let Some(servers) = most.map(|one| one.dhcp.servers.clone()) {
+        all.retain(|one| one.dhcp.servers == servers);
+    }
+    all
+}
+
+/// What all of these families want from DHCP; `None` if they differ, or want nothing.
+pub(super) fn agreed_rule<'c>(families: &[&'c Family]) -> Option<&'c DhcpRule> {
+    let rule = &families.first()?.dhcp;
+    let agreed = families.iter().all(|family| family.dhcp.servers == rule.servers);
+    (agreed && !rule.servers.is_empty()).then_some(rule)
 }
 
 /// What one source of evidence says a client is.

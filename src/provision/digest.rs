@@ -19,8 +19,7 @@ impl Provisioner {
     /// Whoever looks sees the digest that the phone gets, though the file itself would show its secrets masked: a
     /// digest of what nobody is served would help nobody.
     pub(super) fn digest(&self, case: &Case<'_>, admit: Option<Admission>) -> Result<Opened, Why> {
-        let missing = || Why::Missing { name: case.target.name.clone() };
-        let target = twin(&case.target).ok_or_else(missing)?;
+        let target = twin(&case.target).ok_or_else(|| case.missing())?;
         let asker = match case.asker {
             Asker::Peer => Asker::Peer,
             Asker::Operator { phone, .. } => Asker::Operator { phone, reveal: true },
@@ -53,7 +52,7 @@ fn twin<'a>(target: &Target<'a>) -> Option<Target<'a>> {
     let stem = target.name.len().checked_sub(end(found.file).len())?;
     let name = format!("{}{}", target.name.get(..stem)?, end(of));
     let found = FileMatch { file: of, ..found };
-    Some(Target { name, found: Some(found), certain: target.certain, role: of.role })
+    Some(Target { name, found: Some(found), role: of.role, ..target.clone() })
 }
 
 fn octets(opened: &Opened) -> Result<Vec<u8>, Why> {

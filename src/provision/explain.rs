@@ -9,7 +9,7 @@ use crate::{
 };
 
 use super::{
-    Provisioner, Refusal, Why,
+    Provisioner, Refusal,
     body::Source,
     identify,
     layers::{self, DEFAULT, Rank, is_secret, setter},
@@ -99,8 +99,8 @@ impl Provisioner {
     ) -> Result<Explained, Refusal> {
         let request = self.imagined(phone, name, local);
         let (case, admit) = self.case(request, Asker::Operator { phone, reveal }, now)?;
-        let missing = || Why::Missing { name: case.target.name.clone() };
-        let source = self.source(&case).ok_or_else(missing).map_err(|why| case.refuse(why))?;
+        let source =
+            self.source(&case).ok_or_else(|| case.missing()).map_err(|why| case.refuse(why))?;
         let admitted = admit.as_ref().map(|admit| &*admit.entry);
         let contacts = self.contacts(&case);
         let scene = self.scene(&case, admitted.or(case.subject.entry.as_deref()), &contacts);

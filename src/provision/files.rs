@@ -31,6 +31,11 @@ impl Provisioner {
     /// where its family is not known. Names that only a firmware of this or that version gives are left out.
     #[must_use]
     pub fn files_of(&self, phone: Mac, local: IpAddr, now: Timestamp) -> Vec<Due> {
+        self.due(phone, local, false, now)
+    }
+
+    /// The same; with `reveal` its secrets are in what is rendered, and a file that can't carry one of them is told.
+    pub(super) fn due(&self, phone: Mac, local: IpAddr, reveal: bool, now: Timestamp) -> Vec<Due> {
         let Some((family, model, site)) = self.family_of(phone, local) else { return Vec::new() };
         let staged = matches!(staging(&self.view().read(), Some(phone)), Some((_, false)));
         let speaks = Some(spoken(family, self.speaks(&site, staged)));
@@ -50,7 +55,7 @@ impl Provisioner {
             if due.iter().any(|due| due.name == name) {
                 continue;
             }
-            let shown = self.preview(phone, &name, local, false, now);
+            let shown = self.preview(phone, &name, local, reveal, now);
             let normal = file.normal.miss || shown.as_ref().is_err_and(|refusal| refusal.normal);
             due.push(Due {
                 name,

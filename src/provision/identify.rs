@@ -7,7 +7,7 @@ use crate::{
     domain::{
         Entry, FamilyName, Ground, Identity, Mac, Origin, SiteName, StagingId, Timestamp, conclude,
     },
-    profile::{Catalog, FileMatch, Seen, Speaks},
+    profile::{Catalog, Family, FileMatch, Seen, Speaks},
     store::{Phone, State},
 };
 
@@ -38,10 +38,24 @@ pub(super) struct Subject {
 
 impl Subject {
     /// What speaks for one family or another.
-    pub fn clues(&self) -> Clues<'_> {
+    ///
+    /// A phone that says that it is by another maker than the listed model gets no file in the form of that model. Makers
+    /// that we only recognize sell others' phones under their own names: there the list is right.
+    pub fn clues(&self, catalog: &Catalog) -> Clues<'_> {
+        let identities = vec![&self.shown, &self.learned];
+        let shown = identities.iter().find_map(|identity| maker(identity));
+        let listed = self.listed.as_ref().and_then(|name| catalog.family(name.as_str()));
+        let is_other = |family: &&Family| {
+            let known = |vendor: &str| catalog.expand(vendor).iter().any(|one| one.provisions);
+            shown.is_some_and(|vendor| !family.is_by(vendor) && known(vendor))
+        };
+        let listed = listed.filter(|family| !is_other(family));
+        let worded = || catalog.maker_of(&self.entry.as_ref()?.model);
+        let by_list = listed.map(|family| family.vendor.as_str());
         Clues {
-            identities: vec![&self.shown, &self.learned],
-            listed: self.listed.clone(),
+            listed: listed.map(|family| family.name.clone()),
+            vendor: by_list.or(shown).or_else(worded).map(str::to_owned),
+            identities,
             mac: self.mac,
         }
     }
@@ -55,6 +69,13 @@ impl Subject {
     pub fn model(&self) -> Option<&str> {
         self.shown.model.as_deref().or(self.learned.model.as_deref())
     }
+}
+
+/// The maker that a phone shows itself to be of. Neither a prefix nor the list of options that it asks for is its own word.
+fn maker(identity: &Identity) -> Option<&str> {
+    let ground = identity.grounds.iter().find(|ground| ground.vendor.is_some())?;
+    let weak = matches!(ground.from, Origin::Prefix | Origin::Option55);
+    ground.vendor.as_deref().filter(|_| !weak)
 }
 
 /// Who gets a phone's own file: the rule in force. `auto` needs leases to go by.

@@ -48,13 +48,26 @@ impl News {
     }
 }
 
-/// Addresses that are recorded and may not be fact yet; bounded as [`News`] is.
-#[derive(Debug, Default)]
-pub(super) struct Moves(Mutex<HashMap<Mac, (Instant, Ipv4Addr)>>);
+/// Something about phones that is recorded and may not be fact yet: where they are ([`Moves`]), whose files they asked
+/// for ([`Mistakes`]). Bounded as [`News`] is.
+#[derive(Debug)]
+pub(super) struct Latest<T>(Mutex<HashMap<Mac, (Instant, T)>>);
 
-impl Moves {
-    /// True if a phone that was last `known` at an address, or is on its way to the record there, is now seen at another.
-    pub fn is_news(&self, phone: Mac, address: Ipv4Addr, known: Option<Ipv4Addr>) -> bool {
+/// Addresses.
+pub(super) type Moves = Latest<Ipv4Addr>;
+
+/// Other phones whose files a phone asked for.
+pub(super) type Mistakes = Latest<Mac>;
+
+impl<T> Default for Latest<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Copy + PartialEq> Latest<T> {
+    /// True if what is so of a phone differs from what was `known`, or is on its way to the record.
+    pub fn is_news(&self, phone: Mac, address: T, known: Option<T>) -> bool {
         let mut under_way = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let recent = under_way.get(&phone).filter(|(then, _)| then.elapsed() < ON_ITS_WAY);
         if recent.map(|(_, address)| *address).or(known) == Some(address) {

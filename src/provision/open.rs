@@ -144,6 +144,14 @@ pub enum Why {
         /// The name, printable.
         name: String,
     },
+    /// Other makers' phones have a file of that name, and this phone is none of theirs.
+    #[error("there is no {name} for phones by {vendor}")]
+    Foreign {
+        /// The name, printable.
+        name: String,
+        /// Whose phone it is.
+        vendor: String,
+    },
     /// The phone has no entry, and auto-registration is closed.
     #[error("{phone} is not listed, and auto-registration is closed")]
     NotListed {
@@ -187,6 +195,7 @@ impl Why {
         match self {
             Self::NoSuchFile { .. } => "no-such-file",
             Self::Missing { .. } => "missing",
+            Self::Foreign { .. } => "foreign",
             Self::NotListed { .. } => "not-listed",
             Self::NoNumbersLeft { .. } => "no-numbers-left",
             Self::NoLease { .. } => "no-lease",
@@ -249,6 +258,15 @@ impl Case<'_> {
     pub fn model(&self) -> &str {
         let named = self.target.found.and_then(|found| found.model);
         named.map_or_else(|| self.subject.model().unwrap_or_default(), |model| &model.name)
+    }
+
+    /// Why there is nothing under this name.
+    pub fn missing(&self) -> Why {
+        let name = self.target.name.clone();
+        match &self.target.foreign {
+            Some(vendor) => Why::Foreign { name, vendor: vendor.clone() },
+            None => Why::Missing { name },
+        }
     }
 
     /// Turns the request down. What came from an address that is not the phone's is no evidence about the phone, and
@@ -379,7 +397,8 @@ impl Provisioner {
         };
         let speaks = self.speaks(&subject.site, subject.is_staged());
         let place = (&*self.library, subject.site.as_str());
-        let Some(target) = resolve::target(name, found, &subject.clues(), speaks, place) else {
+        let clues = subject.clues(&self.catalog);
+        let Some(target) = resolve::target(name, found, &clues, speaks, place) else {
             return Err(unknown(&request, Some(subject)));
         };
         let site = match target.role {

@@ -15,9 +15,7 @@ const MAX_NAME: usize = 64;
 /// The caller decides whether the option is trusted: anybody can write one, a relay replaces it (RFC 3046 §2.1).
 #[must_use]
 pub fn plugged(message: &Message<'_>, known: &[Ground], at: Timestamp) -> Option<Ground> {
-    let part = |sub| message.relay_option(sub).unwrap_or_default();
-    let plug = decode(part(code::RELAY_CIRCUIT), part(code::RELAY_REMOTE))?;
-    let value = plug.to_string();
+    let value = seen(message)?.to_string();
     let known = known.iter().find(|ground| ground.from == Origin::Option82);
     known.is_none_or(|known| known.value != value).then_some(Ground {
         from: Origin::Option82,
@@ -29,6 +27,12 @@ pub fn plugged(message: &Message<'_>, known: &[Ground], at: Timestamp) -> Option
         mac: None,
         at,
     })
+}
+
+/// The port that option 82 of a message names.
+pub(super) fn seen(message: &Message<'_>) -> Option<Plug> {
+    let part = |sub| message.relay_option(sub).unwrap_or_default();
+    decode(part(code::RELAY_CIRCUIT), part(code::RELAY_REMOTE))
 }
 
 /// The port that a phone was last seen on.

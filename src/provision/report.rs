@@ -84,7 +84,8 @@ impl Look<'_> {
         let (ready, looping, away) = (look.is_ready(), look.is_looping(), look.is_away());
         let stuck = look.is_stuck();
         let standing = match (ready, look.lapsed().is_some(), away, stuck) {
-            (true, ..) | (_, false, true, _) => None,
+            (true, ..) => Some(Standing::Ready),
+            (_, false, true, _) => None,
             (_, true, ..) => Some(Standing::Lapsed),
             (.., true) => Some(Standing::Stuck),
             (.., false) => Some(Standing::Waiting),
@@ -120,6 +121,8 @@ pub(super) struct Look<'a> {
     pub mac: Mac,
     pub entry: Option<&'a Entry>,
     pub boot: &'a Boot,
+    /// The stamp of the entry that its configuration was made from; 0 where that is not known.
+    pub given: u64,
     /// Not to be had but by what notes it: a report that reads more than it notes would go stale.
     state: &'a State,
     /// What was read so far, and the clock.
@@ -159,6 +162,7 @@ impl<'a> Look<'a> {
             mac,
             entry,
             boot: &phone.boot,
+            given: phone.given,
             state,
             reads: Reads::at(now),
             family: seen.or_else(listed),

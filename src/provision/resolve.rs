@@ -18,6 +18,8 @@ pub(super) struct Target<'a> {
     pub certain: bool,
     /// What the file is to its phone.
     pub role: Role,
+    /// Whose phone asks, where only other makers' phones have a file of that name: it gets none of theirs.
+    pub foreign: Option<String>,
 }
 
 /// What speaks for one family or another, strongest first.
@@ -27,6 +29,8 @@ pub(super) struct Clues<'a> {
     pub identities: Vec<&'a Identity>,
     /// The family of the model in the phone's entry.
     pub listed: Option<FamilyName>,
+    /// Its maker, as it shows itself, else as it is listed; a prefix alone is no proof.
+    pub vendor: Option<String>,
     /// The phone.
     pub mac: Option<Mac>,
 }
@@ -48,10 +52,23 @@ pub(super) fn target<'a>(
     found.sort_by_key(|one| !one.file.read_by(Some(spoken(one.family, speaks))));
     if let Some(first) = found.first().copied() {
         let clue = by_clues(&found, clues);
+        let ours =
+            |one: &FileMatch<'_>| clues.vendor.as_ref().is_none_or(|it| one.family.is_by(it));
+        let told = matches!(first.file.role, Role::Own | Role::Common | Role::Fallback);
+        if clue.is_none() && told && !found.iter().any(ours) {
+            let (role, foreign) = (first.file.role, clues.vendor.clone());
+            return Some(Target { name, found: None, certain: false, role, foreign });
+        }
         let alone = found.iter().all(|one| one.family.vendor == first.family.vendor);
         let chosen = clue.unwrap_or(first);
         let certain = clue.is_some() || alone;
-        return Some(Target { name, found: Some(chosen), certain, role: chosen.file.role });
+        return Some(Target {
+            name,
+            found: Some(chosen),
+            certain,
+            role: chosen.file.role,
+            foreign: None,
+        });
     }
     let role = if library.has(site, &name) {
         if name::mac_in(&name).is_some() { Role::Own } else { Role::Extra }
@@ -60,19 +77,18 @@ pub(super) fn target<'a>(
     } else {
         return None;
     };
-    Some(Target { name, found: None, certain: false, role })
+    Some(Target { name, found: None, certain: false, role, foreign: None })
 }
 
-/// A family that anything speaks for, else one of a vendor that anything speaks for, else one with the MAC's prefix.
+/// A family that anything speaks for, else one of the phone's maker; where nothing tells that, one with the MAC's prefix.
 fn by_clues<'a>(found: &[FileMatch<'a>], clues: &Clues<'_>) -> Option<FileMatch<'a>> {
     let pick = |fits: &dyn Fn(&Family) -> bool| found.iter().find(|it| fits(it.family)).copied();
     let families = clues.identities.iter().filter_map(|identity| identity.family.as_ref());
     let by_family = families.chain(&clues.listed).find_map(|name| pick(&|it| it.name == *name));
-    let mut vendors = clues.identities.iter().filter_map(|identity| identity.vendor.as_ref());
-    let by_vendor = || vendors.find_map(|vendor| pick(&|it| it.is_by(vendor)));
+    let by_vendor = || pick(&|it| clues.vendor.as_ref().is_some_and(|vendor| it.is_by(vendor)));
     // Of two blocks that hold the address, the smaller one says more; of equal ones, the better file.
     let prefix = || {
-        let mac = clues.mac?;
+        let mac = clues.mac.filter(|_| clues.vendor.is_none())?;
         let holders = found.iter().filter_map(|it| Some((it.family.block(mac)?.size(), *it)));
         holders.min_by_key(|(size, _)| *size).map(|(_, it)| it)
     };

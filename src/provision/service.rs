@@ -17,7 +17,7 @@ use super::{
     Admission, Called, Delivery, Ledger, Notices, Opened, Pools, Provisioner, Recorder, Refusal,
     Request, Resync, Why,
     identify::{holder, is_forged},
-    news::{Moves, News},
+    news::{Mistakes, Moves, News},
 };
 
 /// How often an admission is proposed anew after somebody else took its number. Each loss means that another phone was
@@ -49,6 +49,7 @@ pub struct Service {
     news: News,
     moves: Moves,
     resync: OnceLock<Box<dyn Resync>>,
+    mistakes: Mistakes,
 }
 
 impl Service {
@@ -65,7 +66,8 @@ impl Service {
         tokio::spawn(task);
         let provisioner = RwLock::new(Arc::new(provisioner));
         let replaced = watch::Sender::new(0);
-        let (notices, news, moves) = (Notices::default(), News::default(), Moves::default());
+        let notices = Notices::default();
+        let (news, moves, mistakes) = (News::default(), Moves::default(), Mistakes::default());
         Self {
             journal,
             recorder,
@@ -80,6 +82,7 @@ impl Service {
             news,
             moves,
             resync: OnceLock::new(),
+            mistakes,
         }
     }
 
@@ -211,6 +214,9 @@ impl Service {
             }
             Err(refusal) => {
                 self.counters.count("refused", refusal.why.as_str());
+                if let Why::NotItsAddress { phone, peer } = refusal.why {
+                    self.mistaken(&refusal.asked.name, phone, peer, now);
+                }
                 tracing::debug!(name = %refusal.asked.name, peer = %request.peer, why = %refusal.why, "refused");
                 if let Some(phone) = phone.filter(|_| recorded) {
                     // Who is not the phone shows nothing about it: neither where it is nor what it is.
@@ -294,6 +300,22 @@ impl Service {
     /// Joins in what makes phones come again. The first one stays.
     pub fn join_resync(&self, resync: Box<dyn Resync>) {
         let _ = self.resync.set(resync);
+    }
+
+    /// Records on a phone that it asked for another one's file: only who holds a lease can be told by its address, and
+    /// there are no more of these than addresses. Once for each phone whose files it asks for, in each round.
+    fn mistaken(&self, name: &str, of: Mac, peer: IpAddr, now: Timestamp) {
+        let state = self.view.read();
+        let Some(asker) = holder(&state, peer, now) else { return };
+        if of.is_second_port_of(asker) || asker.is_second_port_of(of) {
+            return;
+        }
+        let known = state.phones.get(&asker).and_then(|phone| phone.boot.mistake.as_ref());
+        let known = known.map(|mistake| mistake.of);
+        drop(state);
+        if self.mistakes.is_news(asker, of, known) {
+            self.recorder.happened(asker, now, What::Mistaken { name: name.to_owned(), of });
+        }
     }
 
     /// Records what a request showed, where that is new.

@@ -59,6 +59,17 @@ pub fn request(subject: &Subject, xid: u32, offer: &Grant) -> Vec<u8> {
     message(subject, Request::select(subject.mac, xid, offer.address, server))
 }
 
+/// The REQUEST that takes the offer of another server.
+pub fn request_of(subject: &Subject, xid: u32, offer: &Grant, server: Ipv4Addr) -> Vec<u8> {
+    message(subject, Request::select(subject.mac, xid, offer.address, server))
+}
+
+/// The DECLINE of an address that somebody uses.
+pub fn decline(subject: &Subject, xid: u32, grant: &Grant) -> Vec<u8> {
+    let server = grant.address_of(code::SERVER_ID).unwrap_or(Ipv4Addr::UNSPECIFIED);
+    message(subject, Request::decline(subject.mac, xid, grant.address, server))
+}
+
 /// The REQUEST of a phone that restarts with the address that it had (RFC 2131 §4.3.2, INIT-REBOOT).
 pub fn reboot(subject: &Subject, xid: u32, address: Ipv4Addr) -> Vec<u8> {
     message(subject, Request::reboot(subject.mac, xid, address))

@@ -133,6 +133,12 @@ impl Tftp {
                     Read::Whole => self.file.len() > MAX_FILE,
                     Read::Start(bytes) => self.file.len() >= bytes && data.len() >= self.size,
                     Read::Nothing => false,
+                    Read::Refused => {
+                        let (code, text) = (ErrorCode::DISK_FULL, &b"can't use this"[..]);
+                        self.sent = Packet::Error { code, text }.encode();
+                        self.socket.send_to(&self.sent, self.server).await?;
+                        return Ok(Some(Fetched::Failed));
+                    }
                 };
                 if enough {
                     // The phone closes its port without a word; the server learns it from the ICMP message.
@@ -221,7 +227,7 @@ async fn exchange(
             let enough = match read {
                 Read::Whole => MAX_FILE,
                 Read::Start(bytes) => bytes,
-                Read::Nothing => 0,
+                Read::Nothing | Read::Refused => 0,
             };
             if file.len() >= enough {
                 break;

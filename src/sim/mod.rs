@@ -4,6 +4,7 @@
 //! what it does next, `phone` does it on sockets, `fleet` runs many. Nothing reaches the server but packets, and the
 //! phone knows nothing but what came back in them: a wrong option sends it the wrong way, as it would on a wire.
 
+mod acts;
 mod client;
 mod fetch;
 mod fleet;
@@ -11,6 +12,7 @@ mod make;
 mod phone;
 mod script;
 
+pub use acts::Act;
 pub use fleet::{Fleet, Outcome};
 pub use make::{MAKES, Make};
 pub use phone::Network;
@@ -56,6 +58,8 @@ pub enum Habit {
         /// The running digits of that one's address, of the same make.
         of: u32,
     },
+    /// It does this and no more, once.
+    Acts(&'static [Act]),
     /// Address and server were typed in: it never asks for a lease.
     Fixed {
         /// Its address.

@@ -9,7 +9,7 @@ use std::{
 use tokio::{net::UdpSocket, time::timeout};
 
 use super::{
-    Habit, Subject,
+    Habit, Subject, acts,
     client::{self, Answer, Grant},
     fetch::{self, Fetched},
     script::{Happened, Reached, Script, Step},
@@ -62,6 +62,11 @@ pub(super) async fn boot(
     kept: &mut Kept,
     pause: Duration,
 ) -> Reached {
+    if let Habit::Acts(acts) = subject.habit
+        && let Some(reached) = acts::perform(acts, subject, network, kept).await
+    {
+        return reached;
+    }
     let mut script = Script::new(subject.clone(), pause).with_load(kept.load.clone());
     let mut address = match subject.habit {
         Habit::Fixed { address, .. } => Some(address),
@@ -111,7 +116,11 @@ fn happened(fetched: &Fetched) -> Happened<'_> {
 }
 
 /// An address: the one it had, if the server lets it, else a new one.
-async fn lease(subject: &Subject, network: &Network, before: Option<Ipv4Addr>) -> Option<Grant> {
+pub(super) async fn lease(
+    subject: &Subject,
+    network: &Network,
+    before: Option<Ipv4Addr>,
+) -> Option<Grant> {
     let relay = Relay::open(subject, network).await.ok()?;
     if let Some(address) = before {
         let asked = relay.exchange(|xid| client::reboot(subject, xid, address)).await;
@@ -128,21 +137,27 @@ async fn lease(subject: &Subject, network: &Network, before: Option<Ipv4Addr>) -
 }
 
 /// The relay of one phone: a socket on its own address, whose port the server is told to answer to.
-struct Relay<'a> {
+pub(super) struct Relay<'a> {
     socket: UdpSocket,
     subject: &'a Subject,
-    xid: u32,
+    /// The transaction of all that goes through it.
+    pub xid: u32,
 }
 
 impl<'a> Relay<'a> {
-    async fn open(subject: &'a Subject, network: &Network) -> io::Result<Self> {
+    pub async fn open(subject: &'a Subject, network: &Network) -> io::Result<Self> {
         let socket = UdpSocket::bind((subject.relay, 0)).await?;
         socket.connect(network.dhcp).await?;
         Ok(Self { socket, subject, xid: rand::random() })
     }
 
+    /// Sends what is answered by nobody.
+    pub async fn tell(&self, message: &[u8]) -> Option<()> {
+        self.socket.send(message).await.ok().map(drop)
+    }
+
     /// Sends until an answer comes or the patience ends.
-    async fn exchange(&self, message: impl Fn(u32) -> Vec<u8>) -> Option<Answer> {
+    pub async fn exchange(&self, message: impl Fn(u32) -> Vec<u8>) -> Option<Answer> {
         let message = message(self.xid);
         for patience in PATIENCE {
             self.socket.send(&message).await.ok()?;

@@ -60,6 +60,8 @@ pub enum Read {
     Start(usize),
     /// None: it hears what comes and acknowledges nothing.
     Nothing,
+    /// The first block; then it says that it will not have the rest.
+    Refused,
 }
 
 /// What the phone does.
@@ -234,7 +236,8 @@ impl Script {
             | Habit::TrustsNobody
             | Habit::NeverAcknowledges
             | Habit::Literal { .. }
-            | Habit::Cloned { .. } => Step::Discover,
+            | Habit::Cloned { .. }
+            | Habit::Acts(_) => Step::Discover,
             Habit::Fixed { server, .. } => {
                 self.server = Some(Server::Tftp(server));
                 self.cycle()

@@ -14,8 +14,8 @@ use std::{
 };
 
 use crate::domain::{
-    Batch, Boot, Claim, ClientKey, Commit, Entry, Ground, Lease, Mac, Quarantine, Staging,
-    StagingId, Timestamp, Window,
+    Batch, Boot, Claim, ClientKey, Commit, Entry, Event, Ground, Lease, Mac, Quarantine, Staging,
+    StagingId, Timestamp, What, Window,
 };
 
 use index::Index;
@@ -30,11 +30,31 @@ pub struct Phone {
     pub boot: Boot,
     /// What it showed, one ground an origin.
     pub grounds: Vec<Ground>,
+    /// The stamp of the entry from which its own configuration was last made; 0 for none, or one of the operator's own.
+    pub given: u64,
     /// The number of the last commit that changed it.
     pub changed: u64,
 }
 
 impl Phone {
+    /// Takes in what happened.
+    pub(super) fn happens(&mut self, event: &Event) {
+        self.boot.fold(event);
+        let stamp = || self.entry.as_deref().map_or(0, Entry::stamp);
+        match &event.what {
+            // What the phone has already may be older than any stamp.
+            What::Unchanged { .. } if self.given == 0 => {}
+            what if what.gives_own() => self.given = stamp(),
+            // An operator's own file does not follow the entry.
+            What::Ended { asked, source, .. }
+                if asked.required.is_some() && source.starts_with("file ") =>
+            {
+                self.given = 0;
+            }
+            _ => {}
+        }
+    }
+
     /// True if there is more about it than what an operator listed.
     #[must_use]
     pub fn is_recorded(&self) -> bool {

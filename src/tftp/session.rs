@@ -102,6 +102,7 @@ fn refusal(why: &Why) -> (ErrorCode, &'static str) {
     match why {
         Why::NoSuchFile { .. }
         | Why::Missing { .. }
+        | Why::Foreign { .. }
         | Why::NotListed { .. }
         | Why::NoNumbersLeft { .. } => (ErrorCode::FILE_NOT_FOUND, "File not found"),
         Why::NoLease { .. } | Why::NotItsAddress { .. } => {

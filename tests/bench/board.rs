@@ -34,6 +34,9 @@ const TASK: f64 = 50.0;
 /// Milliseconds from a commit to the screen.
 const LAG: f64 = 1000.0;
 
+/// Milliseconds from the request to the first paint, on loopback.
+const PAINT: f64 = 100.0;
+
 /// Pages that are open and take nothing.
 const SLEEPERS: usize = 50;
 
@@ -67,7 +70,6 @@ fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let appliance = Appliance::start(&runtime);
     appliance.list(PHONES);
-    let alone = storm_alone(&appliance);
     let mut bad = 0;
     let mut tell = |what: &str, figure: f64, bound: f64, unit: &str| {
         let verdict = if figure <= bound { "" } else { "  TOO MUCH" };
@@ -106,16 +108,24 @@ fn main() {
         tell("longest task in the storm", longest(&browser).await, TASK, "ms");
         let rows = browser.value("return document.querySelectorAll('#rows tr').length").await;
         println!("{:<52} {rows:>9}", "rows in the document");
+        let paint = first_paint(&browser, &appliance).await;
+        tell("first paint, half of the loads", paint, PAINT, "ms");
         browser.end().await;
     });
     let sleepers = sleepers(&appliance);
     // What is under way to them fills up first.
     storm_alone(&appliance);
-    let slept = storm_alone(&appliance);
+    let slept = best(&appliance);
+    drop(sleepers);
+    let alone = best(&appliance);
     println!("{SLEEPERS} pages asleep: 2,000 boots in {slept:.2} s, {alone:.2} s without them");
     tell("slower with pages asleep, times", slept / alone, 3.0, "×");
-    drop(sleepers);
     assert_eq!(bad, 0, "{bad} figures are over their bounds");
+}
+
+/// The same at its best, for the machine may be busy with something else meanwhile.
+fn best(appliance: &Appliance) -> f64 {
+    (0..4).map(|_| storm_alone(appliance)).fold(f64::INFINITY, f64::min)
 }
 
 /// Seconds that 2,000 boots take at full speed.
@@ -145,6 +155,24 @@ async fn filters(browser: &Browser, times: u32) -> f64 {
     }
     browser.client.execute_async(TYPE, vec!["".into()]).await.unwrap();
     worst
+}
+
+/// Milliseconds to the first paint of the board, all phones listed: the middle one of several loads, for the machine may
+/// be busy with something else once.
+async fn first_paint(browser: &Browser, appliance: &Appliance) -> f64 {
+    let painted =
+        "return performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null";
+    let mut took = Vec::new();
+    for _ in 0..9 {
+        browser.client.goto(&format!("http://{}/", appliance.address)).await.unwrap();
+        browser
+            .until("return performance.getEntriesByName('first-contentful-paint').length > 0")
+            .await;
+        took.push(browser.value(painted).await.as_f64().unwrap());
+    }
+    took.sort_by(f64::total_cmp);
+    println!("    first paints: {took:.0?}");
+    took[took.len() / 2]
 }
 
 /// The longest time from a commit to the screen, over several renamed phones.

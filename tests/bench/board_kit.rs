@@ -158,7 +158,7 @@ fn boot(number: u32) -> [Change; 4] {
         source: String::new(),
     };
     [
-        What::Discovered { relay: None },
+        What::discovered(None),
         What::Leased { address, until: Timestamp::MAX, granted: Granted::Selected },
         What::Opened { asked: asked(), length: 4096 },
         ended,

@@ -52,7 +52,7 @@ fn event(phone: Mac, step: i64) -> Event {
         asked(format!("SEP{}.cnf.xml", phone.upper()), Role::Own, required)
     };
     let what = match step % 5 {
-        0 => What::Discovered { relay: None },
+        0 => What::discovered(None),
         1 => {
             let address = Ipv4Addr::from(u32::from_be_bytes([10, 0, 0, 0]) + 9);
             What::Leased { address, until: Timestamp::MAX, granted: Granted::Selected }

@@ -155,7 +155,7 @@ fn measured(table: &mut Table, phones: u32, small: &[f64]) -> Vec<f64> {
     let mut number = state.commit;
     measure("an event becomes fact in memory", &mut || {
         number += 1;
-        let event = Event { at: now(), what: What::Discovered { relay: None } };
+        let event = Event { at: now(), what: What::discovered(None) };
         state.apply(&Commit { number, changes: vec![Change::Happened(phone, event)] });
         true
     });
@@ -168,7 +168,7 @@ fn main() {
     measured(&mut table, 100_000, &small);
     table.measure("an event folded into a boot", || {
         let mut boot = Boot::default();
-        boot.fold(&Event { at: now(), what: What::Discovered { relay: None } });
+        boot.fold(&Event { at: now(), what: What::discovered(None) });
         boot
     });
 }

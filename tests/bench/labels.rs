@@ -96,7 +96,7 @@ fn fleet(catalog: &Catalog, stranger: impl Fn(u64) -> u64) -> State {
     let ground = catalog.recognize(&agent, at).expect("a Poly");
     for number in 0..4096 {
         let phone = mac(stranger(number));
-        let what = What::Discovered { relay: None };
+        let what = What::discovered(None);
         changes.push(Change::Happened(phone, Event { at, what }));
         changes.push(Change::Showed(phone, ground.clone()));
     }

@@ -103,6 +103,15 @@ impl Browser {
         assert!(answer["value"]["error"].is_null(), "{command}: {answer}");
     }
 
+    /// A window of this size, with the wish for a colour scheme.
+    pub async fn dress(&self, scheme: &str, width: u32, height: u64) {
+        let size =
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", size).await;
+        let wish = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+        self.devtools("Emulation.setEmulatedMedia", wish).await;
+    }
+
     /// What the console says so far: refused scripts and styles among it.
     pub async fn console(&self) -> Vec<String> {
         let json = self.ask("se/log", r#"{"type":"browser"}"#).await;

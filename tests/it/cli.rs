@@ -301,6 +301,98 @@ fn a_copied_template_wins() {
     expect(&home, &["profiles", "export", "yealink-desk", "none"], "", 66);
 }
 
+/// A phone without an address asks the server of its site's subnet, or the one that is named; else that is said.
+#[test]
+fn a_file_names_the_server_that_its_phone_will_ask() {
+    let subnet = |subnet: &str, site: &str, more: &str| {
+        format!("[[dhcp.subnet]]\nsubnet = \"{subnet}\"\nsite = \"{site}\"\n{more}\n")
+    };
+    let check = |subnets: &str, args: &[&str], server: &str| {
+        let home = Home::new(&format!("[site.paris]\n[site.lyon]\n[dhcp]\n{subnets}"));
+        expect(&home, &["phones", "set", MAC, "model=T46S", "number=4012", "site=paris"], "", 0);
+        let name = "y000000000066.cfg";
+        let (code, out, err) = run(&home, &[&["render", MAC, name], args].concat(), "");
+        assert!(code == 0 && out.contains(&format!("http://{server}")), "{out}{err}");
+        assert_eq!(err.contains("--server"), server == "0.0.0.0", "{err}");
+    };
+    let named = "servers = [\"10.20.0.2\"]";
+    let lyon = subnet("10.30.0.0/24", "lyon", "servers = [\"10.30.0.2\"]");
+    check(&(subnet("10.20.0.0/22", "paris", named) + &lyon), &[], "10.20.0.2");
+    // The interface's own address: loopback is on every machine.
+    check(&(subnet("127.0.0.0/8", "paris", "") + &lyon), &[], "127.0.0.1");
+    check(&lyon, &[], "0.0.0.0");
+    check(&lyon, &["--server", "10.9.9.9"], "10.9.9.9");
+    let other = subnet("10.40.0.0/24", "paris", "servers = [\"10.40.0.2\"]");
+    check(&(subnet("10.20.0.0/22", "paris", named) + &other), &[], "0.0.0.0");
+}
+
+/// Whoever misspells a model is told which are near, wherever it was written.
+#[test]
+fn the_nearest_models_are_named() {
+    let home = Home::new("");
+    let near =
+        "did you mean `7961G-GE`, `7941G-GE`, `7961G`? `ringup profiles list --models` lists all";
+    let (code, _, err) = run(&home, &["phones", "set", MAC, "model=7961G-EG"], "");
+    assert!(code == 0 && err.contains(near), "{err}");
+    let (code, out, _) = run(&home, &["check"], "");
+    assert!(code == 1 && out.contains(near), "{out}");
+    let csv = "mac,model\n001e7ac41023,7961G-EG\n";
+    let (_, out, _) = run(&home, &["phones", "import", "-"], csv);
+    assert!(out.contains(near), "{out}");
+    let models = expect(&home, &["profiles", "list", "--models"], "", 0);
+    assert!(models.lines().any(|line| line.starts_with("7961G-GE ")), "{models}");
+    expect(&home, &["profiles", "list", "--models", "--json"], "", 0);
+}
+
+#[test]
+fn a_family_says_what_is_not_known_of_it() {
+    let home = Home::new("");
+    let check = |family: &str, says: &[&str]| {
+        let out = expect(&home, &["profiles", "show", family], "", 0);
+        assert!(says.iter().all(|says| out.contains(says)), "{out}");
+    };
+    let own = "not made: the operator's own file of that name";
+    let reset = "30VIP: press **# and 1, then enter 0 for each value";
+    check("cisco-legacy-sccp", &["SEP{MAC}.cnf  own, required, not made", own, reset]);
+    check("algo", &["factory settings\n    not documented"]);
+    check("grandstream-ht", &["HT503: unplug the network cable"]);
+    check("cisco-spa", &["its MAC in an address\n    $MA"]);
+}
+
+/// What a phone's files can't say is told where it is listed, and by `check`, with the field and the reason.
+#[test]
+fn what_files_cannot_say_is_told() {
+    let home = Home::new("[[site.default.server]]\naddress = \"10.20.0.5\"\n");
+    let cases = [
+        ("N510", "sip-password=a\"b", "`lines[0].password` holds `\"`"),
+        ("OBi202", "sip-password=$MAC", "`lines[0].password` holds `$`"),
+        ("X4", "key.2=blf:4013@pbx", "`keys[0].value` holds `@`"),
+        ("KX-HDV230", "key.2=speed:1;2", "`keys[0].value` holds `;`"),
+        ("SPA504G", "key.2=speed:1;2", "`keys[0].value` holds `;`"),
+        ("7961G", "key.1=blf:4013", "key.1 is left out: its button is that of line 1"),
+        ("405HD", "key.3=blf:4013", "key.3 is left out"),
+        ("7961G", "sip-password=$MAC", ""),
+        ("T46S", "key.2=blf:4013", ""),
+    ];
+    let mut told = Vec::new();
+    for (at, (model, field, says)) in cases.into_iter().enumerate() {
+        let (mac, model) = (format!("02:1e:7a:c4:10:{at:02x}"), format!("model={model}"));
+        let number = format!("number=40{at}");
+        let (code, _, err) = run(&home, &["phones", "set", &mac, &model, &number, field], "");
+        assert!(code == 0 && err.contains(says), "{field}: {err}");
+        assert_eq!(err.is_empty(), says.is_empty(), "{field}: {err}");
+        told.push((mac, says));
+    }
+    let (_, out, _) = run(&home, &["check"], "");
+    for (mac, says) in told {
+        let line = out.lines().find(|line| line.contains(&mac)).unwrap_or_default();
+        assert!(line.contains(says) && line.is_empty() == says.is_empty(), "{mac}: {out}");
+    }
+    let csv = "mac,model,number,sip-password,key.1\n021e7ac41099,N510,1,\"a\"\"b\",\n021e7ac41098,7961G,2,,blf:3\n";
+    let (_, out, _) = run(&home, &["phones", "import", "-", "--dry-run"], csv);
+    assert!(out.contains("holds `\"`") && out.contains("key.1 is left out"), "{out}");
+}
+
 /// The store is the appliance's while it runs: commands reach it over its socket.
 #[test]
 fn commands_reach_a_running_appliance() {

@@ -151,11 +151,7 @@ impl Bench {
 
     /// A call of the API.
     pub fn api(&self, method: &str, path: &str, body: &str) -> Answer {
-        let host = self.operators;
-        let length = body.len();
-        let head =
-            format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n");
-        ask(self.operators, &format!("{head}Connection: close\r\n\r\n{body}"))
+        call(self.operators, method, path, body)
     }
 
     /// The ends of transfers in a phone's timeline, once there are `count` of them.
@@ -203,6 +199,13 @@ impl Answer {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|_| panic!("{} {}", self.status, String::from_utf8_lossy(&self.body)))
     }
+}
+
+/// A call of the API of whoever listens at `host`.
+pub fn call(host: SocketAddr, method: &str, path: &str, body: &str) -> Answer {
+    let length = body.len();
+    let head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n");
+    ask(host, &format!("{head}Connection: close\r\n\r\n{body}"))
 }
 
 fn ask(address: SocketAddr, request: &str) -> Answer {

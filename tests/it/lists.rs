@@ -25,7 +25,7 @@ fn settings() -> Settings {
 
 fn planned(state: &State, bytes: &[u8], from: Option<Foreign>) -> Import {
     let options = ImportOptions { from, ..ImportOptions::default() };
-    plan(bytes, "list", state, &Catalog::load(None).0, &settings(), &options)
+    plan(bytes, "list", state, (&Catalog::load(None).0, &settings()), &options, &|_, _| Vec::new())
 }
 
 /// Imports a file; everything in it has to be taken. Tells what was said of it as a whole.

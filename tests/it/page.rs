@@ -1,12 +1,15 @@
 //! The operators' page in a real Chromium: live without a reload, and deaf to what phones try to run in it.
 
+mod access;
 mod bench;
 mod board;
 mod every;
 mod import;
+mod lab;
 mod leases;
 mod login;
 mod phone;
+mod pictures;
 mod tail;
 mod window;
 
@@ -47,7 +50,7 @@ fn a_row_appears_and_changes_without_a_reload() {
             )
         };
         browser.until(&stage("silent")).await;
-        commit(happened(mac(DESK), What::Discovered { relay: None }).into()).await.unwrap();
+        commit(happened(mac(DESK), What::discovered(None)).into()).await.unwrap();
         browser.until(&stage("discovered")).await;
         commit(happened(mac(DESK), leased(Ipv4Addr::new(10, 20, 0, 51))).into()).await.unwrap();
         browser.until(&stage("leased")).await;
@@ -151,6 +154,18 @@ fn what_phones_say_is_text_and_runs_nowhere() {
             assert_eq!(browser.value(foreign).await, 0);
             assert_eq!(browser.value("return window.pwned ?? null").await, Value::Null);
         }
+        // Wherever else they may be named.
+        for (path, _) in every::PAGES.iter().filter(|(path, _)| !path.starts_with("/phones/")) {
+            browser.client.goto(&format!("http://{}{path}", bench.operators)).await.unwrap();
+            browser.until("return document.getElementById('live').textContent === 'live'").await;
+            if *path == "/events" {
+                browser.until("return document.body.innerText.includes('<svg onload=')").await;
+            }
+            let foreign = "return document.querySelectorAll('main script, main img, main [onload], \
+                main [onerror]').length";
+            assert_eq!(browser.value(foreign).await, 0, "{path}");
+            assert_eq!(browser.value("return window.pwned ?? null").await, Value::Null, "{path}");
+        }
         assert_eq!(browser.console().await, [""; 0], "no violation of the policy, no error");
         browser.end().await;
     });
@@ -170,11 +185,38 @@ fn a_lost_connection_is_shown_and_mended() {
         runtime.block_on(browser.until(&is("lost")));
         let said = runtime.block_on(browser.text());
         assert!(said.contains("connection lost, trying again"), "{said}");
+        let heard = "return /^last heard (now|\\d+ s ago)$/.test(document.getElementById('live').dataset.heard)";
+        runtime.block_on(browser.until(heard));
     });
     bench.commit(vec![Change::Listed(mac(DESK), Box::new(entry("VVX 410", "4012", "Front desk")))]);
     runtime.block_on(async {
         browser.until(&is("live")).await;
         browser.until("return document.querySelectorAll('#rows tr').length === 1").await;
+        browser.end().await;
+    });
+}
+
+/// A laptop that slept, a cable that was pulled: the connection seems open and says nothing.
+#[test]
+fn silence_is_a_lost_connection() {
+    let bench = Bench::new(&[]);
+    bench.runtime.block_on(async {
+        let browser = Browser::start().await;
+        browser.client.goto(&format!("http://{}/", bench.operators)).await.unwrap();
+        browser.until("return document.getElementById('live').dataset.is === 'live'").await;
+        // While it slept for a minute the clock went on, and the page noted nothing.
+        let sleep =
+            "const live = document.getElementById('live'), now = Date.now; window.said = [];
+            new MutationObserver(() => said.push(`${live.dataset.is} ${live.dataset.heard}`))
+              .observe(live, { attributes: true, attributeFilter: ['data-is', 'data-heard'] });
+            Date.now = () => now() + 60000;";
+        browser.value(sleep).await;
+        browser.until("return said.some((one) => one.startsWith('lost last heard 6'))").await;
+        browser.until("return said.length > 0 && live.dataset.is === 'live'").await;
+        let listed = Change::Listed(mac(DESK), Box::new(entry("VVX 410", "4012", "Front desk")));
+        bench.service.journal.commit(listed.into()).await.unwrap();
+        browser.until("return document.querySelectorAll('#rows tr').length === 1").await;
+        assert_eq!(browser.console().await, [""; 0]);
         browser.end().await;
     });
 }

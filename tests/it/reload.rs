@@ -30,7 +30,7 @@ pub fn write(home: &Home, settings: &str) {
 }
 
 /// What holds for a phone's file name by HTTP: status and body.
-fn fetch(address: SocketAddr, name: &str) -> Option<(u16, String)> {
+pub fn fetch(address: SocketAddr, name: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(address).ok()?;
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     write!(stream, "GET /{name} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").ok()?;
@@ -48,18 +48,18 @@ fn free() -> SocketAddr {
 }
 
 /// Loopback addresses of one appliance.
-struct Places {
-    tftp: SocketAddr,
-    phones: SocketAddr,
-    operators: SocketAddr,
+pub struct Places {
+    pub tftp: SocketAddr,
+    pub phones: SocketAddr,
+    pub operators: SocketAddr,
 }
 
 impl Places {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self { tftp: free(), phones: free(), operators: free() }
     }
 
-    fn settings(&self, more: &str) -> String {
+    pub fn settings(&self, more: &str) -> String {
         let Self { tftp, phones, operators } = self;
         format!(
             "[tftp]\nlisten = [\"{tftp}\"]\n[http]\nphones = [\"{phones}\"]\noperators = [\"{operators}\"]\n{more}"
@@ -68,15 +68,15 @@ impl Places {
 }
 
 /// A TFTP transfer that goes on block by block, as slowly as its caller wants.
-struct Slow {
-    socket: UdpSocket,
-    server: SocketAddr,
+pub struct Slow {
+    pub socket: UdpSocket,
+    pub server: SocketAddr,
     got: usize,
     block: u16,
 }
 
 impl Slow {
-    fn begin(server: SocketAddr, name: &str) -> Self {
+    pub fn begin(server: SocketAddr, name: &str) -> Self {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         socket.send_to(&[b"\0\x01", name.as_bytes(), b"\0octet\0"].concat(), server).unwrap();
@@ -106,7 +106,7 @@ impl Slow {
     }
 
     /// Takes the rest; how much it was in all.
-    fn finish(mut self) -> usize {
+    pub fn finish(mut self) -> usize {
         loop {
             self.acknowledge();
             if self.next() {

@@ -38,6 +38,7 @@ const HOMES: &[(&str, &str)] = &[
     ("clap", "cli"),
     ("similar", "cli"),
     ("comfy_table", "cli"),
+    ("ratatui", "cli"),
     ("socket2", "net"),
     ("libc", "net"),
     ("hickory_proto", "services"),

@@ -59,10 +59,10 @@ fn a_digest_is_of_what_the_phone_gets() {
     };
     let check = || {
         for name in ["algom0022EE0A0B0C.conf", "algop8180.conf"] {
-            let text = expect(&home, &["render", "0022ee0a0b0c", name], 0);
+            let text = expect(&home, &["render", "0022ee0a0b0c", name, "--server", "10.20.0.2"], 0);
             for twin in [format!("{name}.md5"), name.replace(".conf", ".md5")] {
                 assert_eq!(
-                    expect(&home, &["render", "0022ee0a0b0c", &twin], 0),
+                    expect(&home, &["render", "0022ee0a0b0c", &twin, "--server", "10.20.0.2"], 0),
                     md5(&text),
                     "{twin}"
                 );

@@ -138,7 +138,7 @@ mod tests {
             let mac = Mac::new([0, 0x15, 0x65, 0, high, low]).unwrap();
             core.service.commit(Change::Happened(mac, Event { at, what }).into()).await.unwrap();
         };
-        happens(1, What::Discovered { relay: None }).await;
+        happens(1, What::discovered(None)).await;
         let mut screen = Screen::new(Arc::clone(&core.service), at);
         assert_eq!(screen.look(at), Vec::<String>::new(), "told at the last bench");
         let (address, granted) = ([10, 99, 0, 7].into(), Granted::Selected);
@@ -155,11 +155,11 @@ mod tests {
         assert!(lines.len() == 1 && lines[0].lines().count() >= 3, "{lines:?}");
         assert_eq!(screen.look(later), Vec::<String>::new());
         for number in 0..700 {
-            happens(number, What::Discovered { relay: None }).await;
+            happens(number, What::discovered(None)).await;
         }
         let lines = screen.look(at);
         assert!(lines.len() <= MAX_PHONES, "{} lines", lines.len());
-        happens(900, What::Discovered { relay: None }).await;
+        happens(900, What::discovered(None)).await;
         assert!(!screen.look(at).iter().any(|line| line.contains("00:15:65:00:03:84")));
         core.service.journal.close();
     }

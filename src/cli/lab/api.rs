@@ -83,6 +83,19 @@ impl Api {
         self.call(Method::POST, "/api/v1/phones/import", "text/csv", csv).await.map(drop)
     }
 
+    /// Tells what became of a phone's registration, as its PBX would.
+    pub(super) async fn registered(&self, mac: Mac, body: String) -> Result<(), ApiError> {
+        let path = format!("/api/v1/phones/{mac}/registered");
+        self.call(Method::POST, &path, "application/json", body).await.map(drop)
+    }
+
+    /// Opens the auto-registration window.
+    pub(super) async fn open_window(&self) -> Result<(), ApiError> {
+        let wanted = r#"{"enabled":true}"#.to_owned();
+        let path = "/api/v1/auto-registration";
+        self.call(Method::PUT, path, "application/json", wanted).await.map(drop)
+    }
+
     /// Every phone, by MAC.
     pub(super) async fn phones(&self) -> Result<BTreeMap<Mac, Seen>, ApiError> {
         let mut phones = BTreeMap::new();

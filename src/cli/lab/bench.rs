@@ -11,8 +11,12 @@ use std::{
 };
 
 use crate::{
-    config::{Appliance, Dhcp, DhcpMode, Http, Protocol, Registrar, Settings, Site, Subnet, Tftp},
-    sim,
+    config::{
+        Appliance, Dhcp, DhcpMode, Http, Protocol, ReadyWhen, Registrar, Settings, Site, Srtp,
+        Subnet, Tftp,
+    },
+    profile::shipped_files,
+    sim::{self, MAKES},
 };
 
 use super::cast::Part;
@@ -21,10 +25,22 @@ use super::cast::Part;
 pub(super) const SERVER: Ipv4Addr = Ipv4Addr::new(127, 20, 0, 1);
 
 /// The load that the phones of [`Network::Upgrade`] are to run; it is there.
-const LOAD: &str = "SIP45.9-4-2SR3-1S";
+pub(super) const LOAD: &str = "SIP45.9-4-2SR3-1S";
 
 /// The load that the phones of [`Network::Stale`] are to run; it is not there.
 const MISSING_LOAD: &str = "SIP42.9-4-2SR3-1S";
+
+/// The file that lists its parts.
+pub(super) const MISSING_LOAD_LIST: &str = "SIP42.9-4-2SR3-1S.loads";
+
+/// A load of the same network whose list is there and whose parts are not.
+const PARTIAL_LOAD: &str = "SIP41.9-4-2SR3-1S";
+
+/// Bytes of an own file that is longer than a 7960 reads: more than 8 KB, as operators' reports have it.
+const LONG: usize = 9000;
+
+/// How many seconds every stage may take in a lab: a minute and more elsewhere, and nobody waits that long for a demonstration.
+const PATIENCE: u32 = 5;
 
 /// Bytes of a make-believe load: long enough to be seen on its way.
 const LOAD_LENGTH: usize = 768 * 1024;
@@ -34,6 +50,10 @@ const LOAD_LENGTH: usize = 768 * 1024;
 pub(super) enum Network {
     /// Most phones.
     Main,
+    /// Phones of a site that waits until they are registered.
+    Calls,
+    /// A data network that phones are to leave for VLAN 20; its site has SRTP on and waits for registrations.
+    Data,
     /// Phones that speak Skinny.
     Skinny,
     /// Phones whose site wants another load.
@@ -45,11 +65,14 @@ pub(super) enum Network {
 }
 
 impl Network {
-    const ALL: [Self; 5] = [Self::Main, Self::Skinny, Self::Upgrade, Self::Stale, Self::Full];
+    const ALL: [Self; 7] =
+        [Self::Main, Self::Calls, Self::Data, Self::Skinny, Self::Upgrade, Self::Stale, Self::Full];
 
     const fn site(self) -> &'static str {
         match self {
             Self::Main => "default",
+            Self::Calls => "calls",
+            Self::Data => "data",
             Self::Skinny => "skinny",
             Self::Upgrade => "upgrade",
             Self::Stale => "stale",
@@ -60,7 +83,9 @@ impl Network {
     /// Network address and prefix length: the lab's 127.20.0.0/16, cut up.
     const fn network(self) -> (Ipv4Addr, u8) {
         match self {
-            Self::Main => (Ipv4Addr::new(127, 20, 0, 0), 17),
+            Self::Main => (Ipv4Addr::new(127, 20, 0, 0), 18),
+            Self::Calls => (Ipv4Addr::new(127, 20, 64, 0), 19),
+            Self::Data => (Ipv4Addr::new(127, 20, 96, 0), 19),
             Self::Skinny => (Ipv4Addr::new(127, 20, 128, 0), 19),
             Self::Upgrade => (Ipv4Addr::new(127, 20, 160, 0), 19),
             Self::Stale => (Ipv4Addr::new(127, 20, 192, 0), 19),
@@ -97,7 +122,7 @@ impl Network {
             domain: None,
             lease_time: Duration::from_mins(30),
             servers: vec![SERVER],
-            voice_vlan: None,
+            voice_vlan: (self == Self::Data).then_some(20),
             option_82: crate::config::Option82::default(),
             admit: crate::config::Admit::default(),
             options: Vec::new(),
@@ -107,11 +132,21 @@ impl Network {
 
     fn settings(self) -> Site {
         let firmware = match self {
-            Self::Main | Self::Skinny | Self::Full => BTreeMap::new(),
+            Self::Main | Self::Calls | Self::Data | Self::Skinny | Self::Full => BTreeMap::new(),
             Self::Upgrade => BTreeMap::from([("7965".to_owned(), LOAD.to_owned())]),
-            Self::Stale => BTreeMap::from([("7942".to_owned(), MISSING_LOAD.to_owned())]),
+            Self::Stale => table(&[
+                ("7942", MISSING_LOAD),
+                ("7961", PARTIAL_LOAD),
+                ("T46S", "T46S-66.86.0.15.rom"),
+            ]),
         };
+        let floor =
+            if self == Self::Stale { table(&[("T54W", "96.86.0.100")]) } else { table(&[]) };
+        let waits = matches!(self, Self::Calls | Self::Data);
         Site {
+            firmware_floor: floor,
+            ready_when: if waits { ReadyWhen::Registered } else { ReadyWhen::Configured },
+            srtp: if self == Self::Data { Srtp::Required } else { Srtp::Off },
             protocol: if self == Self::Skinny { Protocol::Sccp } else { Protocol::Sip },
             servers: vec![Registrar { address: "192.0.2.10".to_owned(), port: None }],
             time_zone: Some("Europe/Paris".to_owned()),
@@ -119,6 +154,24 @@ impl Network {
             ..Site::default()
         }
     }
+}
+
+fn table(rows: &[(&str, &str)]) -> BTreeMap<String, String> {
+    rows.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+/// A family's profile in which each stage may take no longer than [`PATIENCE`].
+fn impatient(profile: &str) -> String {
+    let stages =
+        ["discovered", "leased", "asking", "defaulted", "configured", "registering", "restart"];
+    let own = stages.map(|stage| format!("{stage} = {PATIENCE}\n")).concat();
+    let mut inside = false;
+    let (old, kept): (Vec<&str>, Vec<&str>) = profile.lines().partition(|line| {
+        inside = if line.starts_with('[') { *line == "[patience]" } else { inside };
+        inside
+    });
+    let reboots = old.into_iter().find(|line| line.starts_with("reboots")).unwrap_or_default();
+    format!("{}\n\n[patience]\n{own}{reboots}\n", kept.join("\n"))
 }
 
 /// The lab's directory. Dropping it removes everything in it.
@@ -149,16 +202,39 @@ impl Bench {
         let load = [&b"ringup lab: not a real load\n"[..], &vec![0; LOAD_LENGTH]].concat();
         let firmware = self.root.join("firmware");
         fs::write(firmware.join(format!("{LOAD}.loads")), &load)?;
+        let parts_of = format!("jar41sip.{PARTIAL_LOAD}.sbn\ncnu41.{PARTIAL_LOAD}.sbn\n");
+        fs::write(firmware.join(format!("{PARTIAL_LOAD}.loads")), parts_of)?;
+        for make in MAKES {
+            self.hurry(make.family)?;
+        }
         for part in ["2345-12670-001", "2345-12500-001", "3111-48450-001"] {
             fs::write(firmware.join(format!("{part}.sip.ld")), &load)?;
         }
+        let files = self.root.join("files");
+        for part in parts.iter().filter(|part| part.broken) {
+            let name = format!("SEP{}.cnf.xml.j2", part.mac.upper());
+            fs::write(files.join(name), "<device>{{ nobody_knows_this }}</device>\n")?;
+        }
+        for part in parts.iter().filter(|part| part.long) {
+            let name = format!("SIP{}.cnf", part.mac.upper());
+            fs::write(files.join(name), "# ringup lab: too long\n".repeat(LONG / 23 + 1))?;
+        }
         // The layout of the oldest phones' file is nobody's to invent: operators bring their own, and so does the lab.
-        for part in parts.iter().filter(|part| part.listed == Some("7935")) {
+        for part in parts.iter().filter(|part| part.listed == Some("7935") && !part.bare) {
             let name = format!("SEP{}.cnf", part.mac.upper());
             let mut file = fs::File::create(self.root.join("files").join(name))?;
             file.write_all(b"ringup lab: stands for a file that CallManager built\n")?;
         }
         Ok(())
+    }
+
+    /// Puts an impatient profile of a family over the shipped one.
+    fn hurry(&self, family: &str) -> io::Result<()> {
+        let folder = self.root.join("profiles").join(family);
+        fs::create_dir_all(&folder)?;
+        let shipped = shipped_files(family);
+        let profile = shipped.iter().find(|(name, _)| name == "profile.toml");
+        profile.map_or(Ok(()), |(name, text)| fs::write(folder.join(name), impatient(text)))
     }
 
     /// Settings for an appliance in it.

@@ -1,5 +1,7 @@
 //! Who takes part in the lab: healthy phones of every family, and one for each fault that can be told.
 
+mod faults;
+
 use std::{
     collections::BTreeMap,
     fmt::{self, Write as _},
@@ -11,10 +13,17 @@ use crate::{
     sim::{Habit, Make, Subject},
 };
 
-use super::bench::{Network, SERVER};
+use super::bench::Network;
+use faults::FAULTS;
 
-/// At most one in so many phones is faulty, so that a small lab is not a sick one.
-const HEALTHY_SHARE: u16 = 3;
+/// At most two in three phones are faulty, so that there is something healthy to compare with.
+const FAULTY_SHARE: (u16, u16) = (2, 3);
+
+/// How many seconds after the others the last phone is switched on: by then the window of auto-registration is open.
+pub(super) const LATE: u64 = 12;
+
+/// How many phones a lab has unless somebody says otherwise: every fault, and healthy ones of every family.
+pub(super) const USUAL: u16 = 78;
 
 /// What the group without anything particular is called.
 pub(super) const HEALTHY_GROUP: &str = "healthy";
@@ -43,8 +52,25 @@ pub(super) struct Part {
     pub(super) site: &'static str,
     /// The address that its entry reserves.
     pub(super) reserved: Option<Ipv4Addr>,
+    /// What is told of it once it is configured.
+    pub(super) tells: &'static [Tell],
+    /// The operator has a template for it that can't be rendered.
+    pub(super) broken: bool,
+    /// The operator has no file for it where there should be one.
+    pub(super) bare: bool,
+    /// The operator has a file for it that is too long.
+    pub(super) long: bool,
     /// What the API is to say.
     pub(super) expected: Expected,
+}
+
+/// Something that somebody else tells the appliance about a phone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Tell {
+    /// A PBX: which server, what became of the registration, and why where it was rejected.
+    At(&'static str, &'static str, &'static str),
+    /// The operator: its entry has another name now.
+    Relisted,
 }
 
 /// What the API is to say about a phone.
@@ -52,8 +78,8 @@ pub(super) struct Part {
 pub(super) struct Expected {
     /// The stage.
     pub(super) stage: &'static str,
-    /// The one finding; `None` for none at all.
-    pub(super) finding: Option<&'static str>,
+    /// The findings, and no others.
+    pub(super) findings: &'static [&'static str],
     /// The cause of its diagnosis.
     pub(super) cause: Cause,
 }
@@ -65,7 +91,7 @@ pub(super) enum Cause {
     None,
     /// This one, as soon as it is as far as it comes.
     AtOnce(&'static str),
-    /// This one, once the patience of its stage is over: a minute or more.
+    /// This one, once the patience of its stage is over.
     Later(&'static str),
 }
 
@@ -74,8 +100,7 @@ impl Cause {
     pub(super) fn fits(self, seen: Option<&str>) -> bool {
         match self {
             Self::None => seen.is_none(),
-            Self::AtOnce(cause) => seen == Some(cause),
-            Self::Later(cause) => seen.is_none_or(|seen| seen == cause),
+            Self::AtOnce(cause) | Self::Later(cause) => seen == Some(cause),
         }
     }
 }
@@ -83,7 +108,7 @@ impl Cause {
 impl fmt::Display for Expected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.stage)?;
-        self.finding.map_or(Ok(()), |finding| write!(f, ", {finding}"))?;
+        self.findings.iter().try_for_each(|finding| write!(f, ", {finding}"))?;
         match self.cause {
             Cause::None => Ok(()),
             Cause::AtOnce(cause) => write!(f, "; {cause}"),
@@ -93,6 +118,10 @@ impl fmt::Display for Expected {
 }
 
 /// Something to show.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is set by one or two of the roles, by name"
+)]
 struct Role {
     group: &'static str,
     model: &'static str,
@@ -105,6 +134,10 @@ struct Role {
     site: &'static str,
     /// Its label in the list has one digit of the phone before it wrong.
     label: bool,
+    tells: &'static [Tell],
+    broken: bool,
+    bare: bool,
+    long: bool,
     expected: Expected,
 }
 
@@ -120,7 +153,11 @@ impl Role {
             reserved: false,
             site: "",
             label: false,
-            expected: expected("configured", None),
+            tells: &[],
+            broken: false,
+            bare: false,
+            long: false,
+            expected: expected("configured", &[]),
         }
     }
 
@@ -128,14 +165,18 @@ impl Role {
         group: &'static str,
         model: &'static str,
         stage: &'static str,
-        finding: &'static str,
+        findings: &'static [&'static str],
     ) -> Self {
-        Self { group, expected: expected(stage, Some(finding)), ..Self::healthy(model) }
+        Self { group, expected: expected(stage, findings), ..Self::healthy(model) }
     }
 
     /// A phone that stops somewhere without a contradiction to flag.
     const fn stops(group: &'static str, model: &'static str, stage: &'static str) -> Self {
-        Self { group, expected: expected(stage, None), ..Self::healthy(model) }
+        Self { group, expected: expected(stage, &[]), ..Self::healthy(model) }
+    }
+
+    const fn finds(self, findings: &'static [&'static str]) -> Self {
+        Self { expected: Expected { findings, ..self.expected }, ..self }
     }
 
     const fn because(self, cause: Cause) -> Self {
@@ -143,8 +184,8 @@ impl Role {
     }
 }
 
-const fn expected(stage: &'static str, finding: Option<&'static str>) -> Expected {
-    Expected { stage, finding, cause: Cause::None }
+const fn expected(stage: &'static str, findings: &'static [&'static str]) -> Expected {
+    Expected { stage, findings, cause: Cause::None }
 }
 
 /// The healthy ones, in turn until enough take part.
@@ -161,78 +202,11 @@ const HEALTHY: [Role; 10] = [
     Role::healthy("T54W"),
 ];
 
-/// One each, in this order, as far as the number of phones goes.
-const FAULTY: [Role; 14] = [
-    Role { listed: None, ..Role::faulty("not listed", "7961G", "asking", "not-listed") }
-        .because(Cause::AtOnce("not-listed-and-auto-registration-off")),
-    Role {
-        label: true,
-        powered: false,
-        ..Role::faulty("its label has a typing error", "7961G", "silent", "bad-label")
-    }
-    .because(Cause::AtOnce("never-seen")),
-    Role {
-        listed: Some("7961G-GE"),
-        ..Role::faulty("listed as another model", "7961G", "configured", "wrong-model")
-    },
-    Role {
-        habit: Habit::Fixed { address: Ipv4Addr::new(127, 20, 120, 20), server: SERVER },
-        ..Role::faulty("address typed in", "7942G", "asking", "secret-withheld")
-    }
-    .because(Cause::AtOnce("config-withheld")),
-    Role {
-        network: Network::Stale,
-        ..Role::faulty("its load is not there", "7942G", "configured", "firmware-missing")
-    },
-    Role {
-        network: Network::Full,
-        ..Role::faulty("no address left", "7961G", "discovered", "pool-exhausted")
-    }
-    .because(Cause::AtOnce("no-address")),
-    Role { habit: Habit::NeverAsks, ..Role::stops("TFTP server set by hand", "7961G", "leased") }
-        .because(Cause::Later("leased-but-never-asked-for-a-file")),
-    Role {
-        network: Network::Upgrade,
-        habit: Habit::NeverRunsItsLoad,
-        ..Role::faulty("load for other hardware", "7965G", "configured", "looping")
-    }
-    .because(Cause::AtOnce("firmware-again-after-each-boot")),
-    Role {
-        habit: Habit::TrustsNobody,
-        ..Role::faulty("trust list of another cluster", "7961G", "asking", "trust-list")
-    }
-    .because(Cause::AtOnce("trust-list-asked-again-and-again")),
-    Role { habit: Habit::NeverAcknowledges, ..Role::stops("behind a firewall", "7961G", "asking") }
-        .because(Cause::Later("transfer-times-out")),
-    Role {
-        site: "upgrade",
-        ..Role::faulty("listed for another site", "T46S", "configured", "wrong-site")
-    },
-    Role {
-        habit: Habit::Literal { name: "{mac}.cfg" },
-        ..Role::faulty("path with a macro of another vendor", "T46S", "asking", "unexpanded-macro")
-    }
-    .because(Cause::Later("asks-but-never-for-its-configuration")),
-    Role {
-        habit: Habit::Cloned { of: CLONED },
-        ..Role::faulty("file names of another phone", "T46S", "asking", "mac-mismatch")
-    }
-    .because(Cause::Later("asks-but-never-for-its-configuration")),
-    Role {
-        network: Network::Full,
-        powered: false,
-        reserved: true,
-        // Of another prefix than the phone with the wrong label: two that it could be for would be none that stands out.
-        ..Role::stops("never powered on", "7942G", "silent")
-    }
-    .because(Cause::AtOnce("never-seen")),
-];
-
 /// The parts of a lab of so many phones, in a fixed order: equal numbers give equal labs.
 pub(super) fn cast(phones: u16) -> Vec<Part> {
-    let faulty = usize::from(phones / HEALTHY_SHARE).min(FAULTY.len());
+    let faulty = usize::from(phones * FAULTY_SHARE.0 / FAULTY_SHARE.1).min(FAULTS.len());
     let healthy = usize::from(phones) - faulty;
-    let roles = FAULTY.iter().take(faulty).chain(HEALTHY.iter().cycle().take(healthy));
+    let roles = FAULTS.iter().take(faulty).chain(HEALTHY.iter().cycle().take(healthy));
     let mut relays = BTreeMap::<Network, u32>::new();
     let mut parts: Vec<Part> = Vec::new();
     for (number, role) in (FIRST_MAC..).zip(roles) {
@@ -264,12 +238,16 @@ fn part(role: &Role, number: u32, relay: u32) -> Option<Part> {
         listed: role.listed,
         site: role.site,
         reserved: Some(role.network.only_address()).filter(|_| role.reserved),
+        tells: role.tells,
+        broken: role.broken,
+        bare: role.bare,
+        long: role.long,
         expected: role.expected,
     })
 }
 
-/// The operator's list, as a spreadsheet would hold it.
-pub(super) fn list(parts: &[Part]) -> String {
+/// The operator's list, as a spreadsheet would hold it; `who` names its phones.
+pub(super) fn list(parts: &[Part], who: &str) -> String {
     let mut csv = "mac,model,number,name,sip-password,address,site,location\n".to_owned();
     let listed = parts.iter().filter_map(|part| part.listed.map(|model| (part, model)));
     for (number, (Part { mac, group, reserved, site, .. }, model)) in (FIRST_NUMBER..).zip(listed) {
@@ -277,7 +255,7 @@ pub(super) fn list(parts: &[Part]) -> String {
         // Writing to a string can't fail. The password is the lab's own: nobody registers with it.
         let _ = writeln!(
             csv,
-            "{mac},{model},{number},Lab {number},lab-{number},{address},{site},{group}"
+            "{mac},{model},{number},{who} {number},lab-{number},{address},{site},{group}"
         );
     }
     csv
@@ -291,23 +269,26 @@ mod tests {
 
     #[test]
     fn every_family_and_every_fault_in_the_usual_lab() {
-        let parts = cast(48);
+        let parts = cast(USUAL);
         let families: BTreeSet<_> =
             parts.iter().filter_map(|part| Some(part.subject.as_ref()?.make.family)).collect();
-        assert_eq!((parts.len(), families.len()), (48, 6));
+        assert_eq!((parts.len(), families.len()), (usize::from(USUAL), 6));
         let groups: BTreeSet<_> = parts.iter().map(|part| part.group).collect();
-        assert_eq!(groups.len(), FAULTY.len() + 2);
+        assert_eq!(groups.len(), FAULTS.len() + 2);
         let macs: BTreeSet<_> = parts.iter().map(|part| part.mac).collect();
         let relays: BTreeSet<_> =
             parts.iter().filter_map(|part| Some(part.subject.as_ref()?.relay)).collect();
-        assert_eq!((macs.len(), relays.len()), (48, 46));
+        assert_eq!(macs.len(), usize::from(USUAL));
+        let powered = parts.iter().filter(|part| part.subject.is_some()).count();
+        assert_eq!(relays.len(), powered);
     }
 
     #[test]
     fn any_number_of_phones() {
-        for phones in [0, 1, 2, 5, 48, 500] {
+        for phones in [0, 1, 2, 5, USUAL, 500] {
             assert_eq!(cast(phones).len(), usize::from(phones));
         }
-        assert_eq!(list(&cast(48)).lines().count(), 48);
+        // The header, and all but the two that nobody listed.
+        assert_eq!(list(&cast(USUAL), "Lab").lines().count(), usize::from(USUAL) - 1);
     }
 }

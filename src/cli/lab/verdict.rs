@@ -29,6 +29,11 @@ impl<'a> Verdict<'a> {
         self.parts.iter().filter(|part| self.is_right(part)).count()
     }
 
+    /// The stage that a phone is seen in.
+    pub(super) fn stage(&self, mac: Mac) -> Option<&str> {
+        self.seen.get(&mac).map(|seen| seen.stage.as_str())
+    }
+
     /// True once every phone is as expected and nobody else is there.
     pub(super) fn is_whole(&self) -> bool {
         self.right() == self.parts.len() && self.seen.len() == self.parts.len()
@@ -36,12 +41,14 @@ impl<'a> Verdict<'a> {
 
     fn is_right(&self, part: &Part) -> bool {
         self.seen.get(&part.mac).is_some_and(|seen| {
-            let expected: Vec<&str> = part.expected.finding.into_iter().collect();
+            let mut expected = part.expected.findings.to_vec();
+            expected.sort_unstable();
             // Beside the fault that is shown it is no surprise; alone it is one.
             let beside =
                 |kind: &&str| *kind == LOOPING && !expected.is_empty() && expected != [LOOPING];
-            let told: Vec<&str> =
+            let mut told: Vec<&str> =
                 seen.findings().into_iter().filter(|kind| !beside(kind)).collect();
+            told.sort_unstable();
             seen.stage == part.expected.stage
                 && told == expected
                 && part.expected.cause.fits(seen.cause())

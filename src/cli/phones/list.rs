@@ -41,11 +41,13 @@ pub struct List {
     json: bool,
 }
 
-fn stage(text: &str) -> Result<String, String> {
+/// The name of a stage, for clap.
+pub(super) fn stage(text: &str) -> Result<String, String> {
     one_of(text, &Stage::ALL.map(Stage::as_str))
 }
 
-fn finding(text: &str) -> Result<String, String> {
+/// The name of a finding, for clap.
+pub(super) fn finding(text: &str) -> Result<String, String> {
     one_of(text, &FindingKind::ALL.map(FindingKind::as_str))
 }
 

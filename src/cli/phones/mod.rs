@@ -9,6 +9,7 @@ mod replace;
 mod set;
 mod show;
 mod undo;
+mod watch;
 
 use std::path::Path;
 
@@ -16,7 +17,11 @@ use clap::Subcommand;
 
 use crate::{domain::Mac, provision::inventory};
 
-use super::{client::Client, exit::Done, settings};
+use super::{
+    client::Client,
+    exit::{Done, Failure},
+    output, settings,
+};
 
 /// `ringup phones …`.
 #[derive(Debug, Subcommand)]
@@ -39,22 +44,28 @@ pub enum Phones {
     Forget(forget::Forget),
     /// Take the last import, replacement or accepted repair back.
     Undo(undo::Undo),
+    /// The board in this terminal, live; into a pipe a line for each change.
+    Watch(watch::Watch),
 }
 
 impl Phones {
     /// Runs it.
     pub fn run(self, config: Option<&Path>) -> Done {
-        let client = Client::connect(settings::sound(config)?.loaded.settings)?;
+        let ready = settings::sound(config)?;
+        let settings = ready.loaded.settings;
+        let client = || Client::connect(settings.clone());
         match self {
-            Self::List(list) => list.run(&client),
-            Self::Show(show) => show.run(&client),
-            Self::Set(set) => set.run(&client),
-            Self::Import(import) => import.run(&client),
-            Self::Replace(replace) => replace.run(&client),
-            Self::Accept(accept) => accept.run(&client),
-            Self::Export(export) => export.run(&client),
-            Self::Forget(forget) => forget.run(&client),
-            Self::Undo(undo) => undo.run(&client),
+            Self::List(list) => list.run(&client()?),
+            Self::Show(show) => show.run(&client()?),
+            Self::Set(set) => set.run(&client()?, &ready.catalog),
+            Self::Import(import) => import.run(&client()?),
+            Self::Replace(replace) => replace.run(&client()?),
+            Self::Accept(accept) => accept.run(&client()?),
+            Self::Export(export) => export.run(&client()?),
+            Self::Forget(forget) => forget.run(&client()?),
+            Self::Undo(undo) => undo.run(&client()?),
+            // There is news only where an appliance runs.
+            Self::Watch(watch) => watch.run(&settings),
         }
     }
 }
@@ -62,6 +73,17 @@ impl Phones {
 /// Where the API has a phone.
 fn place(mac: Mac) -> String {
     format!("/api/v1/phones/{}", super::client::part(&mac.to_string()))
+}
+
+/// What an entry asks for and its phone's files can't say, each in one sentence.
+///
+/// # Errors
+///
+/// As [`Client::json`].
+pub fn oddities(client: &Client, mac: &str) -> Result<Vec<String>, Failure> {
+    let files = client.json(&format!("/api/v1/phones/{}/files", super::client::part(mac)))?;
+    let odd = output::list(&files, "/oddities");
+    Ok(odd.iter().map(|odd| output::text(odd, "")).collect())
 }
 
 /// A MAC as typed or scanned, for clap.

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use crate::{
     cli::output,
     domain::{MAX_LINES, Mac},
+    profile::Catalog,
+    provision::inventory::unknown_model,
 };
 
 use super::{
@@ -13,7 +15,7 @@ use super::{
         client::Client,
         exit::{Done, Exit, Failure},
     },
-    mac, place,
+    mac, oddities, place,
 };
 
 /// Options of `ringup phones set`.
@@ -42,7 +44,7 @@ fn field(text: &str) -> Result<(String, String), String> {
 
 impl Set {
     /// Runs it.
-    pub fn run(&self, client: &Client) -> Done {
+    pub fn run(&self, client: &Client, catalog: &Catalog) -> Done {
         let mut entry = match client.json(&place(self.mac)) {
             Ok(mut phone) => phone.get_mut("entry").map_or(Value::Null, Value::take),
             // Neither listed nor seen: it is listed now.
@@ -58,6 +60,12 @@ impl Set {
         // Secrets came masked and go back masked, which leaves them as they are.
         client.exchange(Method::PUT, &place(self.mac), &entry)?;
         output::line(&format!("{} is set", self.mac))?;
+        let models = self.fields.iter().filter(|(key, value)| key == "model" && !value.is_empty());
+        for (_, model) in models.filter(|(_, model)| catalog.model(model).is_none()) {
+            let help = unknown_model(catalog, model);
+            output::note(&format!("no profile knows the model {model}: {help}"));
+        }
+        oddities(client, &self.mac.to_string())?.iter().for_each(|odd| output::note(odd));
         Ok(Exit::Ok)
     }
 }

@@ -13,8 +13,8 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::{
-    domain::Severity,
-    profile::{Catalog, Family, shipped_files},
+    domain::{Role, Severity},
+    profile::{Catalog, Family, Model, shipped_files},
 };
 
 use super::{
@@ -55,6 +55,9 @@ pub struct Export {
 /// Options of `ringup profiles list`.
 #[derive(Debug, clap::Args)]
 pub struct List {
+    /// List the models of all families instead: what the column `model` of a list of phones may say.
+    #[arg(long)]
+    models: bool,
     /// One JSON document: {"items":[…]}.
     #[arg(long)]
     json: bool,
@@ -93,6 +96,9 @@ impl Profiles {
 
 impl List {
     fn run(&self, catalog: &Catalog) -> Done {
+        if self.models {
+            return models(catalog, self.json);
+        }
         if self.json {
             let items: Vec<Value> = catalog.families().map(view).collect();
             output::json(&json!({ "items": items }))?;
@@ -117,6 +123,29 @@ impl List {
         output::print(table, "no families")?;
         Ok(Exit::Ok)
     }
+}
+
+/// Every model with its family and its other spellings.
+fn models(catalog: &Catalog, json: bool) -> Done {
+    let all = || catalog.families().flat_map(|it| it.models.values().map(move |model| (it, model)));
+    if json {
+        let view = |(family, model): (&Family, &Model)| {
+            json!({
+                "model": model.name, "also": model.aliases, "family": family.name.as_str(),
+                "vendor": family.vendor, "provisions": family.provisions, "lines": model.lines,
+            })
+        };
+        output::json(&json!({ "items": all().map(view).collect::<Vec<_>>() }))?;
+        return Ok(Exit::Ok);
+    }
+    let mut table = output::table(["MODEL", "FAMILY", "ALSO SPELT"]);
+    for (family, model) in all() {
+        let files = if family.provisions { "" } else { " (recognized only)" };
+        let row = [model.name.clone(), format!("{}{files}", family.name), model.aliases.join(", ")];
+        output::row(&mut table, row);
+    }
+    output::print(table, "no models")?;
+    Ok(Exit::Ok)
 }
 
 impl Show {
@@ -213,13 +242,24 @@ fn told(family: &Family) -> String {
         let from =
             file.template.as_ref().map_or_else(String::new, |template| format!(" from {template}"));
         let normal = if file.normal.miss { ", a miss is normal" } else { "" };
+        let made = file.template.is_some() || !matches!(file.role, Role::Own | Role::Fallback);
+        let from =
+            if made { from } else { ", not made: the operator's own file of that name".into() };
         let _ = writeln!(out, "    {}  {}{required}{normal}{from}", file.name, file.role.as_str());
         if !file.note.is_empty() {
             let _ = writeln!(out, "      {}", file.note);
         }
     }
-    if !family.reset.is_empty() {
-        let _ = writeln!(out, "  factory settings\n    {}", family.reset);
+    if family.provisions {
+        let told = |text: &str| {
+            if text.is_empty() { "not documented".to_owned() } else { text.to_owned() }
+        };
+        let _ = writeln!(out, "  factory settings\n    {}", told(&family.reset));
+        let resets = family.models.values().filter_map(|it| Some((&it.name, it.reset.as_ref()?)));
+        for (model, keys) in resets {
+            let _ = writeln!(out, "    {model}: {keys}");
+        }
+        let _ = writeln!(out, "  its MAC in an address\n    {}", told(&family.mac_macro));
     }
     for (title, lines) in
         [("not confirmed by any source", &family.unverified), ("sources", &family.sources)]

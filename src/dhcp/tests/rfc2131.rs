@@ -242,3 +242,22 @@ fn a_servers_message_is_not_a_clients() {
         bench.check(&Request::new(kind, mac(1), 1), Silence::FromServer.as_str());
     }
 }
+
+/// What a client says to another server is on record where it is ours to serve: once for each of our offers.
+#[test]
+fn a_server_beside_ours_is_told() {
+    let mut bench = Bench::new();
+    let address = ip("10.20.0.200");
+    let takes = Request::select(mac(1), 7, address, OTHER);
+    let check = |bench: &mut Bench, told: &[&str]| {
+        bench.check(&takes, "other-server");
+        assert_eq!(bench.events(), told);
+    };
+    check(&mut bench, &[]);
+    bench.hear(&Request::discover(mac(1), 7));
+    check(&mut bench, &["takes the offer of another DHCP server, 10.20.0.3"]);
+    check(&mut bench, &[]);
+    bench.hear(&Request::discover(mac(1), 8));
+    bench.settings.dhcp.subnets[0].admit = Admit::Listed;
+    check(&mut bench, &[]);
+}

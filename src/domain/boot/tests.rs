@@ -37,7 +37,7 @@ fn stages(happened: Vec<What>) -> (Boot, String) {
 fn healthy_cisco() {
     let own = || asked("SEP001E7AC41022.cnf.xml", Role::Own);
     let (boot, seen) = stages(vec![
-        What::Discovered { relay: None },
+        What::discovered(None),
         leased(Granted::Selected),
         What::Refused {
             asked: first("CTLSEP001E7AC41022.tlv", Role::Trust),
@@ -85,7 +85,7 @@ fn first_seen_in_the_middle_of_a_round() {
     let (boot, seen) = stages(vec![
         What::Opened { asked: own(), length: 10 },
         ended(own(), Outcome::Complete, "a"),
-        What::Discovered { relay: None },
+        What::discovered(None),
     ]);
     assert_eq!(seen, "asking configured discovered");
     assert_eq!((boot.rounds, boot.round), (2, Timestamp::from_second(3).unwrap()));
@@ -98,7 +98,7 @@ fn an_abort_of_other_bytes_delivers_nothing() {
     let (_, seen) = stages(vec![
         aborted("a"),
         ended(own(), Outcome::Complete, "a"),
-        What::Discovered { relay: None },
+        What::discovered(None),
         aborted("b"),
         aborted("a"),
     ]);
@@ -116,7 +116,7 @@ fn breaking_off_its_own_file_is_normal_only_with_the_same_bytes_in_hand() {
         aborted(),
         opened(),
         whole,
-        What::Discovered { relay: None },
+        What::discovered(None),
         opened(),
         aborted(),
     ]);
@@ -156,7 +156,7 @@ fn memory_is_bounded() {
         normal: false,
     };
     let own = |n: usize| ended(asked(&format!("own{n}"), Role::Own), Outcome::Complete, "a");
-    let moved = |n: u8| What::Discovered { relay: Some(Ipv4Addr::new(10, 0, n, 1)) };
+    let moved = |n: u8| What::discovered(Some(Ipv4Addr::new(10, 0, n, 1)));
     let files = (0..100).map(refused).chain((0..100).map(own));
     let (boot, _) = stages((0..100).map(moved).chain(files).collect());
     let kept = (boot.transfers.len(), boot.first.len(), boot.held.len(), boot.visits.len());
@@ -166,7 +166,7 @@ fn memory_is_bounded() {
 #[test]
 fn arrivals_are_one_a_round_and_tell_what_was_before() {
     let own = || asked("0004f2aabbcc.cfg", Role::Own);
-    let boots = || What::Discovered { relay: None };
+    let boots = || What::discovered(None);
     let has = || ended(own(), Outcome::Complete, "a");
     let at = |second| Timestamp::from_second(second).unwrap();
     let (boot, _) = stages(vec![boots(), has(), has(), boots(), boots(), has(), boots()]);

@@ -93,7 +93,7 @@ fn rows(operators: &Operators, id: StagingId) -> Result<(BatchView, Vec<ReportRo
             firmware: kept.firmware,
             number: kept.number,
             name: kept.name,
-            port: one.port.replace(" | ", " "),
+            port: one.port.replace(" | ", " ").trim().to_owned(),
             took: took(one),
             sealed: one.sealed.map_or_else(|| "no".to_owned(), moment),
             solved: one.solved.join("; "),

@@ -165,7 +165,7 @@ impl StagedView {
             sealed: one.sealed.map(moment),
             failed: one.failed.clone(),
             solved: one.solved.clone(),
-            port: one.port.replace(" | ", " "),
+            port: one.port.replace(" | ", " ").trim().to_owned(),
             phone: PhoneView::of(provisioner, state, phone, false, now),
         })
     }

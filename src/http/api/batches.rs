@@ -10,7 +10,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use utoipa::ToSchema;
 
 use crate::{
-    domain::{Batch, Purpose, StagingChange, StagingId, Timestamp},
+    domain::{Batch, FindingKind, Purpose, StagingChange, StagingId, Timestamp},
     provision::{Called, StagingArrival, StagingError, inventory},
     store,
 };
@@ -20,7 +20,7 @@ use super::{
     batch_view::{BatchView, BatchesView, StagedView},
     phones::mac,
     problem::{Details, Params},
-    repair::Sure,
+    repair::{Sure, found, remember},
 };
 
 /// What is said about a batch. What is left out of a change stays as it is.
@@ -192,6 +192,9 @@ pub async fn scan_in(
     let (id, given): (_, ScannedIn) = (number(&id)?, read(body)?);
     let phone = inventory::mac(&given.mac).map_err(|fault| Details::bad(fault.to_string()))?;
     let provisioner = operators.service.provisioner();
+    let mut wrong = found(&operators, phone);
+    // That it was not listed is remembered by who lists it on the bench, seen or not.
+    wrong.retain(|one| one.kind != FindingKind::NotListed);
     commit(&operators, |state| {
         let operator = state.stagings.get(&id).map(|one| one.purpose.operator.clone());
         let mut fields: Vec<(String, String)> =
@@ -207,6 +210,7 @@ pub async fn scan_in(
         provisioner.stage_phone(state, (id, phone), arrival, Timestamp::now())
     })
     .await?;
+    remember(&operators, phone, wrong).await?;
     staged(&operators, id, phone)
 }
 

@@ -13,7 +13,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{Mac, Timestamp},
-    provision::{Due, Why},
+    net::Interface,
+    provision::{Due, Subnet, Why},
 };
 
 use super::{
@@ -40,6 +41,9 @@ pub struct Looked {
     /// Not its bytes, but where each of its values comes from, as JSON.
     #[serde(deserialize_with = "switch")]
     pub explain: bool,
+    /// Our address as the phone would see it, where it has none yet that would tell.
+    #[param(value_type = Option<String>)]
+    pub server: Option<IpAddr>,
 }
 
 /// The files that a phone would ask for.
@@ -49,6 +53,8 @@ pub struct FileList {
     items: Vec<DueView>,
     /// Always null: no family asks for more than a page of them.
     next: Option<String>,
+    /// What its entry asks for and these files can't say: a value that they can't carry, a key without a button.
+    oddities: Vec<String>,
 }
 
 /// A file that a phone would ask for.
@@ -90,17 +96,22 @@ pub async fn list(
     caller: Option<Extension<Caller>>,
 ) -> Result<Json<FileList>, Details> {
     let mac = mac(&text)?;
-    if !operators.service.view.read().phones.contains_key(&mac) {
-        return Err(unknown(mac));
-    }
+    let entry = match operators.service.view.read().phones.get(&mac) {
+        Some(phone) => phone.entry.clone(),
+        None => return Err(unknown(mac)),
+    };
     let asked = caller.map_or(NOBODY, |Extension(caller)| caller.local);
     let local = local(&operators, mac, asked);
     let provisioner = operators.service.provisioner();
     // A dozen templates are rendered: no other connection waits for that.
-    let due =
-        tokio::task::spawn_blocking(move || provisioner.files_of(mac, local, Timestamp::now()));
-    let due = due.await.map_err(|fault| Details::fault(fault.to_string()))?;
-    Ok(Json(FileList { items: due.into_iter().map(DueView::from).collect(), next: None }))
+    let looked = tokio::task::spawn_blocking(move || {
+        let now = Timestamp::now();
+        let odd = entry.map(|entry| provisioner.oddities(mac, &entry, now));
+        (provisioner.files_of(mac, local, now), odd.unwrap_or_default())
+    });
+    let (due, oddities) = looked.await.map_err(|fault| Details::fault(fault.to_string()))?;
+    let items = due.into_iter().map(DueView::from).collect();
+    Ok(Json(FileList { items, next: None, oddities }))
 }
 
 /// Shows the bytes that a phone would get for a name, or with `explain` where their values come from. Secrets in what is
@@ -121,7 +132,7 @@ pub async fn file(
     }
     let provisioner = operators.service.provisioner();
     let asked = caller.map_or(NOBODY, |Extension(caller)| caller.local);
-    let local = local(&operators, mac, asked);
+    let local = shown.server.unwrap_or_else(|| local(&operators, mac, asked));
     if shown.explain {
         let explained = provisioner.explain(mac, &name, local, shown.reveal, Timestamp::now());
         let explained = explained.map_err(|refusal| Details::from(refusal.why))?;
@@ -168,18 +179,24 @@ fn attached(bytes: Vec<u8>, source: &str) -> Response {
     response
 }
 
-/// The address of ours that a phone asks: where its subnet says so, that; else the one from which we reach it; else the
-/// one at which the operator asks.
+/// The address of ours that a phone asks: where its subnet says so, that; else the one from which we reach it; else, for
+/// one without an address, the one that we have in the only subnet of its site; else the one at which the operator asks.
 pub fn local(operators: &Operators, mac: Mac, asked: IpAddr) -> IpAddr {
-    let address = {
-        let state = operators.service.view.read();
-        state.phones.get(&mac).and_then(|phone| phone.boot.address)
-    };
-    let Some(address) = address else { return asked };
     let provisioner = operators.service.provisioner();
-    let mut subnets = provisioner.settings().dhcp.subnets.iter();
-    let server =
-        subnets.find(|subnet| subnet.contains(address)).and_then(|subnet| subnet.servers.first());
+    let (address, entry) = {
+        let state = operators.service.view.read();
+        let phone = state.phones.get(&mac);
+        let entry = phone.and_then(|phone| phone.entry.clone());
+        let reserved = entry.as_ref().and_then(|entry| entry.address);
+        (phone.and_then(|phone| phone.boot.address).or(reserved), entry)
+    };
+    let subnets = provisioner.settings().dhcp.subnets.iter();
+    let Some(address) = address else {
+        let site = provisioner.site_of(entry.as_deref(), NOBODY);
+        return of_site(subnets.filter(|subnet| subnet.site == site)).unwrap_or(asked);
+    };
+    let mut around = subnets.filter(|subnet| subnet.contains(address));
+    let server = around.next().and_then(|subnet| subnet.servers.first());
     // Connecting a UDP socket asks the routing table, and sends nothing.
     let routed = || {
         let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
@@ -187,4 +204,17 @@ pub fn local(operators: &Operators, mac: Mac, asked: IpAddr) -> IpAddr {
         socket.local_addr().ok().map(|local| local.ip())
     };
     server.map(|server| IpAddr::V4(*server)).or_else(routed).unwrap_or(asked)
+}
+
+/// The address that phones of these subnets ask, as far as all of them ask the same: the first of `servers`, else the
+/// one of the interface that is in the subnet.
+fn of_site<'a>(subnets: impl Iterator<Item = &'a Subnet>) -> Option<IpAddr> {
+    let interfaces = Interface::all().unwrap_or_default();
+    let own = || interfaces.iter().flat_map(|interface| &interface.addresses);
+    let mut known = subnets.filter_map(|subnet| {
+        let inside = || own().map(|(address, _)| *address).find(|own| subnet.contains(*own));
+        subnet.servers.first().copied().or_else(inside)
+    });
+    let first = known.next()?;
+    known.all(|other| other == first).then_some(IpAddr::V4(first))
 }

@@ -22,6 +22,7 @@ use super::{
     super::operators::Operators,
     entry::EntryView,
     problem::{Details, Params, switch},
+    repair::{found, remember},
     view::PhoneView,
 };
 
@@ -307,7 +308,9 @@ pub async fn put(
         let batch = inventory::edit(&state, provisioner.settings(), mac, &fields);
         (batch.map_err(|faults| unprocessable(&faults))?, before.is_none())
     };
+    let wrong = found(&operators, mac);
     operators.service.journal.commit(batch).await?;
+    remember(&operators, mac, wrong).await?;
     let status = if new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(view(&operators, mac, false)?)))
 }

@@ -89,6 +89,7 @@ impl From<Why> for Details {
         let status = match why {
             Why::NoSuchFile { .. }
             | Why::Missing { .. }
+            | Why::Foreign { .. }
             | Why::NotListed { .. }
             | Why::NoNumbersLeft { .. } => StatusCode::NOT_FOUND,
             Why::NoLease { .. } | Why::NotItsAddress { .. } => StatusCode::FORBIDDEN,

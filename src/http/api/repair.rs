@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    domain::{Change, Mac, StagingChange, Timestamp},
+    domain::{Change, Finding, Mac, StagingChange, Timestamp},
     provision::{self, Accepted, Swap, SwapError, inventory},
     store,
 };
@@ -133,6 +133,39 @@ impl From<SwapError> for Details {
         };
         Self::new(status, error.to_string())
     }
+}
+
+/// What is wrong with a phone of an open batch; nothing for another phone.
+pub fn found(operators: &Operators, mac: Mac) -> Vec<Finding> {
+    let (provisioner, state) = (operators.service.provisioner(), operators.service.view.read());
+    let staged = state.phones.get(&mac).filter(|_| state.staging_of(mac).is_some());
+    let report = staged.map(|phone| provisioner.report(mac, phone, &state, Timestamp::now()));
+    report.map(|report| report.findings).unwrap_or_default()
+}
+
+/// Lets the batch of a phone remember what an edit of its entry mended: of what was wrong before, what is not any more.
+///
+/// # Errors
+///
+/// Where the store takes nothing.
+pub async fn remember(
+    operators: &Operators,
+    mac: Mac,
+    before: Vec<Finding>,
+) -> Result<(), Details> {
+    let after = found(operators, mac);
+    let gone = before.into_iter().filter(|one| after.iter().all(|other| other.kind != one.kind));
+    let changes: Vec<Change> = {
+        let state = operators.service.view.read();
+        let Some((id, _)) = state.staging_of(mac) else { return Ok(()) };
+        let text = |one: Finding| format!("{}: {}", one.kind.as_str(), one.text);
+        let solved = gone.map(|one| StagingChange::Solved(mac, text(one)));
+        solved.map(|solved| Change::Staging(id, Box::new(solved))).collect()
+    };
+    if !changes.is_empty() {
+        operators.service.commit(changes.into()).await?;
+    }
+    Ok(())
 }
 
 /// What a batch on the bench remembers of a repair, if one has the phone.

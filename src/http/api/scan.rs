@@ -57,7 +57,7 @@ pub struct ScanView {
     read: String,
     /// Set where that is another than the computer's.
     layout: Option<LayoutView>,
-    /// `undo`, `next-slot`, `replace` or `fail`, where it is a command for the bench.
+    /// `undo`, `next-slot`, `replace`, `fail` or `list`, where it is a command for the bench.
     command: Option<&'static str>,
     /// The MAC that was probably meant, where none is written.
     repair: Option<RepairView>,

@@ -39,7 +39,7 @@ use super::{
     view::{FindingView, LeaseView, PhoneView},
 };
 
-/// Time between heartbeat comments, well within a proxy's usual minute.
+/// Time between signs of life, well within a proxy's usual minute.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Events under way to one watcher. When they are full the stream waits, the feed runs ahead, and what was missed is
@@ -66,10 +66,11 @@ type Ended = Result<(), mpsc::error::SendError<Result<Event, Infallible>>>;
 
 /// Streams what becomes fact.
 ///
-/// Each event is one thing as it is now: `phone`, `finding` (new ones of a phone), `lease`, `import`, `batch`. Its `id` is the
-/// number of the commit that changed it. With `Last-Event-ID`, everything that changed since comes first; after a commit
-/// that changed several things, those of that very commit come again, because the connection may have ended between
-/// them. A phone that was forgotten is `{"mac":…,"forgotten":true}`; that is not repeated after a resume.
+/// Each event is one thing as it is now: `phone`, `finding` (new ones of a phone), `lease`, `import`, `batch`. Its `id`
+/// is the number of the commit that changed it. With `Last-Event-ID`, everything that changed since comes first; after a
+/// commit that changed several things, those of that very commit come again, because the connection may have ended
+/// between them. A phone that was forgotten is `{"mac":…,"forgotten":true}`; that is not repeated after a resume. Where
+/// nothing else came for 15 s, an `alive` without a number does.
 #[utoipa::path(get, path = "/api/v1/events", tag = "events",
     params(Chosen, ("Last-Event-ID" = Option<u64>, Header, description = "Number of the last commit that arrived")),
     responses((status = 200, content_type = "text/event-stream"), (status = 503, body = Details)))]
@@ -95,8 +96,13 @@ pub async fn events(
     let (sender, receiver) = mpsc::channel(UNDER_WAY);
     let watcher = Watcher { operators, sender, chosen, known: HashMap::new(), last: 0 };
     tokio::spawn(watcher.run(from, caller.map(|Extension(caller)| caller.stop), permit));
-    Ok(Sse::new(ReceiverStream::new(receiver))
-        .keep_alive(KeepAlive::new().interval(HEARTBEAT).text("alive")))
+    Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(alive()))
+}
+
+/// What is sent where nothing else was for a while. An event, for a browser hides comments from its page, which could
+/// then not tell a quiet appliance from a cable that is pulled.
+pub fn alive() -> KeepAlive {
+    KeepAlive::new().interval(HEARTBEAT).event(Event::default().event("alive").data("{}"))
 }
 
 /// One event stream. Its task ends when the watcher goes, or the appliance stops.

@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
     response::{
         IntoResponse,
-        sse::{Event, KeepAlive, Sse},
+        sse::{Event, Sse},
     },
 };
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,7 @@ use super::{
     },
     phones::MAX_LIMIT,
     problem::{Details, Params},
+    stream::alive,
     timeline::EventView,
     view::moment,
 };
@@ -59,8 +60,6 @@ const FEW: usize = 10;
 
 /// Messages under way to one watcher. When they are full the feed runs ahead, and what was missed is counted.
 const UNDER_WAY: usize = 4;
-
-const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Which events.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -167,8 +166,7 @@ pub async fn tail(
     let news = operators.service.feed.watch();
     let stop = caller.map(|Extension(caller)| caller.stop);
     tokio::spawn(follow(operators, news, sender, stop, permit));
-    Ok(Sse::new(ReceiverStream::new(receiver))
-        .keep_alive(KeepAlive::new().interval(HEARTBEAT).text("alive")))
+    Ok(Sse::new(ReceiverStream::new(receiver)).keep_alive(alive()))
 }
 
 type Sender = mpsc::Sender<Result<Event, Infallible>>;

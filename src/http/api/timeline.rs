@@ -114,7 +114,14 @@ impl EventView {
 /// Name and particulars. No wildcard arm: what is new does not compile until it has a name here.
 fn parts(what: &What) -> (&'static str, Value) {
     match what {
-        What::Discovered { relay } => ("discovered", json!({ "relay": relay })),
+        What::Discovered { relay, port, shows } => {
+            ("discovered", json!({ "relay": relay, "port": port, "shows": shows }))
+        }
+        What::Rivalled { server, hardware, beside } => {
+            let hardware = hardware.map(|mac| mac.to_string());
+            ("rivalled", json!({ "server": server, "hardware": hardware, "beside": beside }))
+        }
+        What::Mistaken { name, of } => ("mistaken", json!({ "name": name, "of": of.to_string() })),
         What::Offered { address } => ("offered", json!({ "address": address })),
         What::Requested { address, server } => {
             ("requested", json!({ "address": address, "server": server }))

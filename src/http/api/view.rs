@@ -10,7 +10,7 @@ use crate::{
         Boot, Diagnosis, Finding, Ground, Identity, Lease, Mac, Outcome, Repair, Timestamp,
         Transfer,
     },
-    provision::{Headline, Provisioner, Report, label, plug},
+    provision::{Compared, Headline, Provisioner, Report, asked_from, label, plug},
     store::{Phone, State},
 };
 
@@ -46,6 +46,8 @@ pub struct PhoneView {
     pub elsewhere: Vec<String>,
     /// The sentence that matters most about it; null where there is nothing to say.
     pub headline: Option<HeadlineView>,
+    /// What was listed against what was seen, in the words of the board.
+    pub compared: ComparedView,
     /// The site that it belongs to: its entry's, else that of its subnet.
     pub site: String,
     /// Where it is plugged in (option 82); null where no switch or relay tells.
@@ -86,6 +88,29 @@ pub struct HeadlineView {
     pub remedy: String,
     /// `bad`, `warn`, `good` or `quiet`.
     pub tone: &'static str,
+}
+
+/// What was listed against what was seen. What is empty or false is left out.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ComparedView {
+    /// Under the phone's name: its MAC, "label …" where that was misread, "not listed" where the name is the MAC.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub label: String,
+    /// "seen …": the MAC that is here instead of the label's.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub label_seen: String,
+    /// The label is wrong.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub label_differs: bool,
+    /// The model that it says it is, else the listed one, else its vendor.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub model: String,
+    /// "listed as …" where that differs, "as listed" where nothing was seen yet, else its firmware.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub model_listed: String,
+    /// The model is not the listed one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub model_differs: bool,
 }
 
 /// A port of a switch.
@@ -230,11 +255,12 @@ impl PhoneView {
             away: report.away,
             elsewhere: report.elsewhere.iter().map(Ipv4Addr::to_string).collect(),
             headline: report.headline(boot).map(HeadlineView::from),
+            compared: report.compared(mac, phone.entry.as_deref()).into(),
             site: report.site.clone(),
             plug: plug(&phone.grounds).map(|it| PlugView { switch: it.switch, port: it.port }),
             entry: phone.entry.as_deref().map(|entry| EntryView::new(entry, reveal)),
             identity: IdentityView::from(&report.identity),
-            address: boot.address.as_ref().map(Ipv4Addr::to_string),
+            address: boot.address.or_else(|| asked_from(boot)).as_ref().map(Ipv4Addr::to_string),
             progress: report.progress.clone(),
             upgrade: upgrade(boot),
             findings: report.findings.iter().map(|f| FindingView::new(None, f)).collect(),
@@ -323,6 +349,14 @@ impl From<&Identity> for IdentityView {
 impl From<Headline> for HeadlineView {
     fn from(Headline { text, remedy, tone }: Headline) -> Self {
         Self { text, remedy, tone: tone.as_str() }
+    }
+}
+
+impl From<Compared> for ComparedView {
+    fn from(compared: Compared) -> Self {
+        let Compared { label, label_seen, label_differs, model, model_listed, model_differs } =
+            compared;
+        Self { label, label_seen, label_differs, model, model_listed, model_differs }
     }
 }
 

@@ -1,17 +1,14 @@
 // All batches: opens another one, and follows those that are open.
 
 import { call, clip, clocks, listen, soon, status } from "/core.js";
+import { purpose } from "/purpose.js";
 
 const form = document.getElementById("opening");
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  const given = new FormData(form);
   try {
-    const batch = await call("POST", "/api/v1/batches", {
-      name: given.get("name"), operator: given.get("operator"), site: given.get("site"),
-      planned: Number(given.get("planned")) || 0, "by-plugging": given.get("slots") === "plugging",
-    });
+    const batch = await call("POST", "/api/v1/batches", purpose(form));
     location.assign(`/bench/${batch.id}`);
   } catch (error) {
     document.getElementById("wrong").textContent = clip(error.message);

@@ -1,6 +1,7 @@
 // The bench: a field that a scanner types into, and what became of each scan. All of it works without a mouse.
 
 import { call, clip, listen, make, soon, status } from "/core.js";
+import { purpose } from "/purpose.js";
 
 const id = document.getElementById("bench").dataset.batch;
 const here = `/api/v1/batches/${id}`;
@@ -48,6 +49,14 @@ function light(colour, title, text) {
   sound(colour);
 }
 
+// The slot that the next phone gets: nobody is moved out of one by counting on.
+function nextSlot() {
+  const taken = new Set(batch.phones.map((one) => one.slot));
+  let free = slot ?? batch["next-slot"];
+  while (taken.has(free)) free += 1;
+  return free;
+}
+
 const numberOf = (one) => one.phone?.entry?.number || "";
 
 function tile(one, number) {
@@ -65,17 +74,33 @@ function tile(one, number) {
   return element;
 }
 
+// Puts tiles in place of those that differ: who goes from one to the next by keys stays where they are.
+function putTiles(slots, tiles) {
+  const at = document.activeElement.closest("#slots [data-mac]")?.dataset.mac;
+  tiles.forEach((tile, place) => {
+    const before = slots.children[place];
+    if (!before) slots.append(tile);
+    else if (!before.isEqualNode(tile)) before.replaceWith(tile);
+  });
+  while (slots.children.length > tiles.length) slots.lastElementChild.remove();
+  if (at && !slots.contains(document.activeElement)) slots.querySelector(`[data-mac="${at}"] a`)?.focus();
+}
+
 function draw() {
   if (!batch) return;
   const [scanned, planned] = [batch.scanned, batch.planned];
   const left = Math.max(planned - scanned, 0);
   byId("count").textContent = planned ? `MAC ${scanned} of ${planned}, ${left} to go` : `${scanned} scanned`;
-  byId("ready").textContent = `${batch.ready} ready, ${batch.sealed} sealed${batch.failed ? `, ${batch.failed} put aside` : ""}`;
+  byId("ready").textContent = `${batch.ready} configured, ${batch.sealed} sealed${batch.failed ? `, ${batch.failed} put aside` : ""}`;
+  byId("name").textContent = clip(batch.name);
+  byId("who").textContent = clip([batch.operator, batch.site].filter(Boolean).join(" · "));
   const standing = byId("standing");
   standing.textContent = batch.standing.replace("-", " ");
   standing.dataset.standing = batch.standing;
   byId("model").textContent = model ? `Cartons are ${clip(model)}` : "";
-  byId("next").textContent = replacing ? `replaces ${replacing}` : `next slot ${slot ?? batch["next-slot"]}`;
+  const next = batch["by-plugging"] && slot === null ? "slots as plugged in" : `next slot ${nextSlot()}`;
+  byId("next").textContent = replacing ? `replaces ${replacing}` : next;
+  byId("next").hidden = batch.standing !== "open";
   byId("hand-over").hidden = batch.standing !== "open";
   byId("take-back").hidden = batch.standing !== "handed-over";
   byId("close").hidden = batch.standing === "closed";
@@ -86,7 +111,7 @@ function draw() {
   const most = Math.min(Math.max(planned, ...bySlot.keys(), 0), 600);
   const tiles = Array.from({ length: most }, (_, at) => tile(bySlot.get(at + 1), at + 1));
   tiles.push(...batch.phones.filter((one) => !one.slot).map((one) => tile(one, null)));
-  byId("slots").replaceChildren(...tiles);
+  putTiles(byId("slots"), tiles);
   byId("none").hidden = tiles.length > 0;
 }
 
@@ -113,7 +138,8 @@ const plain = (text) => text.toUpperCase().replace(/^CP-/, "").replace(/[^A-Z0-9
 async function put(mac, fields, known) {
   const before = staged(mac);
   const entry = (before?.phone ?? known)?.entry ?? null;
-  const one = await call("POST", `${here}/phones`, { mac, ...(before ? {} : { slot }), ...fields });
+  const place = before || slot === null ? {} : { slot: nextSlot() };
+  const one = await call("POST", `${here}/phones`, { mac, ...place, ...fields });
   if (slot !== null && !before) slot = one.slot + 1;
   const lists = Object.keys(fields).length > 0;
   done.push([`scan of ${mac}`, async () => {
@@ -133,7 +159,9 @@ async function phone(read) {
   const listed = read.phone?.entry?.model ?? "";
   const one = await put(mac, model && !listed ? { model } : {}, read.phone);
   if (model && listed && plain(listed) !== plain(model)) {
-    return light("red", mac, `the carton says ${model}, and it is listed as ${listed}`);
+    unknown = mac;
+    draw();
+    return light("red", mac, `the carton says ${model}, and it is listed as ${listed}; LIST takes the carton's word`);
   }
   show(one);
   const notes = read.macs.find((found) => found.mac === mac)?.notes ?? [];
@@ -141,14 +169,23 @@ async function phone(read) {
 }
 
 async function replace(mac) {
-  const [old, place] = [replacing, staged(replacing)?.slot ?? null];
+  const [old, place, before] = [replacing, staged(replacing)?.slot ?? 0, staged(mac)];
   replacing = null;
-  await call("POST", `/api/v1/phones/${old}/replace?confirm`, { by: mac });
+  // It comes in first: where the batch does not take it, nothing else has happened.
+  if (!before) await call("POST", `${here}/phones`, { mac });
+  let swap;
+  try {
+    swap = await call("POST", `/api/v1/phones/${old}/replace?confirm`, { by: mac });
+  } catch (error) {
+    if (!before) await call("DELETE", `${here}/phones/${mac}`);
+    throw error;
+  }
   await call("DELETE", `${here}/phones/${old}`);
-  const one = await call("POST", `${here}/phones`, { mac, slot: place });
+  const one = await call("PATCH", `${here}/phones/${mac}`, { slot: place });
   done.push([`replacing ${old}`, async () => {
-    await call("POST", "/api/v1/undo");
-    await call("DELETE", `${here}/phones/${mac}`);
+    await call("POST", `/api/v1/undo?commit=${swap.commit}`);
+    if (before) await call("PATCH", `${here}/phones/${mac}`, { slot: before.slot ?? 0 });
+    else await call("DELETE", `${here}/phones/${mac}`);
     await call("POST", `${here}/phones`, { mac: old, slot: place });
   }]);
   [last, unknown] = [mac, null];
@@ -167,7 +204,10 @@ const commands = {
     light("amber", "Undone", what);
   },
   async "next-slot"() {
-    slot = (slot ?? batch["next-slot"]) + 1;
+    const before = slot;
+    slot = nextSlot() + 1;
+    slot = nextSlot();
+    done.push(["leaving a slot free", () => { slot = before; }]);
     draw();
     light("amber", `Slot ${slot}`, "the next phone goes here");
   },
@@ -192,8 +232,12 @@ const commands = {
 };
 
 async function number(text) {
-  if (!last) return light("amber", text, "a number: scan the phone that gets it first");
-  show(await put(last, { number: text, ...(model && !staged(last)?.phone?.entry?.model ? { model } : {}) }));
+  if (!last || !staged(last)) return light("amber", text, "a number: scan the phone that gets it first");
+  const before = numberOf(staged(last) ?? {});
+  const one = await put(last, { number: text, ...(model && !staged(last)?.phone?.entry?.model ? { model } : {}) });
+  // A carton has other numbers on it too: that one was taken for this phone's has to be seen.
+  if (before && before !== text) return light("amber", `${before} is now ${text}`, `number of ${last}; UNDO takes it back`);
+  show(one);
 }
 
 async function take(text) {
@@ -216,8 +260,13 @@ async function take(text) {
 
 // One after the other: a scanner is faster than an answer.
 let turn = Promise.resolve();
-function queue(work) {
-  turn = turn.then(work).catch((error) => light("red", "Not done", error.message)).then(() => { field.dataset.taken = Number(field.dataset.taken ?? 0) + 1; });
+function queue(work, what) {
+  const failed = (error) => {
+    // No answer at all is an error of another kind than one that the API tells.
+    const text = error instanceof TypeError ? "ringup does not answer: do it again once it is live" : error.message;
+    light("red", what ? `Not done: ${what}` : "Not done", text);
+  };
+  turn = turn.then(work).catch(failed).then(() => { field.dataset.taken = Number(field.dataset.taken ?? 0) + 1; });
   return turn;
 }
 
@@ -225,7 +274,7 @@ byId("scanning").addEventListener("submit", (event) => {
   event.preventDefault();
   const text = field.value;
   field.value = "";
-  if (text.trim()) queue(() => take(text));
+  if (text.trim()) queue(() => take(text), text);
 });
 
 // Keys and buttons ----------------------------------------------------------------------------------------------------
@@ -248,7 +297,7 @@ addEventListener("keydown", (event) => {
 });
 addEventListener("focus", () => field.focus());
 document.addEventListener("pointerup", (event) => {
-  if (!event.target.closest("a, input, select") && !getSelection().toString()) setTimeout(() => field.focus(), 0);
+  if (!event.target.closest("a, input, select, label, summary") && !getSelection().toString()) setTimeout(() => field.focus(), 0);
 });
 
 async function step(path, question) {
@@ -265,11 +314,21 @@ async function step(path, question) {
 byId("hand-over").addEventListener("click", () => queue(() => step("hand-over", "Hand over all the same?")));
 byId("take-back").addEventListener("click", () => queue(() => step("take-back")));
 byId("close").addEventListener("click", () => queue(() => step("close", "Close all the same?")));
+byId("purpose")?.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const given = purpose(byId("purpose"));
+  queue(async () => {
+    await call("PATCH", here, given);
+    await load();
+    byId("purpose").closest("details").open = false;
+    field.focus();
+  }, "the change");
+});
 byId("unlisted").addEventListener("click", () => queue(commands.list));
 byId("undo").addEventListener("click", () => queue(commands.undo));
 byId("mute").addEventListener("click", () => {
   quiet = !quiet;
-  byId("mute").setAttribute("aria-pressed", String(!quiet));
+  byId("mute").textContent = quiet ? "Sound is off" : "Sound is on";
 });
 
 const again = soon(() => load().catch(() => {}), 200);

@@ -2,8 +2,6 @@
 
 import { clip, clocks, make } from "/core.js";
 
-const WRONG = ["wrong-model", "wrong-family"];
-
 // One line of a cell, cut where the cell ends; the whole of it is told where the pointer rests.
 function line(className, text) {
   const element = make("span", `line ${className}`, text);
@@ -44,7 +42,7 @@ function progress(phone) {
 }
 
 function link(phone) {
-  const link = make("a", "main line", phone.label);
+  const link = make("a", phone.label === phone.mac ? "main line bare" : "main line", phone.label);
   link.href = `/phones/${phone.mac}`;
   link.title = clip(phone.label);
   return link;
@@ -65,30 +63,20 @@ function stage(phone) {
   return cell;
 }
 
-// Label and MAC seen, where the label was misread; else the MAC, unless it is the label already.
-function mac(phone) {
-  const label = phone.findings.find((finding) => finding.kind === "bad-label");
-  if (label?.repair?.mac) return line("sub mac differs", `label ${phone.mac}, seen ${label.repair.mac}`);
-  if (label) return line("sub mac differs", `label ${phone.mac}`);
-  if (phone.label === phone.mac) return line("sub", phone.entry ? "" : "not listed");
-  return line("sub mac", phone.mac);
-}
-
+// Where the label was misread, what it says and what was seen stand below each other, digit by digit.
 function who(phone) {
   const cell = make("td");
-  cell.append(link(phone), mac(phone), line("sub", [phone.site, phone.entry?.location].filter(Boolean).join(" · ")));
+  const { label, label_seen: seen, label_differs: wrong } = phone.compared;
+  const place = [phone.site, phone.entry?.location].filter(Boolean).join(" · ");
+  const below = line(wrong ? "sub mac differs" : phone.label === phone.mac ? "sub" : "sub mac", label ?? "");
+  cell.append(link(phone), below, seen ? line("sub mac differs", seen.padStart(label.length, "\u00a0")) : line("sub", place));
   return cell;
 }
 
 function model(phone) {
   const cell = make("td");
-  const listed = phone.entry?.model || "";
-  const seen = phone.identity.model || "";
-  const wrong = phone.findings.some((finding) => WRONG.includes(finding.kind));
-  cell.append(line(wrong ? "differs" : "", seen || listed || phone.identity.vendor || ""));
-  if (listed && seen && wrong) cell.append(line("sub", `listed as ${listed}`));
-  else if (listed && !seen) cell.append(line("sub", "as listed"));
-  else cell.append(line("sub", phone.identity.firmware ?? ""));
+  const { model, model_listed: listed, model_differs: wrong } = phone.compared;
+  cell.append(line(wrong ? "differs" : "", model ?? ""), line("sub", listed ?? ""));
   return cell;
 }
 
@@ -136,7 +124,10 @@ export function tile(phone, element) {
   const text = make("span", "two", phone.headline?.text ?? phone.last?.text ?? "");
   text.dataset.tone = phone.headline?.tone ?? "quiet";
   text.title = clip(phone.headline?.text);
-  const where = port(phone) || phone.address || phone.mac;
-  element.replaceChildren(link(phone), head, line("sub", [phone.identity.model || phone.entry?.model, where].filter(Boolean).join(" · ")), text);
+  const where = port(phone) || phone.address || (phone.label === phone.mac ? "" : phone.mac);
+  const when = line("sub", "");
+  if (phone.percent > 0 && !phone.ready && phone.rank <= 4) when.append(`${phone.percent} % · `);
+  if (phone.since) when.append(moment(phone.since));
+  element.replaceChildren(link(phone), head, when, line("sub", [phone.compared.model, where].filter(Boolean).join(" · ")), text);
   clocks(element);
 }

@@ -1,6 +1,6 @@
 // The board: how the rollout goes and all phones, the troubled first; what is asked for is in the address bar.
 
-import { call, clocks, listen, make, soon, status } from "/core.js";
+import { call, clip, clocks, listen, make, soon } from "/core.js";
 import { outage, ask, panelFor } from "/board-outage.js";
 import { row, tile } from "/board-rows.js";
 import { Store, modelOf, switchOf, troubled } from "/board-store.js";
@@ -205,7 +205,11 @@ function load() {
   return loading;
 }
 
-const failed = () => status("lost", "connection lost, trying again");
+// Where the connection is lost as well, the list is read when it is back.
+const failed = (error) => {
+  at("shown").textContent = `The list of phones could not be read, trying again: ${clip(error.message)}`;
+  setTimeout(() => { if (at("live").dataset.is === "live") load().catch(failed); }, 3000);
+};
 // Time alone makes a phone ready, stuck or away: those of which that may be so are asked for now and then.
 setInterval(() => { if (loaded && !document.hidden) pages("&unsettled=true").catch(() => {}); }, 15000);
 setInterval(() => figures().catch(() => {}), 2000);
@@ -254,4 +258,4 @@ reflect();
 store.refit(fits());
 view(localStorage.getItem(KEPT) ?? "rows");
 figures().catch(() => {});
-listen({ phone: (phone) => { if (store.take(phone)) redraw(); } }, () => load().catch(failed), "?only=phone&brief=true");
+listen({ phone: (phone) => { if (store.take(phone)) redraw(); } }, () => load().catch(failed), "/api/v1/events?only=phone&brief=true");

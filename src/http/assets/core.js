@@ -1,5 +1,6 @@
 // What all pages share: follows the appliance's events. What phones and lists say enters a page as text only.
 
+const SILENCE = 40000; // Milliseconds: the appliance says something every 15 s at least.
 const CLIP = 160; // Characters of a text that a phone or a list controls.
 
 const live = document.getElementById("live");
@@ -48,29 +49,35 @@ export function clocks(root) {
 }
 
 // Listens to the appliance; the browser resumes at the last event by itself, and we begin anew where it gives up.
-export function listen(handlers, opened, query = "") {
+export function listen(handlers, opened, path = "/api/v1/events") {
   let source;
-  let heard = new Date();
+  let heard = Date.now();
+  const lost = () => { status("lost", "connection lost, trying again"); tell(); };
   const begin = () => {
-    source = new EventSource(`/api/v1/events${query}`);
-    source.onopen = () => { heard = new Date(); status("live", "live"); opened(); };
+    source = new EventSource(path);
+    source.onopen = () => { heard = Date.now(); status("live", "live"); opened(); };
     source.onerror = () => {
-      // While it was live it would have said so: the last that was heard is now.
-      if (live.dataset.is === "live") heard = new Date();
-      status("lost", "connection lost, trying again");
-      tell();
+      lost();
       if (source.readyState !== EventSource.CLOSED) return;
       // It gives up on a refusal: the session may be over, which this call notices.
       call("GET", "/api/v1/phones?limit=1").catch(() => {});
       setTimeout(begin, 3000);
     };
-    for (const [name, handle] of Object.entries(handlers)) {
-      source.addEventListener(name, (event) => handle(JSON.parse(event.data)));
+    for (const [name, handle] of Object.entries({ alive() {}, ...handlers })) {
+      source.addEventListener(name, (event) => { heard = Date.now(); handle(JSON.parse(event.data)); });
     }
   };
   // By the style sheet: whoever has the page read out is not told every second.
-  const tell = () => { live.dataset.heard = `last heard ${ago(heard)}`; };
-  setInterval(tell, 1000);
+  const tell = () => { live.dataset.heard = `last heard ${ago(new Date(heard))}`; };
+  // A cable that is pulled and a laptop that slept end no connection: only the silence tells.
+  const watch = () => {
+    tell();
+    if (live.dataset.is !== "live" || Date.now() - heard < SILENCE) return;
+    source.close();
+    lost();
+    begin();
+  };
+  setInterval(watch, 1000);
   begin();
   addEventListener("pagehide", () => source.close());
 }

@@ -1,6 +1,6 @@
 // What happens to all phones, the newest on top; pausing keeps it for later.
 
-import { call, clip, clocks, make, status } from "/core.js";
+import { call, clip, clocks, listen, make } from "/core.js";
 
 const KEPT = 500; // Events that are kept at most.
 const DRAWN = 200; // And how many of them are drawn.
@@ -89,24 +89,6 @@ async function load() {
   take(items);
 }
 
-function follow() {
-  const source = new EventSource("/api/v1/events/tail");
-  source.onopen = () => { status("live", "live"); load().catch(() => {}); };
-  source.onerror = () => {
-    status("lost", "connection lost, trying again");
-    if (source.readyState !== EventSource.CLOSED) return;
-    // It gives up on a refusal: the session may be over, which this call notices.
-    call("GET", "/api/v1/phones?limit=1").catch(() => {});
-    setTimeout(follow, 3000);
-  };
-  source.addEventListener("happened", (message) => {
-    const told = JSON.parse(message.data);
-    missed += told.missed;
-    take(told.items);
-  });
-  addEventListener("pagehide", () => source.close(), { once: true });
-}
-
 filter.value = new URLSearchParams(location.search).get("q") ?? "";
 for (const kind of ["input", "change"]) filter.addEventListener(kind, redraw);
 quiet.addEventListener("change", redraw);
@@ -117,4 +99,8 @@ addEventListener("keydown", (event) => {
   if (event.key === "/" && !typing) { event.preventDefault(); filter.focus(); }
 });
 clocks(document);
-follow();
+const happened = (told) => {
+  missed += told.missed;
+  take(told.items);
+};
+listen({ happened }, () => load().catch(() => {}), "/api/v1/events/tail");

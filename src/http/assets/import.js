@@ -7,7 +7,7 @@ const LARGEST = 12 * 1024 * 1024; // Octets of a file, so that it fits the API i
 const ORDER = ["refused", "changed", "added", "same"];
 
 const by = (id) => document.getElementById(id);
-const body = document.querySelector("#rows tbody");
+const body = document.querySelector("#verdicts tbody");
 const fields = by("columns").dataset.fields.split(",");
 
 let source = null; // { list } or { base64 }, and the file's name.
@@ -209,7 +209,7 @@ function one(row) {
   verdict.append(make("span", "verdict", row.verdict));
   const who = make("td");
   who.append(make("span", "", [row.number, row.name].filter(Boolean).join(" ")));
-  element.append(make("td", "line", row.line), verdict, make("td", "mac", row.mac), who, make("td", "", row.model), why(row));
+  element.append(make("td", "nth", row.line), verdict, make("td", "mac", row.mac), who, make("td", "", row.model), why(row));
   return element;
 }
 

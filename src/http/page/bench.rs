@@ -10,7 +10,7 @@ use axum::{
 };
 use maud::{Markup, html};
 
-use crate::provision::scan::Command;
+use crate::{domain::StagingId, provision::scan::Command};
 
 use super::{
     super::{api::BatchView, operators::Operators},
@@ -25,23 +25,11 @@ pub async fn all(State(operators): State<Operators>) -> Markup {
         let state = operators.service.view.read();
         state.stagings.iter().rev().map(|(id, staging)| BatchView::of(*id, staging)).collect()
     };
-    let provisioner = operators.service.provisioner();
-    let sites = provisioner.settings().sites.keys();
     let content = html! {
         section {
             h2 { "Open a batch" }
-            form #opening {
-                label { "Name" input name="name" required maxlength="80" autocomplete="off" autofocus; }
-                label { "Operator" input name="operator" maxlength="80" autocomplete="name"; }
-                label { "Site" select name="site" {
-                    option value="" { "as listed" }
-                    @for site in sites { option value=(site) { (site) } }
-                } }
-                label { "Phones to come" input name="planned" type="number" min="0" max="500" placeholder="not known"; }
-                label { "Slots" select name="slots" {
-                    option value="scanning" { "in the order of scanning" }
-                    option value="plugging" { "in the order of plugging in" }
-                } }
+            form #opening.purpose {
+                (purpose(&operators, None))
                 button type="submit" { "Open" }
             }
             p #wrong.bad role="alert" {}
@@ -62,48 +50,105 @@ pub async fn all(State(operators): State<Operators>) -> Markup {
 
 fn table(batches: &[BatchView]) -> Markup {
     html! {
-        table.plain {
+        table.plain.batches {
             thead { tr {
-                @for head in ["Batch", "Operator", "Site", "Phones", "Ready", "Sealed", "Opened", ""] { th scope="col" { (head) } }
+                @for head in ["Batch", "Operator", "Site", "Phones", "Configured", "Sealed", "Opened", ""] { th scope="col" { (head) } }
             } }
             tbody { @for batch in batches { tr {
                 td { a href={ "/bench/" (batch.id) } { (batch.name) } }
                 td { (batch.operator) }
                 td { (batch.site.as_deref().unwrap_or_default()) }
-                td { (batch.scanned) @if batch.planned > 0 { " of " (batch.planned) } }
-                td { (batch.ready) }
-                td { (batch.sealed) }
-                td { (moment(&batch.start)) }
-                td { (batch.standing.replace('-', " ")) }
+                td data-is="phones" { (batch.scanned) @if batch.planned > 0 { " of " (batch.planned) } }
+                td data-is="configured" { (batch.ready) }
+                td data-is="sealed" { (batch.sealed) }
+                td data-is="opened" { (moment(&batch.start)) }
+                td { (standing(batch)) }
             } } }
         }
+    }
+}
+
+/// Where a batch is in its life, as a badge.
+fn standing(batch: &BatchView) -> Markup {
+    html! { span.stage data-standing=(batch.standing) { (batch.standing.replace('-', " ")) } }
+}
+
+/// The fields of what an operator says about a batch: those of one that there is, else of a new one.
+fn purpose(operators: &Operators, batch: Option<&BatchView>) -> Markup {
+    let provisioner = operators.service.provisioner();
+    let site = batch.and_then(|batch| batch.site.as_deref());
+    let planned = batch.map(|batch| batch.planned).filter(|planned| *planned > 0);
+    let plugging = batch.is_some_and(|batch| batch.by_plugging);
+    html! {
+        label { "Name" input name="name" required maxlength="80" autocomplete="off"
+            value=[batch.map(|batch| &batch.name)] autofocus[batch.is_none()]; }
+        label { "Operator" input name="operator" maxlength="80" autocomplete="name"
+            value=[batch.map(|batch| &batch.operator)]; }
+        label { "Site" select name="site" {
+            option value="" { "as listed" }
+            @for name in provisioner.settings().sites.keys() {
+                option value=(name) selected[site == Some(name)] { (name) }
+            }
+        } }
+        label { "Phones to come" input name="planned" type="number" min="0" max="500" placeholder="not known"
+            value=[planned]; }
+        label { "Slots" select name="slots" {
+            option value="scanning" { "in the order of scanning" }
+            option value="plugging" selected[plugging] { "in the order of plugging in" }
+        } }
     }
 }
 
 /// The page of one batch.
 pub async fn one(State(operators): State<Operators>, Path(text): Path<String>) -> Response {
     let id = text.parse().ok();
-    let batch = id.and_then(|id| {
+    let (batch, others) = {
         let state = operators.service.view.read();
-        state.stagings.get(&id).map(|staging| BatchView::of(id, staging))
-    });
+        let open =
+            state.stagings.iter().filter(|(other, one)| one.end.is_none() && Some(**other) != id);
+        let others: Vec<_> = open.map(|(id, one)| (*id, one.purpose.name.clone())).collect();
+        let batch = id.and_then(|id| Some(BatchView::of(id, state.stagings.get(&id)?)));
+        (batch, others)
+    };
     let Some(batch) = batch else {
         let content = html! { h1 { "No such batch" } p { a href="/bench" { "All batches" } } };
         let place = Place { title: "No such batch", path: "", script: "", mac: None };
         return (StatusCode::NOT_FOUND, frame(&place, &operators, &content)).into_response();
     };
     let place = Place { title: &batch.name, path: "/bench", script: "/bench.js", mac: None };
-    frame(&place, &operators, &scanner(&batch)).into_response()
+    frame(&place, &operators, &scanner(&operators, &batch, &others)).into_response()
 }
 
-fn scanner(batch: &BatchView) -> Markup {
-    let api = format!("/api/v1/batches/{}", batch.id);
+/// What is said before anything is scanned.
+fn greeting(batch: &BatchView) -> (&'static str, &'static str) {
+    match (&batch.end, &batch.handed_over) {
+        (Some(_), _) => (
+            "Closed",
+            "Nothing about this batch changes any more; its report and labels are below.",
+        ),
+        (None, Some(_)) => (
+            "Handed over",
+            "Its phones get their production files now; a scan says how far one is.",
+        ),
+        (None, None) => {
+            ("Ready to scan", "A MAC puts a phone into the batch; a number after it lists it.")
+        }
+    }
+}
+
+/// A batch, with the other open ones a step away.
+fn scanner(operators: &Operators, batch: &BatchView, others: &[(StagingId, String)]) -> Markup {
     html! {
         div #bench data-batch=(batch.id) {
+            @if !others.is_empty() { p.others {
+                "Also open: " @for (at, (id, name)) in others.iter().enumerate() {
+                    @if at > 0 { " · " } a href={ "/bench/" (id) } { (name) }
+                }
+            } }
             div.bench-head {
-                h1 { (batch.name) }
+                h1 #name { (batch.name) }
                 span #standing.stage data-standing=(batch.standing) { (batch.standing.replace('-', " ")) }
-                span.quiet { (batch.operator) @if let Some(site) = &batch.site { " · " (site) } }
+                span #who.quiet { (batch.operator) }
                 span #count aria-live="polite" { (batch.scanned) " scanned" }
                 span #ready.quiet {}
             }
@@ -113,8 +158,9 @@ fn scanner(batch: &BatchView) -> Markup {
                     placeholder="Scan a phone, then its number";
             }
             div #light role="status" aria-live="assertive" {
-                strong #title { "Ready to scan" }
-                span #says { "A MAC puts a phone into the batch; a number after it lists it." }
+                @let (title, says) = greeting(batch);
+                strong #title { (title) }
+                span #says { (says) }
             }
             p.notice #restart hidden {
                 "Handed over. Restart each phone now, by its menu or its plug: ringup can't restart phones by itself yet. \
@@ -127,21 +173,36 @@ fn scanner(batch: &BatchView) -> Markup {
                 button #unlisted type="button" hidden { "List it " kbd { "F2" } }
                 button #undo type="button" { "Undo " kbd { "F9" } }
                 span.quiet { kbd { "F4" } " failed · " kbd { "F8" } " next slot · " kbd { "Esc" } " forget model" }
-                button #mute type="button" aria-pressed="true" { "Sound" }
+                button #mute type="button" { "Sound is on" }
             }
             ul #slots aria-label="Slots" {}
             p #none.quiet hidden { "No phone yet." }
-            div.bench-tools {
-                button #hand-over type="button" hidden { "Hand over" }
-                button #take-back type="button" hidden { "Take the hand-over back" }
-                button #close type="button" hidden { "Close the batch" }
-                a href={ (api) "/report?format=html" } { "Report" }
-                a href={ (api) "/report?format=csv" } { "CSV" }
-                a href={ (api) "/labels?format=html" } { "Labels" }
-                a href={ (api) "/labels?format=zpl" } { "Labels (ZPL)" }
-                a href="/bench/commands" { "Commands" }
-            }
+            (tools(operators, batch))
         }
+    }
+}
+
+/// What is done with a batch as a whole.
+fn tools(operators: &Operators, batch: &BatchView) -> Markup {
+    let api = format!("/api/v1/batches/{}", batch.id);
+    html! {
+        div.bench-tools {
+            button #hand-over type="button" hidden { "Hand over" }
+            button #take-back type="button" hidden { "Take the hand-over back" }
+            button #close type="button" hidden { "Close the batch" }
+            a href={ (api) "/report?format=html" } { "Report" }
+            a href={ (api) "/report?format=csv" } { "Report (CSV)" }
+            a href={ (api) "/labels?format=html" } { "Labels" }
+            a href={ (api) "/labels?format=zpl" } { "Labels (ZPL)" }
+            a href="/bench/commands" { "Commands" }
+        }
+        @if batch.end.is_none() { details {
+            summary { "Name, operator, site, number of phones" }
+            form #purpose.purpose {
+                (purpose(operators, Some(batch)))
+                button type="submit" { "Change" }
+            }
+        } }
     }
 }
 

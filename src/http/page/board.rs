@@ -35,9 +35,9 @@ pub async fn page(State(operators): State<Operators>) -> Markup {
         (list())
         p #none hidden { span #why { "No phone is like that." } " " button.link #clear type="button" { "Show all phones" } }
         p #empty hidden {
-            "No phone is listed and none was seen yet. Import a list with "
+            "No phone is listed and none was seen yet. " a href="/import" { "Import a list" } " (or "
             code { "ringup phones import FILE.csv" }
-            ", or plug a phone in: it shows up here at its first packet."
+            "), or plug a phone in: it shows up here at its first packet."
         }
         noscript { p { "This page needs its script. The same is at " a href="/api/v1/phones" { "/api/v1/phones" } "." } }
     };
@@ -58,8 +58,8 @@ fn progress(rollout: &Rollout) -> Markup {
                 div { dt { "a minute" } dd #rate { "–" } }
                 div { dt { "done about" } dd #forecast { "–" } }
                 div #with-unseen hidden { dt { "with those not seen yet" } dd #forecast-all { "–" } }
-                div { dt title="From the start of a boot to its whole configuration, over the last 24 hours" { "half boot within" } dd #p50 { "–" } }
-                div { dt title="From the start of a boot to its whole configuration, over the last 24 hours" { "95 % within" } dd #p95 { "–" } }
+                div { dt title="p50: from the start of a boot to its whole configuration, over the last 24 hours" { "half configured in" } dd #p50 { "–" } }
+                div { dt title="p95: from the start of a boot to its whole configuration, over the last 24 hours" { "95 % configured in" } dd #p95 { "–" } }
             }
         }
     }
@@ -93,7 +93,7 @@ fn chip(stage: &str, label: &str, count: Option<usize>) -> Markup {
     html! {
         button type="button" data-stage=(stage) aria-pressed=(if stage.is_empty() { "true" } else { "false" }) {
             span.count { @if let Some(count) = count { (count) } @else { "–" } }
-            span.label { (label) }
+            span.caption { (label) }
         }
     }
 }

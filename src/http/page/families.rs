@@ -150,7 +150,7 @@ fn files(family: &Family) -> Markup {
         @if family.files.is_empty() {
             p.quiet { "No source says what it asks for." }
         } @else {
-            table.rows #files {
+            table.rows #asks {
                 thead { tr { th scope="col" { "" } th scope="col" { "Name" } th scope="col" { "What it is" } th scope="col" { "What answers" }
                     th scope="col" { "If it is not there" } th scope="col" { "Note" } } }
                 tbody { @for (number, file) in (1..).zip(&family.files) { tr {
@@ -223,7 +223,7 @@ fn models(family: &Family) -> Markup {
     };
     html! {
         @if family.models.is_empty() { p.quiet { "No model by name: what it says it is, it is." } } @else {
-            div.scroll { table.rows {
+            div.scroll tabindex="0" role="region" aria-label="Models" { table.rows {
                 thead { tr { th scope="col" { "Model" } th scope="col" { "Also" } th scope="col" { "Lines" } th scope="col" { "Part, load" } } }
                 tbody { @for model in family.models.values() { tr {
                     td { (model.name) }

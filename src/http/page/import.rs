@@ -68,7 +68,7 @@ pub async fn page(State(operators): State<Operators>) -> Markup {
                 button #take type="button" { "Tick all" }
                 button #untake type="button" { "Untick all" }
             }
-            table #rows .rows {
+            table #verdicts .rows {
                 thead { tr {
                     th scope="col" { "Line" } th scope="col" { "Verdict" } th scope="col" { "MAC" }
                     th scope="col" { "Number, name" } th scope="col" { "Model" } th scope="col" { "Why" }

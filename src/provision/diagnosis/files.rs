@@ -2,10 +2,7 @@
 
 use crate::domain::{Outcome, Role, Stage, Transfer};
 
-use super::{
-    super::{report::Look, resolve::spoken},
-    Facts, Reason, expected,
-};
+use super::{super::report::Look, Facts, Reason, expected};
 use crate::profile::Speaks;
 
 /// Octets of the first block of a TFTP transfer without options (RFC 1350 §2).
@@ -133,19 +130,38 @@ pub(super) fn incomplete(look: &Look<'_>) -> Option<Facts> {
     Some([facts(last), vec![("missing", expected(look)?)]].concat())
 }
 
-/// It asks for the file of one protocol and its site speaks the other.
+/// It asks for what only a load of the protocol that its site does not speak reads.
 pub(super) fn other_protocol(look: &Look<'_>) -> Option<Facts> {
-    let family = look.family?;
-    let last = look.last(|one| one.role == Role::Own).filter(|one| one.refused.is_some())?;
-    let ours = spoken(family, look.provisioner.speaks(&look.site_name, look.staged));
-    let rules = look.provisioner.catalog().resolve(&last.name);
-    let rule = rules.iter().find(|one| one.family.name == family.name)?.file;
-    let other = rule.speaks.filter(|speaks| *speaks != ours)?;
-    let word = |speaks: Speaks| match speaks {
-        Speaks::Sip => "sip".to_owned(),
-        Speaks::Sccp => "sccp".to_owned(),
-    };
-    Some(vec![("file", last.name.clone()), ("other", word(other)), ("ours", word(ours))])
+    let (file, other, ours) = look.other_protocol()?;
+    let (other, ours) = (in_words(other).to_owned(), in_words(ours).to_owned());
+    Some(vec![("file", file.to_owned()), ("other", other), ("ours", ours)])
+}
+
+/// A protocol as the settings spell it.
+pub(in crate::provision) const fn in_words(speaks: Speaks) -> &'static str {
+    match speaks {
+        Speaks::Sip => "sip",
+        Speaks::Sccp => "sccp",
+    }
+}
+
+/// It has a configuration whole that was made from another entry than the one of now.
+pub(super) fn entry_changed(look: &Look<'_>) -> Option<Facts> {
+    let entry = look.entry.filter(|_| look.given != 0 && look.boot.risen >= Stage::Configured)?;
+    (look.given != entry.stamp()).then(|| vec![("remedy", again(look))])
+}
+
+/// How a phone of this family is made to read its files once more.
+fn again(look: &Look<'_>) -> String {
+    match look.family.map_or("", |family| family.resync.as_str()) {
+        "" => "restart it, by its power or at its keys: its family follows no NOTIFY".to_owned(),
+        "service-control" => {
+            "reset it from its call manager (NOTIFY `service-control` with action=reset; a load for SCCP takes a Reset), or \
+             press **#** under Settings"
+                .to_owned()
+        }
+        event => format!("let its registrar send it a NOTIFY `{event}`, or restart it by its power"),
+    }
 }
 
 /// Trust lists refused in round after round: loads that go on only with one.

@@ -273,8 +273,12 @@ impl<'a> Look<'a> {
     /// How often such a transfer began lately.
     pub fn times(&self, such: impl Fn(&Transfer) -> bool) -> usize {
         let floor = self.advanced();
+        // What came from an address that is not its own is not its doing.
+        let is_its = |one: &&Transfer| {
+            one.refused.as_deref().is_none_or(|why| Reason::of(why) != Reason::Withheld)
+        };
         let lately = |one: &&Transfer| one.at > floor && !self.is_past(one.at, LOOP_TIME);
-        self.boot.transfers.iter().filter(lately).filter(|one| such(one)).count()
+        self.boot.transfers.iter().filter(is_its).filter(lately).filter(|one| such(one)).count()
     }
 
     /// The last transfer of this round that is such a one.

@@ -1,6 +1,6 @@
 //! Why a phone makes no progress: one table of causes, the first that fits wins.
 //!
-//! `table` is the closed list with its words; `network`, `files`, `firmware` and `registration` say whether a cause is
+//! `table` is the closed list with its words, by theme; `network`, `files`, `firmware` and `registration` say whether a cause is
 //! so; `flags` says who is ready, stuck, looping or away. All of it is a function of what is on record, the family's
 //! profile, the settings and the time.
 
@@ -8,14 +8,17 @@ mod files;
 mod firmware;
 mod flags;
 mod network;
+mod protocol;
 mod reason;
 mod registration;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub(super) use files::in_words;
 pub(super) use flags::{LOOP_TIME, LOOP_TIMES, Memo};
 pub(super) use reason::Reason;
+pub use reason::asked_from;
 
 use crate::{
     domain::{Diagnosis, Role, Stage},
@@ -24,14 +27,21 @@ use crate::{
 
 use super::{report::Look, resolve::spoken};
 
-use table::{Cause, Next, TABLE};
+use table::{Cause, Next, causes};
+
+/// The names of all causes.
+pub fn cause_names() -> impl Iterator<Item = &'static str> {
+    causes().map(|cause| cause.name)
+}
 
 /// What fills the braces of a cause's words.
 type Facts = Vec<(&'static str, String)>;
 
-/// How a phone stands that is not ready: which causes come into question.
+/// How a phone stands: which causes come into question.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Standing {
+    /// It is ready: only that it goes by what is not listed any more.
+    Ready,
     /// Its stage's patience is not over: only what is certain as soon as it is seen.
     Waiting,
     /// Patience is over: guesses too.
@@ -42,13 +52,14 @@ pub(super) enum Standing {
 
 /// The first cause that fits.
 pub(super) fn diagnose(look: &Look<'_>, standing: Standing) -> Option<Diagnosis> {
-    let fits = |cause: &&Cause| match standing {
+    let fits = |cause: &&'static Cause| match standing {
+        Standing::Ready => cause.name == table::ENTRY_CHANGED,
         Standing::Waiting => cause.certain,
         Standing::Stuck => true,
         Standing::Lapsed => cause.certain && table::REGISTRATION.contains(&cause.row),
     };
-    let mut causes = TABLE.iter().filter(fits);
-    let (cause, facts) = causes.find_map(|cause| Some((cause, (cause.fits)(look)?)))?;
+    let (cause, facts) =
+        causes().filter(fits).find_map(|cause| Some((cause, (cause.fits)(look)?)))?;
     let facts = [facts, common(look)].concat();
     let expected = match cause.next {
         Next::File => expected(look),

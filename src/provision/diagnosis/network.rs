@@ -45,6 +45,16 @@ pub(super) fn no_address(look: &Look<'_>) -> Option<Facts> {
     Some(vec![("why", why.to_string()), ("remedy", remedy.to_owned())])
 }
 
+/// We offered it an address, and it took another server's.
+pub(super) fn took_another(look: &Look<'_>) -> Option<Facts> {
+    let rival = look.boot.rival.as_ref().filter(|rival| rival.beside.is_none())?;
+    // Whoever asks us for files all the same has what it needs.
+    (look.boot.risen == Stage::Discovered).then(|| {
+        let hardware = rival.hardware.map(|mac| format!(" ({mac})")).unwrap_or_default();
+        vec![("server", rival.server.to_string()), ("hardware", hardware)]
+    })
+}
+
 pub(super) fn address_in_use(look: &Look<'_>) -> Option<Facts> {
     look.conflict().map(|address| vec![("address", address.to_string())])
 }

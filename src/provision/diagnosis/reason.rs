@@ -1,5 +1,9 @@
 //! What a recorded refusal meant.
 
+use std::net::Ipv4Addr;
+
+use crate::domain::{Boot, Transfer};
+
 /// What a recorded refusal meant. The record keeps the words; the test below holds them together with
 /// [`super::super::Why`], which writes them.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -29,6 +33,17 @@ impl Reason {
     }
 }
 
+/// The address that a phone without a lease asked from lately, where its own file was withheld for that: shown to
+/// operators as its address, and believed by nobody.
+#[must_use]
+pub fn asked_from(boot: &Boot) -> Option<Ipv4Addr> {
+    let peer = |one: &Transfer| {
+        let text = one.refused.as_deref()?;
+        text.strip_suffix(" holds no lease, so its phone is unknown")?.parse().ok()
+    };
+    boot.transfers.iter().rev().find_map(peer)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{super::super::Why, *};
@@ -41,6 +56,8 @@ mod tests {
         let check = |why: Why, reason| assert_eq!(Reason::of(&why.to_string()), reason, "{why}");
         check(Why::NoSuchFile { name: name.clone() }, Reason::Missing);
         check(Why::Missing { name }, Reason::Missing);
+        let (name, vendor) = ("x".to_owned(), "Acme".to_owned());
+        check(Why::Foreign { name, vendor }, Reason::Missing);
         check(Why::NotListed { phone }, Reason::NotListed);
         check(Why::NoNumbersLeft { phone, range: String::new() }, Reason::NoNumbersLeft);
         check(Why::NoLease { peer }, Reason::Withheld);

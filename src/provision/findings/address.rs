@@ -1,10 +1,11 @@
 //! Addresses: none left, one that two use, a file asked for from the wrong one.
 
-use crate::domain::{Finding, FindingKind, Unserved, What};
+use crate::domain::{Finding, FindingKind, Origin, Unserved, What};
 
 use super::{
     super::{diagnosis::Reason, report::Look},
     finding,
+    grounds::ground,
 };
 
 pub(super) fn pool_exhausted(look: &Look<'_>) -> Option<Finding> {
@@ -13,6 +14,33 @@ pub(super) fn pool_exhausted(look: &Look<'_>) -> Option<Finding> {
         let remedy = "widen `pool` of that subnet, or shorten its `lease-time`";
         finding(FindingKind::PoolExhausted, last, remedy)
     })
+}
+
+/// A DHCP server answers it that is not to: its offer was taken and not ours, or it says something else than the one that
+/// we only observe. Gone with the next start in which that does not happen.
+pub(super) fn foreign_server(look: &Look<'_>) -> Option<Finding> {
+    let rival = look.boot.rival.as_ref()?;
+    let server = rival.server;
+    let hardware = rival.hardware.map(|mac| format!(" ({mac})")).unwrap_or_default();
+    let text = match rival.beside {
+        None => {
+            format!("it took the offer of {server}{hardware}, another DHCP server on its network")
+        }
+        Some(beside) => format!(
+            "{beside} and {server}{hardware} both answer it, and say different things: one of them is not for phones"
+        ),
+    };
+    let find =
+        "turn it off, or turn on DHCP snooping: the switch's table of addresses tells its port";
+    let remedy = match rival.beside {
+        None => {
+            format!("find {server} and {find}; if it is right there, let ringup only `observe`")
+        }
+        Some(_) => format!("find {server} and {find}; if both are right, let both say the same"),
+    };
+    let value = format!("option 54 {server}");
+    let grounds = vec![ground(Origin::Dhcp, value, rival.hardware, rival.at)];
+    Some(Finding { grounds, ..finding(FindingKind::ForeignDhcpServer, text, remedy) })
 }
 
 pub(super) fn address_conflict(look: &Look<'_>) -> Option<Finding> {

@@ -18,12 +18,29 @@ pub(super) fn not_listed(look: &Look<'_>) -> Option<Finding> {
     let mac = look.mac;
     stranger.then(|| {
         let what = look.identity.model.as_deref().map(|model| format!(", a {model},"));
-        let closed = look.refused().is_some_and(|(reason, _)| reason == Reason::NotListed);
-        let closed =
-            if closed { ": it got no file, because auto-registration is closed" } else { "" };
-        let text = format!("{mac}{} is here and not listed{closed}", what.unwrap_or_default());
-        let remedy =
-            format!("list it (`ringup phones set {mac} number=…`) or open auto-registration");
+        let refused = look.refused().map(|(reason, _)| reason);
+        let open = look.is_open();
+        let why = match (refused, open) {
+            (Some(Reason::NotListed), false) => {
+                ": it got no file, because auto-registration is closed"
+            }
+            (Some(Reason::NotListed), true) => {
+                ": it got no file, because auto-registration was closed"
+            }
+            _ => "",
+        };
+        let text = format!("{mac}{} is here and not listed{why}", what.unwrap_or_default());
+        let or = match (refused, open) {
+            (_, false) => " or open auto-registration",
+            (Some(Reason::NoNumbersLeft), true) => ", or widen `numbers`: none is left",
+            (Some(Reason::NotListed), true) => {
+                ", or restart it: auto-registration is open now and lists it"
+            }
+            (_, true) => {
+                ": auto-registration is open, and lists it only if it asks for a file that a family's template makes"
+            }
+        };
+        let remedy = format!("list it (`ringup phones set {mac} number=…`){or}");
         finding(FindingKind::NotListed, text, remedy)
     })
 }

@@ -11,6 +11,7 @@ use super::{
         report::Look,
     },
     finding,
+    grounds::ground,
 };
 
 /// No phone starts anew from where it came within this many seconds of looking for an address elsewhere; one that
@@ -19,7 +20,7 @@ const HOP: i64 = 10;
 
 /// Its packets or names carry another MAC than the one that they come from.
 pub(super) fn mac_mismatch(look: &Look<'_>) -> Option<Finding> {
-    carried(look).or_else(|| asked_by_another(look))
+    carried(look).or_else(|| asks_for_another(look)).or_else(|| asked_by_another(look))
 }
 
 fn carried(look: &Look<'_>) -> Option<Finding> {
@@ -46,6 +47,22 @@ fn carried(look: &Look<'_>) -> Option<Finding> {
     let remedy = "compare both with its label; a cloned configuration, a router that translates addresses, or two phones \
         behind one address do this";
     let grounds = vec![ground.clone()];
+    Some(Finding { grounds, ..finding(FindingKind::MacMismatch, text, remedy) })
+}
+
+/// It asks, from its own address, for the file of another phone.
+fn asks_for_another(look: &Look<'_>) -> Option<Finding> {
+    let mistake = look.boot.mistake.as_ref().filter(|one| !are_one(one.of, look.mac))?;
+    let text = format!(
+        "it asked for {}, the file of {}, from an address that is leased to {}",
+        mistake.name, mistake.of, look.mac
+    );
+    let remedy = format!(
+        "look at its label: either this is {} and was listed wrongly, or it has that phone's configuration; reset it then",
+        mistake.of
+    );
+    let grounds =
+        vec![ground(Origin::FileName, mistake.name.clone(), Some(mistake.of), mistake.at)];
     Some(Finding { grounds, ..finding(FindingKind::MacMismatch, text, remedy) })
 }
 
@@ -81,23 +98,39 @@ pub(super) fn duplicate_mac(look: &Look<'_>) -> Option<Finding> {
     let quick =
         |from: &Visit, to: &Visit| to.from.as_second().saturating_sub(from.until.as_second()) < HOP;
     let returns = |three: &&[&Visit]| match three {
-        [a, b, c] => a.relay == c.relay && quick(a, b) && quick(b, c),
+        [a, b, c] => a.is_alike(c) && quick(a, b) && quick(b, c),
         _ => false,
     };
     // There and back and there again: once may be a cable that was moved.
     let mut back = lately.windows(3).filter(returns);
     let three = back.next()?;
     back.next()?;
-    let place = |visit: &Visit| match visit.relay {
-        Some(relay) => format!("behind relay {relay}"),
-        None => "on a network of ours".to_owned(),
-    };
+    let (one, other) = (three[0], three[1]);
     let text = format!(
         "{} looks for an address {} and {} in turns, faster than one phone can",
         look.mac,
-        place(three[0]),
-        place(three[1])
+        place(one, other),
+        place(other, one)
     );
     let remedy = "find the second device with this MAC (a clone, a replaced board), or the link that joins both networks";
-    Some(finding(FindingKind::DuplicateMac, text, remedy))
+    let grounds = [one, other].map(|visit| {
+        let value = [visit.port.as_str(), visit.shows.as_str()].join(" ");
+        let relay = visit.relay.map(|relay| format!("relay {relay} ")).unwrap_or_default();
+        ground(Origin::Dhcp, format!("{relay}{value}").trim(), None, visit.until)
+    });
+    Some(Finding { grounds: grounds.into(), ..finding(FindingKind::DuplicateMac, text, remedy) })
+}
+
+/// Where one of two visits was, by what differs between them.
+fn place(visit: &Visit, other: &Visit) -> String {
+    if visit.relay != other.relay {
+        return match visit.relay {
+            Some(relay) => format!("behind relay {relay}"),
+            None => "on a network of ours".to_owned(),
+        };
+    }
+    if !visit.port.is_empty() && visit.port != other.port {
+        return format!("behind switch port {}", visit.port);
+    }
+    format!("as {}", visit.shows)
 }

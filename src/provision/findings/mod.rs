@@ -2,9 +2,11 @@
 
 mod address;
 mod firmware;
+mod grounds;
 mod listing;
 mod mac;
 mod model;
+mod registration;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -29,8 +31,10 @@ const CHECKS: &[Check] = &[
     mac::mac_mismatch,
     mac::duplicate_mac,
     address::pool_exhausted,
+    address::foreign_server,
     address::address_conflict,
     address::secret_withheld,
+    registration::bad_credentials,
     server::used_phone,
     server::trust_list,
     server::unexpanded_macro,
@@ -41,20 +45,35 @@ const CHECKS: &[Check] = &[
 ];
 
 /// What can be said where another server provisions the phone: addresses are still ours, files are not.
-const ELSEWHERE: &[Check] =
-    &[mac::duplicate_mac, address::pool_exhausted, address::address_conflict];
+const ELSEWHERE: &[Check] = &[
+    mac::duplicate_mac,
+    address::pool_exhausted,
+    address::foreign_server,
+    address::address_conflict,
+];
 
 /// All findings of a phone.
 pub(super) fn all(look: &Look<'_>) -> Vec<Finding> {
-    CHECKS.iter().filter_map(|check| check(look)).collect()
+    found(CHECKS, look)
 }
 
 /// The findings of a phone that another server provisions.
 pub(super) fn elsewhere(look: &Look<'_>) -> Vec<Finding> {
-    ELSEWHERE.iter().filter_map(|check| check(look)).collect()
+    found(ELSEWHERE, look)
 }
 
-/// A finding without a repair.
+/// What the checks find, none of it without grounds.
+fn found(checks: &[Check], look: &Look<'_>) -> Vec<Finding> {
+    let grounded = |mut finding: Finding| {
+        if finding.grounds.is_empty() {
+            finding.grounds = grounds::usual(finding.kind, look);
+        }
+        finding
+    };
+    checks.iter().filter_map(|check| check(look)).map(grounded).collect()
+}
+
+/// A finding without a repair, on the usual grounds of its kind.
 fn finding(kind: FindingKind, text: impl Into<String>, remedy: impl Into<String>) -> Finding {
     let (text, remedy) = (text.into(), remedy.into());
     Finding { kind, text, remedy, grounds: Vec::new(), repair: None }

@@ -6,7 +6,10 @@ use crate::{
     profile::{Catalog, Family, Model},
 };
 
-use super::{super::report::Look, finding};
+use super::{
+    super::{diagnosis::in_words, report::Look},
+    finding,
+};
 
 /// Origins that tell a model, strongest first.
 const STRONG: [Origin; 6] = [
@@ -148,7 +151,7 @@ pub(super) fn wrong_family(look: &Look<'_>) -> Option<Finding> {
             Some(told(look, FindingKind::WrongFamily, contradiction))
         }
         Some(_) => None,
-        None => other_family(look),
+        None => other_family(look).or_else(|| other_protocol(look)),
     }
 }
 
@@ -199,6 +202,21 @@ fn other_family(look: &Look<'_>) -> Option<Finding> {
         "compare the label with the list: another phone stands here, or it runs other firmware";
     let grounds = vec![ground.clone()];
     Some(Finding { grounds, ..finding(FindingKind::WrongFamily, text, remedy) })
+}
+
+/// It runs a load for the protocol that its site does not speak, and no other one is named for it.
+fn other_protocol(look: &Look<'_>) -> Option<Finding> {
+    look.entry?;
+    let (file, other, ours) = look.other_protocol()?;
+    let (other, ours) = (in_words(other), in_words(ours));
+    let text = format!(
+        "its site speaks {ours}, and it asks for {file}, which goes with a load for {other}"
+    );
+    let remedy = format!(
+        "name a load for {ours} in [site.{}.firmware], or list it at a site with protocol = \"{other}\"",
+        look.site_name
+    );
+    Some(finding(FindingKind::WrongFamily, text, remedy))
 }
 
 /// A model as the phone spells it (`7961G`), where the catalog's name (`7961`) stands for several spellings.

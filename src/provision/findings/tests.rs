@@ -2,6 +2,7 @@
 
 mod firmware;
 mod model;
+mod network;
 mod server;
 mod traps;
 
@@ -85,7 +86,13 @@ impl Story {
 
     fn findings(&self) -> Vec<Finding> {
         let (here, state) = (self.provisioner(), state(self.changes.clone()));
-        here.report(self.mac, &state.phones[&self.mac], &state, now()).findings
+        let found = here.report(self.mac, &state.phones[&self.mac], &state, now()).findings;
+        for Finding { kind, text, remedy, grounds, .. } in &found {
+            let said = !text.is_empty() && !remedy.is_empty();
+            let grounded = !grounds.is_empty() && grounds.iter().all(|one| !one.value.is_empty());
+            assert!(said && grounded, "{kind:?}: {text}; {remedy}; {grounds:?}");
+        }
+        found
     }
 
     fn kinds(&self) -> String {
@@ -137,11 +144,11 @@ fn takes(ago: u64, name: &str, role: Role) -> [(u64, What); 2] {
 }
 
 fn discovered() -> What {
-    What::Discovered { relay: None }
+    What::discovered(None)
 }
 
 fn through(relay: u8) -> What {
-    What::Discovered { relay: Some(Ipv4Addr::new(10, relay, 0, 1)) }
+    What::discovered(Some(Ipv4Addr::new(10, relay, 0, 1)))
 }
 
 fn acked() -> What {

@@ -237,18 +237,37 @@ pub(super) fn rows(bytes: &[u8], file: &str) -> Result<Vec<(usize, Vec<String>)>
 
 /// Works out what a file would do. Commits nothing.
 ///
-/// `file` is its name for messages. The batch is one undoable commit with the entries that are new or changed.
+/// `file` is its name for messages; `odd` says what is odd about an entry that is new or changed, and taken all the same. The batch is one undoable commit with the entries that are new or changed.
 #[must_use]
 pub fn plan(
     bytes: &[u8],
     file: &str,
     state: &State,
-    catalog: &Catalog,
-    settings: &Settings,
+    (catalog, settings): (&Catalog, &Settings),
     options: &ImportOptions,
+    odd: &dyn Fn(Mac, &Entry) -> Vec<String>,
 ) -> Import {
     let known = |model: &str| catalog.model(model).map(|(_, model)| model.lines);
-    plan::plan(bytes, file, state, &plan::Rules { settings, known: &known }, options)
+    let help = |model: &str| unknown_model(catalog, model);
+    plan::plan(
+        bytes,
+        file,
+        state,
+        &plan::Rules { settings, known: &known, help: &help, odd },
+        options,
+    )
+}
+
+/// What to do about a model that no family knows.
+#[must_use]
+pub fn unknown_model(catalog: &Catalog, model: &str) -> String {
+    let near = catalog.near(model);
+    let meant = if near.is_empty() {
+        String::new()
+    } else {
+        format!("did you mean `{}`? ", near.join("`, `"))
+    };
+    format!("{meant}`ringup profiles list --models` lists all")
 }
 
 /// An entry with one field set, checked by itself. `field` is named like a column; an empty value empties it.

@@ -25,6 +25,10 @@ pub(super) struct Rules<'a> {
     pub(super) settings: &'a Settings,
     /// How many lines a model has (0 if that is not known); `None` if the catalog lacks it.
     pub(super) known: &'a dyn Fn(&str) -> Option<u8>,
+    /// What to do about a model that the catalog lacks.
+    pub(super) help: &'a dyn Fn(&str) -> String,
+    /// What else is odd about a phone's entry.
+    pub(super) odd: &'a dyn Fn(Mac, &Entry) -> Vec<String>,
 }
 
 /// A phone of the file.
@@ -61,8 +65,11 @@ pub(super) fn plan(
     };
     let (mut listings, unread) = group(&table, state);
     let short = damage::lost_zeros(&table);
-    for listing in listings.values_mut() {
+    for (phone, listing) in &mut listings {
         list(listing, &table, rules);
+        if Some(&listing.entry) != listing.listed.as_deref() {
+            listing.warnings.extend((rules.odd)(*phone, &listing.entry));
+        }
         let hints = listing.rows.iter().filter_map(|row| Some((*row, short.get(row)?.clone())));
         for (row, (hint, offer)) in hints.collect::<Vec<_>>() {
             listing.warnings.push(hint);
@@ -231,7 +238,7 @@ fn odd_model(entry: &Entry, rules: &Rules<'_>) -> Option<String> {
         return None;
     }
     match (rules.known)(model) {
-        None => Some(format!("no profile knows the model {model}")),
+        None => Some(format!("no profile knows the model {model}: {}", (rules.help)(model))),
         Some(has) if has > 0 && usize::from(has) < lines => {
             Some(format!("{lines} lines are listed, and a {model} has {has}"))
         }

@@ -48,7 +48,14 @@ fn with_subnet() -> Settings {
 
 fn read(bytes: &[u8], state: &State, settings: &Settings, options: &ImportOptions) -> Import {
     let known = |model: &str| (model == "T46S").then_some(16).or((model == "7940").then_some(2));
-    plan::plan(bytes, "phones.csv", state, &Rules { settings, known: &known }, options)
+    let help = |_: &str| "look".to_owned();
+    plan::plan(
+        bytes,
+        "phones.csv",
+        state,
+        &Rules { settings, known: &known, help: &help, odd: &|_, _| Vec::new() },
+        options,
+    )
 }
 
 fn apply(state: &mut State, import: Import) {
@@ -271,7 +278,7 @@ fn odd_models_are_taken_with_a_warning() {
         "mac,model,number,line.2.number,line.3.number\n001565aabb01,CP-7940,1,2,3\n001565aabb02,T99,,,\n",
         &[
             "2 00:15:65:aa:bb:01 added [3 lines are listed, and a 7940 has 2]",
-            "3 00:15:65:aa:bb:02 added [no profile knows the model T99]",
+            "3 00:15:65:aa:bb:02 added [no profile knows the model T99: look]",
         ],
     );
 }

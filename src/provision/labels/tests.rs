@@ -9,7 +9,7 @@ use super::{
 use crate::domain::{Change, Event, What};
 
 fn discovered(phone: &str) -> Change {
-    let event = Event { at: now(), what: What::Discovered { relay: None } };
+    let event = Event { at: now(), what: What::discovered(None) };
     Change::Happened(mac(phone), event)
 }
 

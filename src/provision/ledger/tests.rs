@@ -97,7 +97,7 @@ fn change(bench: &Bench, phone: Mac, kind: &str, which: u8) -> Vec<Change> {
         )],
         "unlist" => vec![Change::Unlisted(phone)],
         "forget" => vec![Change::Forgotten(phone)],
-        "discover" => event(What::Discovered { relay: (which > 2).then_some(address) }),
+        "discover" => event(What::discovered((which > 2).then_some(address))),
         "show" => vec![showed(&phone.lower(), Seen::Option60(CLASS.as_bytes()))],
         "lease" => {
             let seconds = 100 + u64::from(which) * 200;

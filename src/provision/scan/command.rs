@@ -11,6 +11,8 @@ pub enum Command {
     Replace,
     /// Put the last phone aside.
     Fail,
+    /// List the last phone, which nobody listed, as it is.
+    List,
 }
 
 /// What stands in front of each command, so that no label says one by chance.
@@ -18,7 +20,7 @@ const MARK: &str = "RINGUP ";
 
 impl Command {
     /// All of them, in the order in which they are printed.
-    pub const ALL: [Self; 4] = [Self::Undo, Self::NextSlot, Self::Replace, Self::Fail];
+    pub const ALL: [Self; 5] = [Self::Undo, Self::NextSlot, Self::Replace, Self::Fail, Self::List];
 
     /// The name in JSON.
     #[must_use]
@@ -28,6 +30,7 @@ impl Command {
             Self::NextSlot => "next-slot",
             Self::Replace => "replace",
             Self::Fail => "fail",
+            Self::List => "list",
         }
     }
 
@@ -45,6 +48,7 @@ impl Command {
             Self::NextSlot => "leaves a slot free",
             Self::Replace => "the next phone takes the place of the last one",
             Self::Fail => "puts the last phone aside",
+            Self::List => "makes an entry of a phone that nobody listed",
         }
     }
 

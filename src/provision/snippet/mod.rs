@@ -24,7 +24,8 @@ use crate::{
 };
 
 use super::{
-    bootstrap::{Told, registrars, server_content},
+    bootstrap::{Told, agreed_rule, likely, registrars, server_content},
+    elsewhere::agreed,
     values::http_base,
 };
 
@@ -109,15 +110,16 @@ impl Plan {
         let mut notes = Vec::new();
         let mut groups: BTreeMap<Vec<Answer>, Vec<&Family>> = BTreeMap::new();
         for family in families {
-            let answers = answers(settings, family, servers, &mut notes);
+            let answers = answers(settings, &[family], servers, &mut notes);
             if answers.is_empty() {
                 notes.push(format!("{}: its profile asks nothing of DHCP", family.name));
             } else {
                 groups.entry(answers).or_default().push(family);
             }
         }
-        let groups: Vec<_> = groups.into_iter().collect();
-        let tests = tests(catalog, &groups, &mut notes);
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        let owners = owners(catalog, settings, servers, &mut groups, &mut notes);
+        let tests = tests(&owners, groups.len());
         let mut classes: Vec<Class> = Vec::new();
         for ((answers, families), tests) in groups.into_iter().zip(tests) {
             if tests.is_empty() {
@@ -217,23 +219,21 @@ impl Value {
     }
 }
 
-/// What a family's options say, as ringup itself would send them.
+/// What the options of a family say, or of several that a client may be of, as ringup itself would send them; nothing
+/// where the families differ.
 fn answers(
     settings: &Settings,
-    family: &Family,
+    families: &[&Family],
     servers: &[Ipv4Addr],
     notes: &mut Vec<String>,
 ) -> Vec<Answer> {
-    if family.dhcp.servers.is_empty() {
+    let (Some(rule), Some(family)) = (agreed_rule(families), families.first()) else {
         return Vec::new();
-    }
+    };
     let all = settings.dhcp.subnets.iter();
-    let mut others = all.filter_map(|subnet| {
-        let other = subnet.for_family.get(family.name.as_str())?;
-        Some(&other.servers).filter(|servers| !servers.is_empty())
-    });
+    let mut others = all.filter_map(|subnet| Some(&agreed(families, subnet)?.servers));
     let elsewhere = others.next();
-    if let Some(first) = elsewhere {
+    if let (Some(first), [_]) = (elsewhere, families) {
         let differ = others.any(|other| other != first);
         let more = if differ { "; other subnets name others" } else { "" };
         notes.push(format!("{}: `for` sends it to {}{more}", family.name, list(first, ", ")));
@@ -244,7 +244,7 @@ fn answers(
         None => base(settings, servers),
     };
     let servers = elsewhere.map_or(servers, Vec::as_slice);
-    let content = server_content(Some(&family.dhcp), &told(settings, servers, &http));
+    let content = server_content(Some(rule), &told(settings, servers, &http));
     content.into_iter().map(|(code, bytes)| Answer::new(Some(family), code, bytes)).collect()
 }
 
@@ -258,13 +258,16 @@ fn base(settings: &Settings, servers: &[Ipv4Addr]) -> String {
     http_base(settings, IpAddr::V4(first))
 }
 
-/// What tells the members of each group. A beginning that groups share is nobody's: its senders get the fallback.
-fn tests(
-    catalog: &Catalog,
-    groups: &[(Vec<Answer>, Vec<&Family>)],
+/// Which group each beginning is of. One that groups share tells its sender's maker at most: it is of a group that gets what
+/// ringup sends to a phone of that maker; where that is the fallback, it is nobody's.
+fn owners<'c>(
+    catalog: &'c Catalog,
+    settings: &Settings,
+    servers: &[Ipv4Addr],
+    groups: &mut Vec<(Vec<Answer>, Vec<&'c Family>)>,
     notes: &mut Vec<String>,
-) -> Vec<Vec<Test>> {
-    let mut owners: BTreeMap<Opening, Option<usize>> = BTreeMap::new();
+) -> BTreeMap<Opening, Option<usize>> {
+    let mut claims: BTreeMap<Opening, Vec<(usize, &str)>> = BTreeMap::new();
     for (place, (_, families)) in groups.iter().enumerate() {
         for family in families {
             let openings = catalog.openings(family);
@@ -275,11 +278,31 @@ fn tests(
                 ));
             }
             for opening in openings {
-                let owner = owners.entry(opening).or_insert(Some(place));
-                *owner = owner.filter(|owner| *owner == place);
+                claims.entry(opening).or_default().push((place, &family.vendor));
             }
         }
     }
+    let in_use = groups.len();
+    let mut owner = |claims: &[(usize, &str)]| {
+        let (place, vendor) = *claims.first()?;
+        if claims.iter().all(|(other, _)| *other == place) {
+            return Some(place);
+        }
+        let alone = claims.iter().all(|(_, other)| *other == vendor);
+        let families = if alone { likely(catalog, vendor) } else { Vec::new() };
+        let answers = answers(settings, &families, servers, &mut Vec::new());
+        // A group of its own, though others get the same: where the first match counts, it has to be asked last.
+        let known = groups[in_use..].iter().position(|(other, _)| *other == answers);
+        known.map(|place| in_use + place).or_else(|| {
+            (!answers.is_empty()).then(|| groups.push((answers, families)))?;
+            Some(groups.len() - 1)
+        })
+    };
+    claims.into_iter().map(|(opening, claims)| (opening, owner(&claims))).collect()
+}
+
+/// What tells the members of each of so many groups.
+fn tests(owners: &BTreeMap<Opening, Option<usize>>, groups: usize) -> Vec<Vec<Test>> {
     // The nearest shorter beginning that covers one; what it gives already need not be said again.
     let nearest = |opening: &Opening| {
         let shorter = owners.iter().filter(|(other, _)| *other != opening && other.covers(opening));
@@ -301,7 +324,7 @@ fn tests(
         let own = told.iter().filter(move |(_, owner)| *owner == Some(place));
         own.map(|(opening, _)| test(opening, place)).collect()
     };
-    (0..groups.len()).map(of).collect()
+    (0..groups).map(of).collect()
 }
 
 /// Beginnings without those that another one covers.

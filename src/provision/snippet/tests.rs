@@ -169,14 +169,9 @@ fn a_plan_says_what_ringup_would_send() {
     check(b"Cisco Systems, Inc. IP Phone 7905");
     check(b"Cisco Systems, Inc. Wireless Phone 7921");
     check(b"Cisco Systems, Inc. IP Phone CP-8851-4PCC");
-    // Of the vendor, and more is not known: ringup tells it what most of the vendor's families read. Another server has
-    // its answer for everybody, in which that option is the same.
-    let bare = b"Cisco Systems, Inc.";
-    let client = provisioner.client(stranger, &[Seen::Option60(bare)], Timestamp::UNIX_EPOCH);
-    let sent = provisioner.options(&client, &network, SERVERS[0], &[]);
-    let servers = sent.iter().find(|(code, _)| *code == 150).unwrap();
-    let answer = planned(&plan, bare).iter().find(|answer| answer.code == 150).unwrap();
-    assert_eq!(answer.value.bytes(), servers.1);
+    // Of the vendor, and more is not known: what most of the vendor's families read.
+    check(b"Cisco Systems, Inc.");
+    check(b"Cisco Systems, Inc. IP Phone\0");
     check(b"Polycom-SPIP670");
     check(b"Polycom-VVX411");
     check(b"\0\0\x36\x3d\x0b\x01\x07Polycom\xff");

@@ -3,6 +3,7 @@
 mod admission;
 mod evidence;
 mod explain;
+mod forms;
 mod open;
 mod report;
 mod service;

@@ -54,7 +54,7 @@ fn ended(name: &str, role: Role, outcome: Outcome) -> What {
 }
 
 fn discovered() -> What {
-    What::Discovered { relay: None }
+    What::discovered(None)
 }
 
 fn acked() -> What {
@@ -69,16 +69,19 @@ fn known() -> Vec<Change> {
 
 #[test]
 fn a_finding_says_why_a_stranger_got_no_file() {
-    let report = |why: &str| {
+    let findings = |settings: Settings, why: &str| {
         let happened = [(2, discovered()), (1, refused(OWN, Role::Own, why))];
         let event = |(ago, what)| {
             let at = now() - Duration::from_secs(ago);
             Change::Happened(mac(CISCO), Event { at, what })
         };
         let state = state(happened.into_iter().map(event).collect());
-        let here = provisioner(settings(), vec![]);
-        let report = here.report(mac(CISCO), &state.phones[&mac(CISCO)], &state, now());
-        report.findings.into_iter().map(|finding| finding.text).collect::<Vec<_>>().join("; ")
+        let here = provisioner(settings, vec![]);
+        here.report(mac(CISCO), &state.phones[&mac(CISCO)], &state, now()).findings
+    };
+    let report = |why: &str| {
+        let texts = findings(settings(), why).into_iter().map(|finding| finding.text);
+        texts.collect::<Vec<_>>().join("; ")
     };
     let listed = "00:1e:7a:c4:10:22 is here and not listed";
     assert_eq!(
@@ -86,6 +89,24 @@ fn a_finding_says_why_a_stranger_got_no_file() {
         format!("{listed}: it got no file, because auto-registration is closed")
     );
     assert_eq!(report("there is no SEP001E7AC41022.cnf.xml"), listed);
+    // Nobody is told to open what is open.
+    let remedy = |settings: Settings, why: &str| {
+        let finding = findings(settings, why).remove(0);
+        finding
+            .remedy
+            .trim_start_matches("list it (`ringup phones set 00:1e:7a:c4:10:22 number=…`)")
+            .to_owned()
+    };
+    let closed = "00:1e:7a:c4:10:22 is not listed, and auto-registration is closed";
+    let full = "00:1e:7a:c4:10:22 is not listed, and no number is left for it in 1-2";
+    let open = || registering(settings(), 1, 2);
+    assert_eq!(remedy(settings(), closed), " or open auto-registration");
+    assert_eq!(
+        remedy(open(), closed),
+        ", or restart it: auto-registration is open now and lists it"
+    );
+    assert_eq!(remedy(open(), full), ", or widen `numbers`: none is left");
+    assert!(remedy(open(), "there is no x").starts_with(": auto-registration is open"));
 }
 
 #[test]
@@ -310,4 +331,19 @@ fn another_servers_phone_is_never_in_trouble_here() {
         unserved,
         "stuck, not-listed, pool-exhausted, no-address -> CTLSEP001E7AC41022.tlv",
     );
+}
+
+/// A phone whose address was typed in and whose file is withheld for that shows where it asked from.
+#[test]
+fn where_a_withheld_phone_asked_from() {
+    let asked = |why: &str| {
+        let what = refused(OWN, Role::Own, why);
+        let state = state(vec![Change::Happened(mac(CISCO), Event { at: now(), what })]);
+        crate::provision::asked_from(&state.phones[&mac(CISCO)].boot).map(|one| one.to_string())
+    };
+    let why = crate::provision::Why::NoLease { peer: [10, 20, 0, 99].into() };
+    assert_eq!(asked(&why.to_string()).as_deref(), Some("10.20.0.99"));
+    assert_eq!(asked("there is no SEP001E7AC41022.cnf.xml"), None);
+    let other = "00:1e:7a:c4:10:22 has another address than 10.20.0.98, so its file is withheld";
+    assert_eq!(asked(other), None, "another phone's address");
 }

@@ -266,3 +266,31 @@ async fn what_was_learned_outlives_a_reload() {
     let told = fetch(&bench.service, peer, "000000000000.cfg").await;
     assert_eq!(told, "common of 00:04:f2:aa:bb:cc from template poly-vvx/common-master.cfg.j2");
 }
+
+/// Who asks for another phone's file is told on his own page, once.
+#[tokio::test]
+async fn another_phones_file_is_a_mistake_of_the_asker() {
+    let changes = vec![
+        listed("001e7ac41022", "7961G", "4012"),
+        leased("001e7ac41022", 51),
+        listed("001e7ac41099", "7961G", "4013"),
+        leased("001e7ac41099", 52),
+    ];
+    let mut settings = settings();
+    settings.secrets.peer = crate::config::PeerRule::Lease;
+    let bench = bench(settings, changes).await;
+    for _ in 0..20 {
+        fetch(&bench.service, [10, 20, 0, 52], "SEP001E7AC41022.cnf.xml").await;
+    }
+    bench.service.drain().await;
+    let state = bench.service.view.read();
+    let mistake = |phone: &str| state.phones[&mac(phone)].boot.mistake.clone();
+    let found = mistake("001e7ac41099").unwrap();
+    assert_eq!((&*found.name, found.of), ("SEP001E7AC41022.cnf.xml", mac("001e7ac41022")));
+    assert_eq!(mistake("001e7ac41022"), None);
+    drop(state);
+    let events = bench.service.journal.timeline(mac("001e7ac41099"), 99).unwrap();
+    let told =
+        events.iter().filter(|(_, event)| matches!(event.what, What::Mistaken { .. })).count();
+    assert_eq!(told, 1);
+}

@@ -34,7 +34,7 @@ fn filled(dir: &TempDir) -> Store {
             Change::Leased(lease),
             Change::Numbered(mac(n), format!("41{n}")),
         ];
-        let seen = Event { at, what: What::Discovered { relay: None } };
+        let seen = Event { at, what: What::discovered(None) };
         changes.extend((0..200).map(|_| Change::Happened(mac(n), seen.clone())));
         store.journal.commit_blocking(Batch::from(changes)).unwrap();
     }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 fn seen(n: u8) -> Change {
-    let event = Event { at: Timestamp::UNIX_EPOCH, what: What::Discovered { relay: None } };
+    let event = Event { at: Timestamp::UNIX_EPOCH, what: What::discovered(None) };
     Change::Happened(Mac::new([2, 0, 0, 0, 0, n]).unwrap(), event)
 }
 

@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Asked, Carrier, Event, Granted, Load, Outcome, Registration, Rejection, Required, Role, Step,
-    Timestamp, Told, Transfer, Unserved, What,
+    Asked, Carrier, Event, Granted, Load, Mac, Outcome, Registration, Rejection, Required, Role,
+    Step, Timestamp, Told, Transfer, Unserved, What,
 };
 
 use super::form;
@@ -52,6 +52,22 @@ enum UnservedForm {
 enum WhatForm {
     Discovered {
         relay: Option<Ipv4Addr>,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        port: String,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        shows: String,
+    },
+    Rivalled {
+        server: Ipv4Addr,
+        #[serde(with = "super::maybe_text", default, skip_serializing_if = "Option::is_none")]
+        hardware: Option<Mac>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        beside: Option<Ipv4Addr>,
+    },
+    Mistaken {
+        name: String,
+        #[serde(with = "super::text")]
+        of: Mac,
     },
     Offered {
         address: Ipv4Addr,

@@ -6,15 +6,23 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
     domain::{
-        Arrival, Boot, Entry, FamilyName, Ground, Load, Mac, Origin, Registration, Stage,
-        Timestamp, Told, Transfer, Upgrade, Visit,
+        Arrival, Boot, Entry, FamilyName, Ground, Load, Mac, Mistake, Origin, Registration, Rival,
+        Stage, Timestamp, Told, Transfer, Upgrade, Visit,
     },
     store::Phone,
 };
 
 use super::form;
 
-form!(Phone => PhoneForm, Ground => GroundForm, Upgrade => UpgradeForm, Arrival => ArrivalForm, Visit => VisitForm);
+form!(
+    Phone => PhoneForm,
+    Ground => GroundForm,
+    Mistake => MistakeForm,
+    Rival => RivalForm,
+    Arrival => ArrivalForm,
+    Upgrade => UpgradeForm,
+    Visit => VisitForm,
+);
 
 /// What the store says about itself: how much there is of what. What is not there is noticed.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
@@ -47,6 +55,8 @@ struct PhoneForm {
     boot: Boot,
     #[serde(with = "super::list")]
     grounds: Vec<Ground>,
+    #[serde(default, skip_serializing_if = "is_none")]
+    given: u64,
     changed: u64,
 }
 
@@ -88,10 +98,36 @@ struct ArrivalForm {
 struct VisitForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     relay: Option<Ipv4Addr>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    port: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    shows: String,
     #[serde(with = "super::text")]
     from: Timestamp,
     #[serde(with = "super::text")]
     until: Timestamp,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Rival")]
+struct RivalForm {
+    server: Ipv4Addr,
+    #[serde(with = "super::maybe_text", default, skip_serializing_if = "Option::is_none")]
+    hardware: Option<Mac>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    beside: Option<Ipv4Addr>,
+    #[serde(with = "super::text")]
+    at: Timestamp,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Mistake")]
+struct MistakeForm {
+    name: String,
+    #[serde(with = "super::text")]
+    of: Mac,
+    #[serde(with = "super::text")]
+    at: Timestamp,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -126,6 +162,10 @@ struct BootForm {
     registrations: Vec<Registration>,
     #[serde(with = "super::list", default, skip_serializing_if = "Vec::is_empty")]
     visits: Vec<Visit>,
+    #[serde(with = "super::option", default, skip_serializing_if = "Option::is_none")]
+    rival: Option<Rival>,
+    #[serde(with = "super::option", default, skip_serializing_if = "Option::is_none")]
+    mistake: Option<Mistake>,
     last: String,
     #[serde(with = "super::text")]
     last_at: Timestamp,
@@ -152,6 +192,9 @@ enum OriginForm {
     #[serde(rename = "option-82")]
     Option82,
     Prefix,
+    Dhcp,
+    Registrar,
+    List,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -172,6 +215,12 @@ struct GroundForm {
     mac: Option<Mac>,
     #[serde(with = "super::text")]
     at: Timestamp,
+}
+
+/// True for a stamp of nothing.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_none(stamp: &u64) -> bool {
+    *stamp == 0
 }
 
 /// True for a moment that never came.

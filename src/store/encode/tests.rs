@@ -56,7 +56,10 @@ fn happened() -> Vec<What> {
         source: "file a.cfg".to_owned(),
     };
     vec![
-        What::Discovered { relay: Some(address) },
+        What::discovered(Some(address)),
+        What::Discovered { relay: None, port: text(), shows: text() },
+        What::Rivalled { server: address, hardware: Some(mac()), beside: None },
+        What::Mistaken { name: text(), of: mac() },
         What::Offered { address },
         What::Requested { address, server: Some(address) },
         What::Told { by: address, servers: vec![(66, "10.20.0.1".to_owned())] },
@@ -236,7 +239,7 @@ fn batches_as_written() {
 
 #[test]
 fn phones_as_written() {
-    let mut phone = Phone { changed: 4, ..Phone::default() };
+    let mut phone = Phone { changed: 4, given: u64::MAX, ..Phone::default() };
     for what in happened() {
         phone.boot.fold(&Event { at: at(5), what });
     }

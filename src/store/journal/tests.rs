@@ -26,7 +26,7 @@ fn listed(n: u16, number: &str) -> Change {
 }
 
 fn seen(n: u16, second: i64) -> Change {
-    Change::Happened(mac(n), Event { at: at(second), what: What::Discovered { relay: None } })
+    Change::Happened(mac(n), Event { at: at(second), what: What::discovered(None) })
 }
 
 fn lease(n: u16, host: u8) -> Lease {

@@ -151,9 +151,9 @@ impl Writer {
         let made = group.map_err(|bad| bad.to_string()).and_then(|group| self.agree(&group));
         if let Err(fault) = made {
             tracing::error!(%fault, "the store can't write and takes nothing more");
-            refuse(draft.answers.into_iter().map(|(reply, _)| reply), &fault);
-            let _ = self.fault.set(fault);
-            return;
+            // Set first: whoever is refused may look at once why.
+            let fault = self.fault.get_or_init(|| fault);
+            return refuse(draft.answers.into_iter().map(|(reply, _)| reply), fault);
         }
         view.install(draft.patch);
         draft.commits.into_iter().for_each(|commit| self.feed.announce(commit));

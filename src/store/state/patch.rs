@@ -164,7 +164,7 @@ impl Patch {
     fn change(&mut self, state: &State, at: (u64, usize), change: &Change) {
         match change {
             Change::Happened(mac, event) => {
-                self.record(state, *mac, at.0, |phone| phone.boot.fold(event));
+                self.record(state, *mac, at.0, |phone| phone.happens(event));
                 self.stage(state, *mac, at.0, |one, boot| one.happened(*mac, event, boot));
             }
             Change::Showed(mac, ground) => {

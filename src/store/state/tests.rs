@@ -40,7 +40,7 @@ fn listed(n: u32, number: &str, reserved: Option<u8>) -> Change {
 }
 
 fn seen(n: u32, second: i64) -> Change {
-    Change::Happened(mac(n), Event { at: at(second), what: What::Discovered { relay: None } })
+    Change::Happened(mac(n), Event { at: at(second), what: What::discovered(None) })
 }
 
 fn showed(n: u32, from: Origin, value: &str) -> Change {

@@ -50,7 +50,7 @@ fn a_batch_from_its_opening_to_its_end() {
     assert_eq!(listed["phone"]["entry"]["number"], "4012");
     assert_eq!(listed["solved"], json!(["was not listed: listed on the bench"]));
     refused(&scan(1, json!({ "mac": POLY, "number": "4\u{1}2" })), 422, "number");
-    let boots = vec![happened(mac(POLY), What::Discovered { relay: None })];
+    let boots = vec![happened(mac(POLY), What::discovered(None))];
     bench.commit(boots);
     assert_eq!(
         scan(1, json!({ "mac": POLY })).json()["says"],
@@ -123,6 +123,79 @@ fn a_batch_is_news() {
     };
     bench.commit(vec![happened(mac(POLY), What::Unchanged { asked: own, etag: "e".to_owned() })]);
     until("\"ready\":1");
+}
+
+/// What an edit mended is in the report, whether it came by a scan or by the phone's own page.
+#[test]
+fn findings_that_go_away_are_remembered() {
+    let bench = Bench::new(&[]);
+    call(&bench, "POST", "", &json!({ "name": "Monday" }));
+    for phone in [POLY, OTHER] {
+        bench.commit(vec![
+            Change::Listed(mac(phone), Box::new(entry("VVX 410", "", ""))),
+            ground(phone, "Polycom-VVX401", "VVX401"),
+        ]);
+        let row = call(&bench, "POST", "/1/phones", &json!({ "mac": phone })).json();
+        assert_eq!((&row["light"], &row["solved"]), (&"red".into(), &json!([])), "{row}");
+    }
+    call(&bench, "POST", "/1/phones", &json!({ "mac": POLY, "model": "VVX 401" }));
+    let put = bench.api("PUT", &format!("/api/v1/phones/{OTHER}"), "{\"model\":\"VVX 401\"}");
+    assert_eq!(put.status, 200, "{}", put.text());
+    let batch = call(&bench, "GET", "/1", &Value::Null).json();
+    for row in batch["phones"].as_array().unwrap() {
+        let solved = row["solved"][0].as_str().unwrap();
+        assert!(solved.starts_with("wrong-model: listed as VVX 410"), "{row}");
+        assert_eq!(row["solved"].as_array().unwrap().len(), 1);
+    }
+    let csv = call(&bench, "GET", "/1/report?format=csv", &Value::Null).text();
+    assert_eq!(csv.matches("wrong-model: listed as VVX 410").count(), 2, "{csv}");
+}
+
+/// A phone says by option 60 which model it is.
+fn ground(phone: &str, said: &str, model: &str) -> Change {
+    let mut ground = showed(mac(phone), Origin::Option60, said, Some(model));
+    if let Change::Showed(_, ground) = &mut ground {
+        ground.vendor = Some("Polycom".to_owned());
+        ground.family = Some(ringup::domain::FamilyName::new("poly-vvx"));
+    }
+    ground
+}
+
+/// What DHCP records of option 82 puts a phone into the slot that an earlier phone taught.
+#[test]
+fn slots_are_learnt_from_the_switch() {
+    let bench = Bench::new(&[]);
+    let plugged = |phone: &str, port: &str| {
+        bench.commit(vec![showed(mac(phone), Origin::Option82, &format!("sw-3 | {port}"), None)]);
+    };
+    let place = |batch: u32, phone: &str| {
+        let batch = call(&bench, "GET", &format!("/{batch}"), &Value::Null).json();
+        let rows = batch["phones"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["mac"] == phone).unwrap().clone();
+        (row["slot"].clone(), row["port"].clone())
+    };
+    call(&bench, "POST", "", &json!({ "name": "Monday" }));
+    call(&bench, "POST", "/1/phones", &json!({ "mac": POLY, "slot": 3 }));
+    plugged(POLY, "7");
+    assert_eq!(place(1, POLY), (3.into(), "sw-3 7".into()));
+    call(&bench, "POST", "/1/close?confirm", &Value::Null);
+    let csv = call(&bench, "GET", "/1/report?format=csv", &Value::Null).text();
+    assert!(csv.contains("\"sw-3 7\""), "{csv}");
+
+    // The next batch knows the bench, whether a phone is scanned first or plugged in first.
+    call(&bench, "POST", "", &json!({ "name": "Tuesday", "by-plugging": true }));
+    call(&bench, "POST", "/2/phones", &json!({ "mac": OTHER }));
+    assert_eq!(place(2, OTHER), (Value::Null, "".into()));
+    plugged(OTHER, "7");
+    assert_eq!(place(2, OTHER), (3.into(), "sw-3 7".into()));
+    call(&bench, "DELETE", &format!("/2/phones/{OTHER}"), &Value::Null);
+    call(&bench, "POST", "/2/phones", &json!({ "mac": OTHER }));
+    assert_eq!(place(2, OTHER), (3.into(), "sw-3 7".into()));
+    // By plugging in order: the lowest that is free.
+    let third = "00:04:f2:aa:bb:03";
+    call(&bench, "POST", "/2/phones", &json!({ "mac": third }));
+    bench.commit(vec![happened(mac(third), What::discovered(None))]);
+    assert_eq!(place(2, third).0, 1);
 }
 
 /// A phone fetches its file with staging values, is handed over, and is sealed by the last byte of its production file.

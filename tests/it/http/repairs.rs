@@ -23,7 +23,7 @@ fn two_lines(model: &str) -> Entry {
 fn says(phone: &str, model: &str) -> Vec<Change> {
     let text = format!("Cisco Systems, Inc. IP Phone CP-{model}");
     vec![
-        happened(mac(phone), What::Discovered { relay: None }),
+        happened(mac(phone), What::discovered(None)),
         showed(mac(phone), Origin::Option60, &text, Some(model)),
     ]
 }
@@ -52,7 +52,7 @@ fn a_dead_phone_hands_over() {
         listed("7961"),
         Change::Numbered(mac(OLD), "4012".to_owned()),
         Change::Leased(Lease { address, client, mac: mac(OLD), since, until }),
-        happened(mac(OLD), What::Discovered { relay: None }),
+        happened(mac(OLD), What::discovered(None)),
     ]);
     bench.commit(says(NEW, "7961"));
 

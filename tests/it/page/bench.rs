@@ -56,6 +56,28 @@ impl Scanner {
         assert!(value == light && text.contains(says), "{value}: {text}; expected {light}: {says}");
     }
 
+    /// Notes the pitches of what is to be heard, instead of ears.
+    async fn listen(&self) {
+        let spy = "window.heard = []; const Real = window.AudioContext;
+            window.AudioContext = class extends Real { createOscillator() {
+                const tone = super.createOscillator(), start = tone.start.bind(tone);
+                tone.start = (at) => { window.heard.push(tone.frequency.value); start(at); };
+                return tone; } }";
+        self.browser.value(spy).await;
+    }
+
+    /// Goes on by the keyboard until this has the focus.
+    async fn reach(&self, what: &str) {
+        for _ in 0..40 {
+            let is_there = format!("return document.activeElement.matches('{what}')");
+            if self.browser.value(&is_there).await == true {
+                return;
+            }
+            self.focused().await.send_keys(&char::from(Key::Tab).to_string()).await.unwrap();
+        }
+        panic!("the keyboard does not get to {what}");
+    }
+
     async fn text(&self, id: &str) -> String {
         self.browser.client.find(Locator::Id(id)).await.unwrap().text().await.unwrap()
     }
@@ -80,12 +102,13 @@ fn a_batch_is_filled_by_keystrokes_only() {
     };
     bench.runtime.block_on(async {
         let mut scanner = Scanner::start(&bench).await;
+        scanner.listen().await;
         // A listed phone: known, in its slot.
         scanner.scan("SEP0004F2AABB01").await;
         scanner.shows("amber", "expected VVX 411, label ok, not seen yet").await;
         assert_eq!(scanner.text("count").await, "MAC 1 of 3, 2 to go");
         // It boots: the light follows without a touch.
-        let boots = happened(mac(LISTED), What::Discovered { relay: None });
+        let boots = happened(mac(LISTED), What::discovered(None));
         bench.service.journal.commit(boots.into()).await.unwrap();
         scanner
             .browser
@@ -111,10 +134,26 @@ fn a_batch_is_filled_by_keystrokes_only() {
         assert_eq!(row(NEW)["phone"]["entry"]["model"], "VVX401");
         scanner.scan(LISTED).await;
         scanner.shows("red", "the carton says VVX401, and it is listed as VVX 411").await;
+        scanner.scan("RINGUP LIST").await;
+        assert_eq!(row(LISTED)["phone"]["entry"]["model"], "VVX401", "by the carton's word");
+        scanner.scan("RINGUP UNDO").await;
+        assert_eq!(row(LISTED)["phone"]["entry"]["model"], "VVX 411");
         scanner.focused().await.send_keys(&char::from(Key::Escape).to_string()).await.unwrap();
         scanner.scan(THIRD).await;
         scanner.press(&char::from(Key::F2).to_string()).await;
         assert_eq!(row(THIRD)["phone"]["entry"], json!({}));
+        // The same by a barcode, for who has no hand free; taken back, and done once more.
+        scanner.scan("RINGUP UNDO").await;
+        assert_eq!(row(THIRD)["phone"], serde_json::Value::Null);
+        scanner.scan(THIRD).await;
+        scanner.scan("RINGUP LIST").await;
+        assert_eq!(row(THIRD)["phone"]["entry"], json!({}));
+        // A second number is taken, and seen to be taken.
+        scanner.scan("4014").await;
+        scanner.scan("4015").await;
+        scanner.shows("amber", "4014 is now 4015").await;
+        scanner.scan("RINGUP UNDO").await;
+        assert_eq!(row(THIRD)["phone"]["entry"]["number"], "4014");
         // Put aside, and replaced.
         scanner.scan("RINGUP FAIL").await;
         scanner.shows("red", "failed on the bench").await;
@@ -126,9 +165,14 @@ fn a_batch_is_filled_by_keystrokes_only() {
         let replaced = row("00:04:f2:aa:bb:04");
         assert_eq!((&replaced["phone"]["entry"]["number"], &replaced["slot"]), (&"4012".into(), &1.into()));
         assert_eq!(row(LISTED), serde_json::Value::Null);
+        scanner.scan("RINGUP UNDO").await;
+        assert_eq!((&row(LISTED)["phone"]["entry"]["number"], &row(LISTED)["slot"]), (&"4012".into(), &1.into()));
+        assert_eq!(row("00:04:f2:aa:bb:04"), serde_json::Value::Null);
         // What is no phone is said so.
         scanner.scan("FCH2443D9R4").await;
         scanner.shows("red", "is the serial number").await;
+        let heard = scanner.browser.value("return [...new Set(window.heard)].sort()").await;
+        assert_eq!(heard, json!([1320, 150, 190, 620, 880]), "low is bad, high is good");
         assert_eq!(scanner.focused().await.attr("id").await.unwrap().as_deref(), Some("scan"));
         assert_eq!(scanner.browser.console().await, [""; 0]);
         scanner.browser.end().await;
@@ -160,5 +204,50 @@ fn a_batch_is_opened_and_its_sheets_are_clean() {
         assert!(browser.text().await.contains("<script>"), "shown as text");
         assert_eq!(browser.console().await, [""; 0]);
         browser.end().await;
+    });
+}
+
+/// Nobody is moved by counting on; a batch is renamed, handed over and sealed, all of it by keys.
+#[test]
+fn a_batch_is_handed_over_by_keys() {
+    let bench = ready();
+    let listed = entry("VVX 410", "4012", "Front desk");
+    bench.commit(vec![Change::Listed(mac(LISTED), Box::new(listed))]);
+    call(&bench, "POST", "", &json!({ "name": "Spares" }));
+    call(
+        &bench,
+        "POST",
+        "/1/phones",
+        &json!({ "mac": NEW, "slot": 3, "number": "4013", "model": "VVX 411" }),
+    );
+    bench.runtime.block_on(async {
+        let mut scanner = Scanner::start(&bench).await;
+        assert!(scanner.browser.text().await.contains("Also open: Spares"));
+        scanner.press(&char::from(Key::F8).to_string()).await;
+        scanner.scan(LISTED).await;
+        scanner.shows("amber", "Slot 2").await;
+        // Slot 3 is taken, so the next one goes behind it.
+        assert_eq!(scanner.text("next").await, "next slot 4");
+        let key = |key: Key| char::from(key).to_string();
+        scanner.reach("summary").await;
+        scanner.focused().await.send_keys(&key(Key::Enter)).await.unwrap();
+        scanner.reach("#purpose [name=operator]").await;
+        scanner.press(&format!("-Lena{}", char::from(Key::Enter))).await;
+        assert!(scanner.text("who").await.ends_with("-Lena"), "{}", scanner.text("who").await);
+        assert_eq!(scanner.focused().await.attr("id").await.unwrap().as_deref(), Some("scan"));
+        scanner.reach("#hand-over").await;
+        scanner.press(&key(Key::Enter)).await;
+        assert_eq!(scanner.text("standing").await, "handed over");
+        assert!(scanner.text("restart").await.contains("Restart each phone"));
+        // What the phone of slot 2 fetches now is production; its tile says so by itself.
+        for name in ["/0004f2aabb01.cfg", "/0004f2aabb01-line.cfg"] {
+            bench.get(name, "");
+        }
+        let tile = format!("const tile = document.querySelector('[data-mac=\"{LISTED}\"]')");
+        let sealed = "return tile.dataset.light === 'green' && tile.innerText.endsWith('sealed')";
+        scanner.browser.until(&format!("{tile}; {sealed}")).await;
+        assert_eq!(scanner.text("ready").await, "1 configured, 1 sealed");
+        assert_eq!(scanner.browser.console().await, [""; 0]);
+        scanner.browser.end().await;
     });
 }

@@ -7,13 +7,14 @@ use serde_json::json;
 
 use super::super::{
     browser::Browser,
-    http::{Bench, entry, happened, mac, showed},
+    http::{Bench, batches::call, entry, happened, mac, showed},
 };
 
 /// Each page with something that is to be read on it.
-const PAGES: &[(&str, &str)] = &[
+pub const PAGES: &[(&str, &str)] = &[
     ("/", "4012 Front desk"),
     ("/bench", "Open a batch"),
+    ("/bench/1", "MAC 1 of 40, 39 to go"),
     ("/import", "Asterisk"),
     ("/auto-registration", "Closed"),
     ("/leases", "DHCP is off"),
@@ -28,6 +29,13 @@ const PAGES: &[(&str, &str)] = &[
     ("/phones/00:04:f2:aa:bb:01", "Front desk"),
 ];
 
+/// What is printed of the first batch and for it.
+pub const SHEETS: &[&str] = &[
+    "/bench/commands",
+    "/api/v1/batches/1/report?format=html",
+    "/api/v1/batches/1/labels?format=html",
+];
+
 #[test]
 fn every_page_in_both_colour_schemes() {
     let bench = Bench::new(&[]);
@@ -36,20 +44,18 @@ fn every_page_in_both_colour_schemes() {
     bench.commit(vec![
         Change::Listed(phone, Box::new(entry("VVX 410", "4012", "Front desk"))),
         showed(phone, Origin::Option60, "Polycom-VVX410", Some("VVX410")),
-        happened(phone, What::Discovered { relay: None }),
+        happened(phone, What::discovered(None)),
         happened(
             phone,
             What::Leased { address, until: Timestamp::MAX, granted: Granted::Selected },
         ),
     ]);
+    call(&bench, "POST", "", &json!({ "name": "Monday", "planned": 40 }));
+    call(&bench, "POST", "/1/phones", &json!({ "mac": phone.to_string() }));
     bench.runtime.block_on(async {
         let browser = Browser::start().await;
         for (scheme, width) in [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)] {
-            let size =
-                json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false });
-            browser.devtools("Emulation.setDeviceMetricsOverride", size).await;
-            let wish = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-            browser.devtools("Emulation.setEmulatedMedia", wish).await;
+            browser.dress(scheme, width, 900).await;
             for (path, text) in PAGES {
                 browser.client.goto(&format!("http://{}{path}", bench.operators)).await.unwrap();
                 browser.until("return document.getElementById('live').dataset.is === 'live'").await;
@@ -79,7 +85,7 @@ fn a_remedy_leads_to_what_to_press() {
         ground.vendor = Some("Cisco".to_owned());
         ground.family = Some(ringup::domain::FamilyName::new("cisco-79xx-enterprise"));
     }
-    bench.commit(vec![ground, happened(phone, What::Discovered { relay: None })]);
+    bench.commit(vec![ground, happened(phone, What::discovered(None))]);
     bench.runtime.block_on(async {
         let browser = Browser::start().await;
         browser.client.goto(&format!("http://{}/phones/{phone}", bench.operators)).await.unwrap();

@@ -22,7 +22,7 @@ async fn click(browser: &Browser, css: &str) {
 
 fn verdict(line: usize, verdict: &str) -> String {
     format!(
-        "return document.querySelector('#rows tr[data-line=\"{line}\"]')?.dataset.verdict === '{verdict}'"
+        "return document.querySelector('#verdicts tr[data-line=\"{line}\"]')?.dataset.verdict === '{verdict}'"
     )
 }
 
@@ -48,9 +48,9 @@ fn a_refused_row_is_mended_by_a_tick_and_the_import_taken_back() {
         let disabled = "return document.getElementById('apply').disabled";
         assert_eq!(browser.value(disabled).await, true, "a row is refused");
 
-        click(&browser, "#rows tr[data-line='3'] input[type=checkbox]").await;
+        click(&browser, "#verdicts tr[data-line='3'] input[type=checkbox]").await;
         browser.until(&verdict(3, "added")).await;
-        click(&browser, "#rows tr[data-line='3'] input[type=checkbox]").await;
+        click(&browser, "#verdicts tr[data-line='3'] input[type=checkbox]").await;
         browser.until(&verdict(3, "refused")).await;
         click(&browser, "#take").await;
         browser.until(&verdict(3, "added")).await;

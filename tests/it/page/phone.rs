@@ -51,7 +51,7 @@ fn listed(phone: &str, model: &str) -> Change {
 fn says(phone: &str, model: &str) -> Vec<Change> {
     let text = format!("Cisco Systems, Inc. IP Phone CP-{model}");
     vec![
-        happened(mac(phone), What::Discovered { relay: None }),
+        happened(mac(phone), What::discovered(None)),
         showed(mac(phone), Origin::Option60, &text, Some(model)),
     ]
 }
@@ -118,7 +118,7 @@ fn a_bad_label_is_repaired_at_one_press() {
     let bench = Bench::new(&[]);
     bench.commit(vec![listed(label, "VVX 410")]);
     let class = showed(mac(real), Origin::Option60, "Polycom-VVX410", Some("VVX410"));
-    let seen = happened(mac(real), What::Discovered { relay: None });
+    let seen = happened(mac(real), What::discovered(None));
     bench.commit(vec![seen, poly(class), happened(mac(real), leased(Ipv4Addr::new(10, 20, 0, 7)))]);
     with_browser(&bench, async |browser| {
         browser.to_phone(&bench, label).await;
@@ -277,7 +277,7 @@ fn boot(phone: &str) -> Vec<Change> {
         normal,
     };
     let happened = [
-        (0, What::Discovered { relay: None }),
+        (0, What::discovered(None)),
         (2, What::Offered { address }),
         (60, leased(address)),
         (300, refused("CTL", true)),

@@ -27,7 +27,7 @@ fn events_come_by_themselves_and_wait_while_paused() {
             phone(n),
             Box::new(entry("VVX 410", &format!("401{n}"), "Desk")),
         )]);
-        bench.commit(vec![happened(phone(n), What::Discovered { relay: None }), leased(n)]);
+        bench.commit(vec![happened(phone(n), What::discovered(None)), leased(n)]);
     }
     bench.runtime.block_on(async {
         let browser = Browser::start().await;
@@ -60,7 +60,7 @@ fn events_come_by_themselves_and_wait_while_paused() {
         let list = (10..60).map(|n| Change::Listed(phone(n), Box::new(entry("VVX 410", "", "Desk"))));
         commit(list.collect()).await.unwrap();
         browser.until("return document.querySelector('#tail li').innerText.includes('50 entries of the list were changed')").await;
-        let storm = (0..2000).map(|_| happened(phone(7), What::Discovered { relay: None }));
+        let storm = (0..2000).map(|_| happened(phone(7), What::discovered(None)));
         commit(storm.collect()).await.unwrap();
         browser.until("return document.getElementById('shown').textContent.includes('1750 left out in a storm')").await;
         browser.until(&lines(200)).await;
@@ -73,7 +73,7 @@ fn events_come_by_themselves_and_wait_while_paused() {
 fn the_last_events_are_the_last_ones_of_all_phones() {
     let bench = Bench::new(&[]);
     for n in 1..=20 {
-        bench.commit(vec![happened(phone(n), What::Discovered { relay: None })]);
+        bench.commit(vec![happened(phone(n), What::discovered(None))]);
         bench.commit(vec![leased(n)]);
     }
     bench.commit(vec![happened(phone(2), What::Released { address: Ipv4Addr::new(10, 20, 0, 2) })]);

@@ -17,25 +17,33 @@ use crate::http::api::BatchView;
 pub fn report(operators: &Operators, batch: &BatchView, rows: &[ReportRow]) -> Markup {
     let content = html! {
         p.back { a href={ "/bench/" (batch.id) } { "← " (batch.name) } }
-        div.sheet {
+        div.sheet.report {
             h1 { "Hand-over: " (batch.name) }
             dl {
                 dt { "Operator" } dd { (batch.operator) }
                 dt { "Site" } dd { (batch.site.as_deref().unwrap_or("as listed")) }
-                dt { "Opened" } dd { (batch.start) }
-                dt { "Handed over" } dd { (batch.handed_over.as_deref().unwrap_or("not yet")) }
-                dt { "Closed" } dd { (batch.end.as_deref().unwrap_or("not yet")) }
+                dt { "Opened" } dd { (minute(&batch.start)) }
+                dt { "Handed over" } dd { (batch.handed_over.as_deref().map_or_else(|| "not yet".to_owned(), minute)) }
+                dt { "Closed" } dd { (batch.end.as_deref().map_or_else(|| "not yet".to_owned(), minute)) }
                 dt { "Phones" } dd { (batch.scanned) ", " (batch.sealed) " sealed, " (batch.failed) " put aside" }
             }
             table {
                 thead { tr { @for head in ReportRow::HEADS { th scope="col" { (head) } } } }
-                tbody { @for row in rows { tr { @for cell in row.cells() { td { (cell) } } } } }
+                tbody { @for row in rows { tr { @for (cell, head) in row.cells().iter().zip(ReportRow::HEADS) { td {
+                    @if head == "Sealed" && cell.contains('T') { (minute(cell)) } @else { (cell) }
+                } } } } }
             }
-            p { "Signed:" }
+            p.signed { span { "Handed over by" } span { "Received by" } span { "Date" } }
         }
     };
     let place = Place { title: "Hand-over report", path: "/bench", script: "", mac: None };
     frame(&place, operators, &content)
+}
+
+/// A moment on paper, where no script turns it into the reader's own time: 2026-11-20 09:00 UTC.
+fn minute(at: &str) -> String {
+    let (day, time) = at.split_once('T').unwrap_or((at, ""));
+    format!("{day} {} UTC", time.get(..5).unwrap_or(time))
 }
 
 /// Labels for the desks, as a sheet to print.

@@ -165,8 +165,11 @@ impl Drawing {
             What::Informed { address } => {
                 self.answered(at, &address.to_string(), "told".to_owned(), Tone::Good);
             }
-            // An address that somebody typed in: no exchange of ours.
-            What::Appeared { .. } => {}
+            What::Rivalled { server, beside: None, .. } => {
+                self.answered(at, &server.to_string(), "another server".to_owned(), Tone::Bad);
+            }
+            // An address that somebody typed in: no exchange of ours. Another phone's file is drawn on that one's page.
+            What::Appeared { .. } | What::Rivalled { .. } | What::Mistaken { .. } => {}
             What::Registration { by, step } => self.registers(at, by, step),
             // Part of the exchange in which it was said.
             What::Told { .. } => {

@@ -31,6 +31,8 @@ pub(super) struct Told<'a> {
     /// Facts beside its boot: entry, leases, evidence.
     pub beside: Vec<Change>,
     pub events: Vec<Event>,
+    /// Facts that came last.
+    pub behind: Vec<Change>,
     began: Timestamp,
 }
 
@@ -40,8 +42,8 @@ impl<'a> Told<'a> {
         let family = catalog.family(family).unwrap();
         let (mac, speaks) = (mac.parse().unwrap(), spoken(family, Speaks::Sip));
         let began = now() - Duration::from_hours(3);
-        let (beside, events) = (Vec::new(), Vec::new());
-        Self { catalog, settings, family, mac, speaks, beside, events, began }
+        let (beside, events, behind) = (Vec::new(), Vec::new(), Vec::new());
+        Self { catalog, settings, family, mac, speaks, beside, events, behind, began }
     }
 
     /// What its family's profile says about a file, as the resolver would tell the record.
@@ -101,8 +103,9 @@ impl<'a> Told<'a> {
         let words = || more.split_once(' ').map_or("", |(_, words)| words).to_owned();
         let by = || first.to_owned();
         let what = match word {
-            "discover" => What::Discovered { relay: None },
+            "discover" => What::discovered(None),
             "offer" => What::Offered { address: address() },
+            "rival" => What::Rivalled { server: address(), hardware: None, beside: None },
             "lease" => {
                 let (until, granted) = (Timestamp::MAX, Granted::Selected);
                 What::Leased { address: address(), until, granted }
@@ -160,7 +163,8 @@ impl<'a> Told<'a> {
     /// What is said about it at this second.
     pub fn report(&self, second: i64) -> Report {
         let happened = self.events.iter().map(|event| Change::Happened(self.mac, event.clone()));
-        let state = state(self.beside.iter().cloned().chain(happened).collect());
+        let facts = self.beside.iter().cloned().chain(happened).chain(self.behind.iter().cloned());
+        let state = state(facts.collect());
         let nowhere = Path::new("/nonexistent");
         let (library, _) = Library::load(nowhere, nowhere);
         let (settings, catalog) = (Arc::new(self.settings.clone()), Arc::clone(self.catalog));

@@ -187,6 +187,11 @@ fn placeholders_that_nobody_filled() {
 
 #[test]
 fn again_and_again() {
+    // Requests that came from another address are not the phone's: they say nothing about what it does.
+    let withheld =
+        format!("{} has another address than 10.0.0.9, so its file is withheld", mac(CISCO));
+    let asks = (1..=12).map(|n| (40 * n, refused(OWN, Role::Own, &withheld)));
+    assert_eq!(Story::served().happens(asks).kinds(), "secret-withheld");
     let boots = |n: u64| {
         (1..=n).rev().flat_map(|boot| [(boot * 20, discovered()), (boot * 20 - 1, acked())])
     };

@@ -13,7 +13,7 @@ fn asked(name: &str) -> Asked {
 }
 
 fn discovered() -> What {
-    What::Discovered { relay: None }
+    What::discovered(None)
 }
 
 fn leased(granted: Granted) -> What {

@@ -1,0 +1,114 @@
+//! Pictures of every page, for eyes: light and dark, wide and narrow, full and empty. `.ci/screenshots` runs this.
+
+use std::{env, fs, path::PathBuf};
+
+use fantoccini::Locator;
+
+use super::{every, lab::Lab};
+use crate::{browser::Browser, http::Bench};
+
+/// The four looks of each page.
+const LOOKS: &[(&str, u32)] = &[("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)];
+
+/// A picture is cut below this many pixels: a list of 10,000 phones is no picture.
+const TALLEST: u64 = 3000;
+
+struct Album {
+    browser: Browser,
+    folder: PathBuf,
+}
+
+impl Album {
+    /// The page as it is shown, in one look, in whole.
+    async fn take(&self, name: &str, (scheme, width): (&str, u32)) {
+        let height = self.browser.value("return document.documentElement.scrollHeight").await;
+        let height = height.as_u64().unwrap_or(0).clamp(900, TALLEST);
+        self.browser.dress(scheme, width, height).await;
+        let picture = self.browser.client.screenshot().await.unwrap();
+        let side = if width < 760 { "narrow" } else { "wide" };
+        fs::write(self.folder.join(format!("{name}-{side}-{scheme}.png")), picture).unwrap();
+    }
+
+    /// A page in all looks, once it says that it is there.
+    async fn page(&self, name: &str, address: &str, is_there: &str) {
+        for look in LOOKS {
+            self.browser.dress(look.0, look.1, 900).await;
+            self.browser.client.goto(address).await.unwrap();
+            self.browser.until(is_there).await;
+            // What a page reads by itself is there, or said to be missing.
+            self.browser
+                .until("return !/Reading the|Looking …|reading the/.test(document.body.innerText)")
+                .await;
+            // Web fonts there are none; what moves has come to rest two frames after the last change.
+            self.browser
+                .until("return document.getAnimations().every((it) => it.playState !== 'running')")
+                .await;
+            self.take(name, *look).await;
+        }
+    }
+}
+
+const LIVE: &str = "return document.getElementById('live').dataset.is === 'live'";
+
+/// A page's path as the beginning of a file's name.
+fn name_of(path: &str) -> String {
+    let name = path.trim_matches('/').replace('/', "-");
+    if name.is_empty() { "board".to_owned() } else { name }
+}
+
+async fn full(album: &Album, lab: &Lab) {
+    let base = format!("http://{}", lab.address);
+    let flagged = |flag: &'static str| lab.phone(flag, |phone| phone[flag] == true);
+    let phones = [
+        ("phone-wrong-model", lab.with("wrong-model")),
+        ("phone-bad-label", lab.with("bad-label")),
+        ("phone-configured", lab.phone("configured", |phone| phone["stage"] == "configured")),
+        // This takes a while: by then all are on, and who is silent will stay so.
+        ("phone-looping", flagged("looping")),
+        ("phone-silent", lab.phone("silent", |phone| phone["stage"] == "silent")),
+    ];
+    lab.batch(&phones.each_ref().map(|(_, mac)| mac.clone()));
+    for path in every::SHEETS {
+        let name = path.trim_start_matches("/api/v1/").split('?').next().unwrap_or_default();
+        album.page(&name_of(name), &format!("{base}{path}"), "return true").await;
+    }
+    for (path, _) in every::PAGES.iter().filter(|(path, _)| !path.starts_with("/phones/")) {
+        album.page(&name_of(path), &format!("{base}{path}"), LIVE).await;
+    }
+    for (name, mac) in phones {
+        album.page(name, &format!("{base}/phones/{mac}"), LIVE).await;
+    }
+    let list = "mac,model,number,name\nOOO4f2aabb02,VVX 410,4013,Bert\n0004f2aabb03,VVX 410,4019,\
+        A name that is far longer than anybody would type into a directory of people and rooms\n\
+        1.57E+11,x,4014,Cara\n";
+    for look in LOOKS {
+        album.browser.dress(look.0, look.1, 900).await;
+        album.browser.client.goto(&format!("{base}/import")).await.unwrap();
+        let text = album.browser.client.find(Locator::Id("text")).await.unwrap();
+        text.send_keys(list).await.unwrap();
+        album
+            .browser
+            .until("return document.querySelectorAll('#verdicts [data-line]').length === 3")
+            .await;
+        album.take("import-verdict", *look).await;
+    }
+}
+
+/// Takes them all into the folder that `RINGUP_PICTURES` names.
+#[test]
+#[ignore = "makes pictures for eyes: .ci/screenshots"]
+fn of_every_page() {
+    let folder = PathBuf::from(env::var_os("RINGUP_PICTURES").expect("RINGUP_PICTURES=DIR"));
+    fs::create_dir_all(&folder).unwrap();
+    let lab = Lab::start(48);
+    let bench = Bench::new(&[]);
+    bench.runtime.block_on(async {
+        let album = Album { browser: Browser::start().await, folder };
+        full(&album, &lab).await;
+        for path in ["/", "/leases", "/events", "/firmware", "/phones/00:04:f2:aa:bb:01"] {
+            let address = format!("http://{}{path}", bench.operators);
+            album.page(&format!("empty-{}", name_of(path)), &address, "return true").await;
+        }
+        album.browser.end().await;
+    });
+}
