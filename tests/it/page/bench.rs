@@ -30,6 +30,15 @@ impl Scanner {
         Self { browser, taken: 0 }
     }
 
+    /// Loads the page anew.
+    async fn anew(self) -> Self {
+        self.browser.client.refresh().await.unwrap();
+        self.browser
+            .until("return document.getElementById('count').textContent.includes('to go')")
+            .await;
+        Self { browser: self.browser, taken: 0 }
+    }
+
     async fn focused(&self) -> Element {
         self.browser.client.active_element().await.unwrap()
     }
@@ -174,6 +183,36 @@ fn a_batch_is_filled_by_keystrokes_only() {
         let heard = scanner.browser.value("return [...new Set(window.heard)].sort()").await;
         assert_eq!(heard, json!([1320, 150, 190, 620, 880]), "low is bad, high is good");
         assert_eq!(scanner.focused().await.attr("id").await.unwrap().as_deref(), Some("scan"));
+        assert_eq!(scanner.browser.console().await, [""; 0]);
+        scanner.browser.end().await;
+    });
+}
+
+/// A reload of the page loses nothing of what can be taken back.
+#[test]
+fn undo_outlives_a_reload() {
+    let bench = ready();
+    bench.runtime.block_on(async {
+        let mut scanner = Scanner::start(&bench).await;
+        scanner.scan(NEW).await;
+        scanner.scan("4013").await;
+        scanner.press(&char::from(Key::F8).to_string()).await;
+        scanner = scanner.anew().await;
+        scanner.scan("RINGUP UNDO").await;
+        scanner.shows("amber", "leaving a slot free").await;
+        scanner.scan("RINGUP UNDO").await;
+        scanner.shows("amber", &format!("scan of {NEW}")).await;
+        let number = |bench: &Bench| {
+            let state = bench.service.view.read();
+            let known = state.phones.get(&mac(NEW)).and_then(|phone| phone.entry.clone());
+            known.map(|entry| entry.number().to_owned())
+        };
+        assert_eq!(number(&bench), None, "its entry is gone");
+        scanner = scanner.anew().await;
+        scanner.scan("RINGUP UNDO").await;
+        assert!(bench.service.view.read().stagings[&1].phones.is_empty(), "and so is its scan");
+        scanner.scan("RINGUP UNDO").await;
+        scanner.shows("amber", "nothing is left to take back").await;
         assert_eq!(scanner.browser.console().await, [""; 0]);
         scanner.browser.end().await;
     });
