@@ -290,3 +290,30 @@ fn a_batch_is_handed_over_by_keys() {
         scanner.browser.end().await;
     });
 }
+
+/// From three metres away nothing says that scans are taken while they are not.
+#[test]
+fn without_a_connection_nobody_is_told_to_scan() {
+    let bench = ready();
+    let address = bench.operators;
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let scanner = runtime.block_on(Scanner::start(&bench));
+    let said = "return [getComputedStyle(document.getElementById('light'), '::after').content, \
+        document.getElementById('light').innerText].join()";
+    let text = || runtime.block_on(scanner.browser.value(said)).to_string();
+    assert!(text().contains("Ready to scan") && !text().contains("No connection"), "{}", text());
+    let bench = bench.again_at(address, || {
+        let lost = "return document.getElementById('live').dataset.is === 'lost'";
+        runtime.block_on(scanner.browser.until(lost));
+        assert!(
+            !text().contains("Ready to scan") && text().contains("No connection"),
+            "{}",
+            text()
+        );
+    });
+    let live = "return document.getElementById('live').dataset.is === 'live'";
+    runtime.block_on(scanner.browser.until(live));
+    assert!(text().contains("Ready to scan"), "{}", text());
+    runtime.block_on(scanner.browser.end());
+    drop(bench);
+}
