@@ -480,8 +480,7 @@ proptest! {
             Seen::Option60(&octets), Seen::Option12(&octets), Seen::Option55(&octets), Seen::Option61(&octets),
             Seen::Option125(&octets), Seen::UserAgent(&text), Seen::FileName(&text),
         ] {
-            let ground = SHIPPED.recognize(&seen, at);
-            if let Some(ground) = ground {
+            if let Some(ground) = SHIPPED.recognize(&seen, at) {
                 prop_assert!(ground.value.chars().count() <= 129);
             }
             let _ = SHIPPED.not_a_phone(&seen);

@@ -23,7 +23,7 @@ pub(super) fn no_numbers_left(look: &Look<'_>) -> Option<Facts> {
 
 pub(super) fn not_listed(look: &Look<'_>) -> Option<Facts> {
     let mut facts = refusal(look, Reason::NotListed).filter(|_| look.entry.is_none())?;
-    let open = look.provisioner.window(look.state, look.now).enabled;
+    let open = look.is_open();
     let (was, or) = if open {
         ("was", "restart it: auto-registration is open by now and lists it")
     } else {
