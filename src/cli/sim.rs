@@ -61,7 +61,7 @@ pub struct Sim {
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=50_000),
         conflicts_with = "inventory")]
     phones: u32,
-    /// Shares of vendors, families or models; else all alike.
+    /// Shares of vendors (their SIP phones), families or models; else all SIP phones alike.
     #[arg(long, value_name = "NAME=SHARE,…", conflicts_with = "inventory")]
     mix: Option<Mix>,
     /// Over which time they are switched on: 5s, 1m; 0 for all at once.

@@ -239,6 +239,10 @@ impl Script {
             Happened::Waited => self.cycle(),
             Happened::Got(bytes) => self.answered(Some(bytes)),
             Happened::Missed => self.answered(None),
+            // Nobody on port 6970 is no fault: the next way is TFTP.
+            Happened::Failed if self.asking.as_ref().is_some_and(|ask| ask.cisco_http) => {
+                self.answered(None)
+            }
             Happened::Failed => self.again(),
         }
     }

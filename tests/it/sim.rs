@@ -37,7 +37,7 @@ fn list(words: &[&str]) -> String {
 
 /// A storm on the phones' end of the cable.
 fn storm(cable: &Cable, words: &[&str]) -> Output {
-    let usual = [BINARY, "sim", "--server", "10.20.0.1", "--for", "60s", "--json"];
+    let usual = [BINARY, "sim", "--server", "10.20.0.1", "--json"];
     cable.phone(&[&usual[..], words].concat()).output().unwrap()
 }
 
@@ -85,7 +85,7 @@ fn a_fleet_through_a_relay_and_as_stations() {
     assert_eq!(addresses(&cable), "10.20.0.2/16", "borrowed addresses are given back");
 
     // As stations, with losses: the same phones, from an interface without an address.
-    cable.plug("02:00:00:00:00:99");
+    cable.run(&["ip", "addr", "flush", "dev", "eth1"]);
     let losses = ["--interface", "eth1", "--faults", "loss=2,cut=20"];
     let stations = storm(&cable, &[&fleet[..], &losses].concat());
     all_is_well(&stations, 60);
@@ -272,11 +272,11 @@ fn what_it_refuses() {
         assert_eq!(output.status.code(), Some(code), "{words:?}: {error}");
         assert!(error.contains(told), "{words:?}: {error}");
     };
-    let far = ["--server", "192.0.2.1", "--relay", "127.0.0.1"];
+    let far = ["--server", "198.51.100.1", "--relay", "127.0.0.1"];
     check(&far, 64, "is on no network that this machine is attached to\n  help: ");
     check(&far, 64, "--i-know");
     check(&["--server", "127.0.0.1", "--interface", "no-such-one"], 78, "there is no interface");
-    check(&["--server", "127.0.0.1", "--relay", "192.0.2.7"], 69, "--relay ADDRESS");
+    check(&["--server", "127.0.0.1", "--relay", "198.51.100.7"], 69, "--relay ADDRESS");
     check(&["--server", "127.0.0.1", "--mix", "avaya=1"], 64, "no simulated phone is a `avaya`");
     check(&["--server", "127.0.0.1", "--inventory", "/no/such/list"], 66, "/no/such/list");
     check(&["--server", "127.0.0.1", "--html", "/no/such/folder/x.html"], 66, "/no/such/folder");

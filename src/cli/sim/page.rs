@@ -57,7 +57,7 @@ pub fn page(report: &Report<'_>) -> String {
     let title = escape(&title);
     let body = [
         figures(report),
-        section("Getting there", &(legend() + &curves(report))),
+        section("Getting there", &(legend(report) + &curves(report))),
         section("How long", &times(report)),
         section("From power-on to configured", &boots(report)),
         failures(report),
@@ -110,12 +110,14 @@ fn figures(report: &Report<'_>) -> String {
     )
 }
 
-fn legend() -> String {
-    let names = ["on", "leased", "configured", "upgraded"];
-    let keys = names.map(|name| {
+fn legend(report: &Report<'_>) -> String {
+    let upgraded = report.outcome.records.iter().any(|record| record.upgraded.is_some());
+    let mut names = vec!["on", "leased", "configured"];
+    names.extend(Some("upgraded").filter(|_| upgraded));
+    let keys = names.into_iter().map(|name| {
         format!("<li><svg class=\"key\" viewBox=\"0 0 20 4\" aria-hidden=\"true\"><path class=\"curve {name}\" d=\"M0 2H20\" stroke=\"currentColor\"/></svg>{name}</li>")
     });
-    format!("<ul class=\"legend\">{}</ul>", keys.concat())
+    format!("<ul class=\"legend\">{}</ul>", keys.collect::<String>())
 }
 
 fn curves(report: &Report<'_>) -> String {

@@ -17,18 +17,26 @@ use crate::{domain::Mac, profile::Catalog};
 pub struct Mix(Vec<(String, u32)>);
 
 impl Mix {
-    /// The makes that a name stands for: a vendor, a family or a model.
+    /// The makes that a name stands for: a vendor, a family or a model. A vendor's are those that speak SIP: Skinny
+    /// phones at a site with a SIP registrar would get nothing, so they take part only by name.
     fn makes(name: &str) -> Vec<&'static Make> {
-        let vendor = |make: &&Make| make.family.split('-').next() == Some(name);
+        let vendor =
+            |make: &&Make| make.family.split('-').next() == Some(name) && !speaks_skinny(make);
         let by = |make: &&Make| make.family == name || make.model.eq_ignore_ascii_case(name);
         MAKES.iter().filter(|make| vendor(make) || by(make)).collect()
     }
 }
 
 impl Default for Mix {
-    /// Every make alike.
+    /// Every make that speaks SIP alike.
     fn default() -> Self {
-        Self(MAKES.iter().map(|make| (make.model.to_owned(), 1)).collect())
+        Self(
+            MAKES
+                .iter()
+                .filter(|make| !speaks_skinny(make))
+                .map(|make| (make.model.to_owned(), 1))
+                .collect(),
+        )
     }
 }
 
@@ -53,6 +61,10 @@ impl FromStr for Mix {
         }
         Ok(Self(shares))
     }
+}
+
+const fn speaks_skinny(make: &Make) -> bool {
+    matches!(make.boot, Boot::CiscoLegacy | Boot::Cisco7960Skinny)
 }
 
 /// Vendors and families that can be simulated.
