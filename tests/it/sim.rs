@@ -83,6 +83,12 @@ fn a_fleet_through_a_relay_and_as_stations() {
     all_is_well(&relayed, 60);
     assert_eq!(json(&relayed)["way"], "through a relay at 10.20.0.2");
     assert_eq!(addresses(&cable), "10.20.0.2/16", "borrowed addresses are given back");
+    // The server has seen the same; without losses, because a last ACK that is lost is a file that did not arrive.
+    until("every phone configured", || {
+        let phones = serving.json("/api/v1/phones?limit=500");
+        let items = phones["items"].as_array().unwrap();
+        items.iter().all(|phone| phone["stage"] == "configured").then_some(())
+    });
 
     // As stations, with losses: the same phones, from an interface without an address.
     cable.run(&["ip", "addr", "flush", "dev", "eth1"]);
@@ -91,11 +97,9 @@ fn a_fleet_through_a_relay_and_as_stations() {
     all_is_well(&stations, 60);
     assert_eq!(json(&stations)["way"], "as stations with their own MACs");
     assert_eq!(addresses(&cable), "");
-    // The server knows them by the MACs that the list has.
+    // The server knows them by the MACs that the list has, and no others.
     let phones = serving.json("/api/v1/phones?limit=500");
-    let phones = phones["items"].as_array().unwrap();
-    assert_eq!(phones.len(), 60);
-    assert!(phones.iter().all(|phone| phone["stage"] == "configured"), "{phones:#?}");
+    assert_eq!(phones["items"].as_array().unwrap().len(), 60);
 }
 
 #[test]
@@ -312,7 +316,7 @@ async fn a_report_stands_alone() {
         assert_eq!(browser.value(wide).await, true);
     }
     let curves = "return [...document.querySelectorAll('section path.curve')].length;";
-    assert!(browser.value(curves).await.as_u64() >= Some(7), "{text}");
+    assert!(browser.value(curves).await.as_u64() == Some(6), "{text}");
     let body = browser.text().await;
     for words in ["30 of 40", "Failures", "From power-on to configured"] {
         assert!(body.contains(words), "{words}: {body}");
