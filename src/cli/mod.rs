@@ -24,6 +24,7 @@ mod render;
 mod restore;
 mod serve;
 mod settings;
+mod sim;
 mod state;
 
 pub use exit::{Exit, Failure};
@@ -66,6 +67,8 @@ enum Command {
     Bench(bench::Bench),
     /// Run the appliance and simulated phones on loopback, with throw-away state.
     Lab(lab::Lab),
+    /// Boot simulated phones against any server: load it, rehearse a rollout.
+    Sim(Box<sim::Sim>),
     /// Read settings, profiles, firmware and inventory; print every problem with line and remedy.
     Check(check::Check),
     /// Put changed settings, profiles and files in force in the running appliance.
@@ -126,6 +129,7 @@ fn run(cli: Cli) -> u8 {
         Command::Serve(serve) => return serve.run(config),
         Command::Bench(bench) => return bench.run(config),
         Command::Lab(lab) => return lab.run(),
+        Command::Sim(sim) => sim.run(config),
         Command::Check(check) => check.run(config),
         Command::Reload(reload) => reload.run(config),
         Command::Phones(phones) => phones.run(config),

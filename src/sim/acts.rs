@@ -6,9 +6,9 @@ use std::{
 };
 
 use super::{
-    Subject,
+    Subject, Way,
     client::{self, Answer, Grant, Server},
-    fetch,
+    fetch::{self, Line},
     phone::{Kept, Network, Relay, lease},
     script::{Reached, Read},
 };
@@ -80,8 +80,8 @@ impl Held {
             Act::Waits(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
             Act::Discovers => drop(discover(subject, network).await),
             Act::DiscoversElsewhere => {
-                let relay = Ipv4Addr::from(u32::from(subject.relay) + ELSEWHERE);
-                let twin = Subject { relay, ..subject.clone() };
+                let relay = Ipv4Addr::from(u32::from(subject.way.relay()) + ELSEWHERE);
+                let twin = Subject { way: Way::OddPort(relay), ..subject.clone() };
                 drop(discover(&twin, network).await);
             }
             Act::TakesAnother(server) => {
@@ -125,7 +125,7 @@ impl Held {
         let name =
             name.replace("{mac}", &subject.mac.lower()).replace("{MAC}", &subject.mac.upper());
         let server = SocketAddr::from((host, network.tftp));
-        fetch::by_tftp(grant.address, server, &name, None, read).await;
+        fetch::by_tftp(&Line::near(grant.address, server), &name, None, read).await;
         self.reached = Some(Reached::Asked);
         Some(())
     }

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, net::Ipv4Addr};
 
-use super::Subject;
+use super::{Subject, Way};
 use crate::wire::dhcp::{Kind, Message, Request, code};
 
 /// What an answer says, as far as a phone cares.
@@ -78,21 +78,25 @@ pub fn reboot(subject: &Subject, xid: u32, address: Ipv4Addr) -> Vec<u8> {
 /// What the phone says of itself, and behind it what its relay adds (RFC 3046 §2.1).
 fn message(subject: &Subject, request: Request) -> Vec<u8> {
     let make = subject.make;
-    request
+    let request = request
         .option(code::CLASS, make.option_60())
         .option(code::HOST_NAME, make.option_12(subject.mac))
-        .option(code::ASKED, make.asks)
-        .relayed(subject.relay)
-        .encode()
+        .option(code::ASKED, make.asks);
+    match subject.way {
+        Way::OddPort(relay) => request.relayed(relay),
+        Way::Relay(giaddr) => Request { giaddr, ..request },
+        Way::Station => request,
+    }
+    .encode()
 }
 
 /// Reads a datagram; `None` if it is no answer to this phone's exchange.
 pub fn answer(datagram: &[u8], subject: &Subject, xid: u32) -> Option<Answer> {
     let message = Message::reply(datagram).ok()?;
     // A server that drops the relay's option leaves a real relay without a way to the phone (RFC 3046 §2.2).
-    let mine = message.xid() == xid
-        && message.mac() == subject.mac
-        && message.relay_option(code::RELAY_SOURCE_PORT).is_some();
+    let way_back = !matches!(subject.way, Way::OddPort(_))
+        || message.relay_option(code::RELAY_SOURCE_PORT).is_some();
+    let mine = message.xid() == xid && message.mac() == subject.mac && way_back;
     let grant = Grant {
         address: message.yiaddr(),
         next_server: message.siaddr(),
@@ -129,7 +133,7 @@ impl Grant {
     }
 
     /// The first address in an option.
-    fn address_of(&self, code: u8) -> Option<Ipv4Addr> {
+    pub fn address_of(&self, code: u8) -> Option<Ipv4Addr> {
         let octets = self.options.get(&code)?.first_chunk::<4>()?;
         Some(Ipv4Addr::from(*octets))
     }

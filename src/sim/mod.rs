@@ -1,7 +1,8 @@
 //! Simulated phones: real DHCP, TFTP and HTTP, in the order and with the habits of their families.
 //!
 //! `make` is what a phone of one make shows of itself, `client` reads and writes its DHCP messages, `script` decides
-//! what it does next, `phone` does it on sockets, `fleet` runs many. Nothing reaches the server but packets, and the
+//! what it does next, `phone` does it on sockets, `fleet` runs many, `storm` runs thousands against any server and
+//! measures them. Nothing reaches the server but packets, and the
 //! phone knows nothing but what came back in them: a wrong option sends it the wrong way, as it would on a wire.
 
 mod acts;
@@ -11,6 +12,7 @@ mod fleet;
 mod make;
 mod phone;
 mod script;
+pub mod storm;
 
 pub use acts::Act;
 pub use fleet::{Fleet, Outcome};
@@ -31,8 +33,30 @@ pub struct Subject {
     pub make: &'static Make,
     /// What is particular about it.
     pub habit: Habit,
-    /// The relay through which it reaches DHCP: an address of its own on this machine.
-    pub relay: Ipv4Addr,
+    /// How it reaches DHCP.
+    pub way: Way,
+}
+
+/// How a simulated phone reaches DHCP.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Way {
+    /// Through a relay at this address of this machine that listens on another port than 67 (RFC 8357).
+    OddPort(Ipv4Addr),
+    /// Through a relay at this address of this machine that listens on port 67, as every server knows them.
+    Relay(Ipv4Addr),
+    /// By itself, as a station of a network.
+    Station,
+}
+
+impl Way {
+    /// The relay's address; unspecified without one.
+    #[must_use]
+    pub const fn relay(self) -> Ipv4Addr {
+        match self {
+            Self::OddPort(relay) | Self::Relay(relay) => relay,
+            Self::Station => Ipv4Addr::UNSPECIFIED,
+        }
+    }
 }
 
 /// What is particular about one simulated phone.

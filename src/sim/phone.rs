@@ -11,7 +11,7 @@ use tokio::{net::UdpSocket, time::timeout};
 use super::{
     Habit, Subject, acts,
     client::{self, Answer, Grant},
-    fetch::{self, Fetched},
+    fetch::{self, Fetched, Line},
     script::{Happened, Reached, Script, Step},
 };
 
@@ -37,7 +37,7 @@ pub struct Network {
 }
 
 impl Network {
-    fn http_port(&self, port: Option<u16>) -> u16 {
+    pub(super) fn http_port(&self, port: Option<u16>) -> u16 {
         match port {
             None | Some(80) => self.http,
             Some(6970) => self.cisco_http,
@@ -94,13 +94,14 @@ pub(super) async fn boot(
             Step::Tftp { host, name, block, read } => {
                 let Some(from) = address else { return Reached::NoAddress };
                 let server = SocketAddr::from((host, network.tftp));
-                let fetched = fetch::by_tftp(from, server, &name, block, read).await;
+                let fetched = fetch::by_tftp(&Line::near(from, server), &name, block, read).await;
                 script.next(happened(&fetched))
             }
             Step::Http { host, port, method, path, agent, read } => {
                 let Some(from) = address else { return Reached::NoAddress };
                 let server = SocketAddr::from((host, network.http_port(port)));
-                let fetched = fetch::by_http(from, server, method, &path, &agent, read).await;
+                let line = Line::near(from, server);
+                let fetched = fetch::by_http(&line, method, &path, &agent, read).await;
                 script.next(happened(&fetched))
             }
         };
@@ -146,7 +147,7 @@ pub(super) struct Relay<'a> {
 
 impl<'a> Relay<'a> {
     pub async fn open(subject: &'a Subject, network: &Network) -> io::Result<Self> {
-        let socket = UdpSocket::bind((subject.relay, 0)).await?;
+        let socket = UdpSocket::bind((subject.way.relay(), 0)).await?;
         socket.connect(network.dhcp).await?;
         Ok(Self { socket, subject, xid: rand::random() })
     }

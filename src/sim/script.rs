@@ -174,6 +174,8 @@ pub struct Script {
     restarts: u32,
     /// Poly: the second half of the boot, after the updater.
     application: bool,
+    /// It fetches what the list of a load names, and runs the load only if all of it came.
+    takes_parts: bool,
     /// How long it waits before it starts its cycle again.
     pause: Duration,
 }
@@ -198,6 +200,7 @@ impl Script {
             written: None,
             restarts: 0,
             application: false,
+            takes_parts: false,
             pause,
         }
     }
@@ -207,6 +210,18 @@ impl Script {
     pub fn with_load(self, load: Option<String>) -> Self {
         let running = load.unwrap_or_else(|| self.running.clone());
         Self { running, ..self }
+    }
+
+    /// The same with every part of a load fetched, as much as that is, before the phone runs it.
+    #[must_use]
+    pub fn with_parts(self) -> Self {
+        Self { takes_parts: true, ..self }
+    }
+
+    /// How far it came.
+    #[must_use]
+    pub const fn reached(&self) -> Reached {
+        self.reached
     }
 
     /// The load that it runs.
@@ -224,6 +239,10 @@ impl Script {
             Happened::Waited => self.cycle(),
             Happened::Got(bytes) => self.answered(Some(bytes)),
             Happened::Missed => self.answered(None),
+            // Nobody on port 6970 is no fault: the next way is TFTP.
+            Happened::Failed if self.asking.as_ref().is_some_and(|ask| ask.cisco_http) => {
+                self.answered(None)
+            }
             Happened::Failed => self.again(),
         }
     }

@@ -27,6 +27,7 @@ mod profile;
 mod reload;
 mod run;
 mod sealing;
+mod sim;
 mod snippet;
 mod store;
 mod tftp;

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     domain::Mac,
-    sim::{Habit, Make, Subject},
+    sim::{Habit, Make, Subject, Way},
 };
 
 use super::bench::Network;
@@ -229,8 +229,8 @@ fn mistyped(mac: Mac) -> Option<Mac> {
 fn part(role: &Role, number: u32, relay: u32) -> Option<Part> {
     let make = Make::of(role.model)?;
     let mac = make.mac(number)?;
-    let relay = role.network.relay(relay);
-    let subject = Subject { mac, make, habit: role.habit, relay };
+    let way = Way::OddPort(role.network.relay(relay));
+    let subject = Subject { mac, make, habit: role.habit, way };
     Some(Part {
         group: role.group,
         subject: Some(subject).filter(|_| role.powered),
@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(groups.len(), FAULTS.len() + 2);
         let macs: BTreeSet<_> = parts.iter().map(|part| part.mac).collect();
         let relays: BTreeSet<_> =
-            parts.iter().filter_map(|part| Some(part.subject.as_ref()?.relay)).collect();
+            parts.iter().filter_map(|part| Some(part.subject.as_ref()?.way.relay())).collect();
         assert_eq!(macs.len(), usize::from(USUAL));
         let powered = parts.iter().filter(|part| part.subject.is_some()).count();
         assert_eq!(relays.len(), powered);

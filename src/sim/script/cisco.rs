@@ -3,8 +3,14 @@
 //! Orders as seen in server logs of 7942 and 78xx phones, in Cisco's boot descriptions and, for the oldest phones, in
 //! the community's boot and registration guide.
 
-use super::{Ask, Boot, Purpose, Reached, Script, Step};
+use super::{Ask, Boot, MAX_ASKS, Purpose, Reached, Script, Step};
 use crate::domain::Mac;
+
+/// What every SIP load of a 7960 reads before its own file; it may name a load.
+const COMMON: &str = "SIPDefault.cnf";
+
+/// What parts of loads end in.
+const PARTS: [&str; 4] = [".sbn", ".sb2", ".sebn", ".bin"];
 
 pub(super) fn legacy(mac: Mac) -> Vec<Ask> {
     vec![Ask::new(format!("SEP{}.cnf", mac.upper()), Purpose::Own)]
@@ -25,7 +31,7 @@ pub(super) fn sip_7960(mac: Mac) -> Vec<Ask> {
         Ask::optional("OS79XX.TXT"),
         Ask::optional(format!("CTLSEP{mac}.tlv")),
         Ask::optional(format!("SEP{mac}.cnf.xml")),
-        Ask::new("SIPDefault.cnf", Purpose::Load),
+        Ask::new(COMMON, Purpose::Load),
         Ask::new(format!("SIP{mac}.cnf"), Purpose::Own),
         Ask::optional("RINGLIST.DAT"),
         Ask::optional("dialplan.xml"),
@@ -83,6 +89,11 @@ impl Script {
                 self.loaded(ask, bytes);
                 self.proceed()
             }
+            (Purpose::Load, None) if self.takes_parts && ask.name != COMMON => {
+                // A load with a part missing is thrown away.
+                self.written = None;
+                self.proceed()
+            }
             (Purpose::Load | Purpose::Optional | Purpose::Master | Purpose::BootFile, _) => {
                 self.proceed()
             }
@@ -108,10 +119,25 @@ impl Script {
 
     fn loaded(&mut self, ask: &Ask, bytes: &[u8]) {
         match ask.name.strip_suffix(".loads") {
-            Some(load) => self.written = Some(load.to_owned()),
+            Some(load) => {
+                self.written = Some(load.to_owned());
+                if self.takes_parts {
+                    let asks = parts(bytes).into_iter().map(|name| Ask::new(name, Purpose::Load));
+                    self.first(asks.collect());
+                }
+            }
+            None if ask.name != COMMON => {}
             None => self.want_load(bytes),
         }
     }
+}
+
+/// The names of parts in a load's list: plain text within a signature of unknown form, so found by their endings.
+fn parts(list: &[u8]) -> Vec<String> {
+    let in_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    let words = list.split(|byte| !in_name(byte)).map(String::from_utf8_lossy);
+    let is_part = |word: &str| PARTS.iter().any(|end| word.to_ascii_lowercase().ends_with(end));
+    words.filter(|word| is_part(word)).take(MAX_ASKS / 2).map(String::from).collect()
 }
 
 /// The text of the first element of that name, attributes or not.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 
 use super::*;
-use crate::sim::Make;
+use crate::sim::{Make, Way};
 
 const SERVER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
 
@@ -17,7 +17,7 @@ fn grant() -> Grant {
 fn boot(model: &str, habit: Habit, files: &[(&str, &str)]) -> (Reached, String) {
     let make = Make::of(model).unwrap();
     let mac = make.mac(0xaa_bb_cc).unwrap();
-    let subject = Subject { mac, make, habit, relay: Ipv4Addr::new(10, 0, 0, 2) };
+    let subject = Subject { mac, make, habit, way: Way::Station };
     let mut script = Script::new(subject, Duration::from_secs(20));
     let grant = grant();
     let mut asked = Vec::new();
