@@ -33,3 +33,4 @@ mod tftp;
 mod tidy;
 mod values;
 mod watch;
+mod waves;
