@@ -33,6 +33,9 @@ pub enum MacError {
 }
 
 impl Mac {
+    /// The first one in their order.
+    pub const LOWEST: Self = Self([0, 0, 0, 0, 0, 1]);
+
     /// Takes six octets as received.
     ///
     /// # Errors

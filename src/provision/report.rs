@@ -7,7 +7,9 @@ use std::{
 
 use crate::{
     config::{Site, Subnet},
-    domain::{Boot, Diagnosis, Entry, Finding, Identity, Mac, Origin, Stage, Timestamp, conclude},
+    domain::{
+        Boot, Diagnosis, Entry, Finding, Identity, Lease, Mac, Origin, Stage, Timestamp, conclude,
+    },
     profile::{Family, Seen},
     store::{Phone, State},
 };
@@ -17,6 +19,7 @@ use super::{
     diagnosis::{self, Memo, Standing},
     findings::{self, Contradiction},
     identify,
+    reads::{Read, Reads},
 };
 
 /// What there is to say about one phone.
@@ -56,11 +59,28 @@ impl Provisioner {
     /// Says what there is to say about a phone. Depends on nothing but its arguments, the settings and the families.
     #[must_use]
     pub fn report(&self, mac: Mac, phone: &Phone, state: &State, now: Timestamp) -> Report {
-        let look = Look::new(self, mac, phone, state, now);
+        self.evaluate(mac, phone, state, now).0
+    }
+
+    /// The same, and what it was worked out from.
+    pub(super) fn evaluate(
+        &self,
+        mac: Mac,
+        phone: &Phone,
+        state: &State,
+        now: Timestamp,
+    ) -> (Report, Read) {
+        let mut look = Look::new(self, mac, phone, state, now);
         let elsewhere = look.elsewhere();
-        if !elsewhere.is_empty() {
-            return look.report_elsewhere(elsewhere);
-        }
+        let report =
+            if elsewhere.is_empty() { look.report() } else { look.report_elsewhere(elsewhere) };
+        (report, look.reads.done())
+    }
+}
+
+impl Look<'_> {
+    fn report(&mut self) -> Report {
+        let look = &*self;
         let (ready, looping, away) = (look.is_ready(), look.is_looping(), look.is_away());
         let stuck = look.is_stuck();
         let standing = match (ready, look.lapsed().is_some(), away, stuck) {
@@ -70,13 +90,14 @@ impl Provisioner {
             (.., true) => Some(Standing::Stuck),
             (.., false) => Some(Standing::Waiting),
         };
-        let diagnosis = standing.and_then(|standing| diagnosis::diagnose(&look, standing));
+        let diagnosis = standing.and_then(|standing| diagnosis::diagnose(look, standing));
         let progress = look.progress();
         let on_its_way = !ready && !away && look.boot.risen < Stage::Configured;
-        let expected = if on_its_way { diagnosis::expected(&look) } else { None };
+        let expected = if on_its_way { diagnosis::expected(look) } else { None };
         let family = look.family.map(|family| family.title.clone());
-        let findings = findings::all(&look);
-        let (identity, site) = (look.identity, look.site_name);
+        let findings = findings::all(look);
+        let (identity, site) =
+            (std::mem::take(&mut self.identity), std::mem::take(&mut self.site_name));
         Report {
             identity,
             site,
@@ -89,7 +110,7 @@ impl Provisioner {
             stuck,
             looping,
             away,
-            elsewhere,
+            elsewhere: Vec::new(),
         }
     }
 }
@@ -102,8 +123,10 @@ pub(super) struct Look<'a> {
     pub boot: &'a Boot,
     /// The stamp of the entry that its configuration was made from; 0 where that is not known.
     pub given: u64,
-    pub state: &'a State,
-    pub now: Timestamp,
+    /// Not to be had but by what notes it: a report that reads more than it notes would go stale.
+    state: &'a State,
+    /// What was read so far, and the clock.
+    pub reads: Reads,
     pub identity: Identity,
     pub family: Option<&'a Family>,
     pub site: Option<&'a Site>,
@@ -141,7 +164,7 @@ impl<'a> Look<'a> {
             boot: &phone.boot,
             given: phone.given,
             state,
-            now,
+            reads: Reads::at(now),
             family: seen.or_else(listed),
             identity,
             site: identify::site(provisioner.settings(), &site_name, staged),
@@ -153,11 +176,55 @@ impl<'a> Look<'a> {
     }
 
     /// What is left to say where another server provisions it: addresses are still ours, files and progress are not.
-    fn report_elsewhere(self, elsewhere: Vec<Ipv4Addr>) -> Report {
-        let findings = findings::elsewhere(&self);
+    fn report_elsewhere(&mut self, elsewhere: Vec<Ipv4Addr>) -> Report {
+        let findings = findings::elsewhere(self);
         let family = self.family.map(|family| family.title.clone());
-        let (identity, site) = (self.identity, self.site_name);
-        Report { identity, site, family, findings, elsewhere, ..Report::default() }
+        Report {
+            identity: std::mem::take(&mut self.identity),
+            site: std::mem::take(&mut self.site_name),
+            family,
+            findings,
+            elsewhere,
+            ..Report::default()
+        }
+    }
+
+    /// The lease of an address, ended or not.
+    pub fn lease(&self, address: Ipv4Addr) -> Option<&'a Lease> {
+        self.reads.address(address);
+        self.state.leases.get(&address)
+    }
+
+    /// True as long as a lease is held.
+    pub fn is_held(&self, lease: &Lease) -> bool {
+        !self.reads.has_come(lease.until)
+    }
+
+    /// The phone that holds the lease of an address.
+    pub fn holder(&self, address: IpAddr) -> Option<Mac> {
+        let IpAddr::V4(address) = address.to_canonical() else { return None };
+        self.lease(address).filter(|lease| self.is_held(lease)).map(|lease| lease.mac)
+    }
+
+    /// An address that was set aside because somebody was found using it when it was this phone's.
+    pub fn conflict(&self) -> Option<Ipv4Addr> {
+        let conflict =
+            self.state.conflicts(self.mac).find(|one| !self.reads.has_come(one.until))?;
+        self.reads.address(conflict.address);
+        Some(conflict.address)
+    }
+
+    /// True if auto-registration is open.
+    pub fn is_open(&self) -> bool {
+        // As it is at the dawn of time, so that it tells until when it is open.
+        let window = self.provisioner.window(self.state, Timestamp::MIN);
+        self.reads.window();
+        window.enabled && window.until.is_none_or(|until| !self.reads.has_come(until))
+    }
+
+    /// The phone that this entry was meant for.
+    pub fn meant(&self) -> Option<Mac> {
+        self.provisioner.pairs(self.state, &self.reads).meant_by(self.mac)
     }
 
     /// The subnet that its address lies in.

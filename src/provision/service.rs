@@ -14,8 +14,8 @@ use crate::{
 };
 
 use super::{
-    Admission, Called, Delivery, Notices, Opened, Pools, Provisioner, Recorder, Refusal, Request,
-    Resync, Why,
+    Admission, Called, Delivery, Ledger, Notices, Opened, Pools, Provisioner, Recorder, Refusal,
+    Request, Resync, Why,
     identify::{holder, is_forged},
     news::{Mistakes, Moves, News},
 };
@@ -41,6 +41,8 @@ pub struct Service {
     pub notices: Notices,
     /// How full the pools were over time, as long as somebody looks at them.
     pub pools: Pools,
+    /// The findings of all phones, as long as somebody looks at them.
+    pub ledger: Ledger,
     provisioner: RwLock<Arc<Provisioner>>,
     /// How often it was replaced.
     replaced: watch::Sender<u64>,
@@ -74,6 +76,7 @@ impl Service {
             counters,
             notices,
             pools: Pools::default(),
+            ledger: Ledger::default(),
             provisioner,
             replaced,
             news,

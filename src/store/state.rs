@@ -9,6 +9,7 @@ mod tests;
 use std::{
     collections::{BTreeMap, HashMap},
     net::Ipv4Addr,
+    ops::ControlFlow,
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
 };
 
@@ -151,6 +152,52 @@ impl State {
         self.index.strangers.iter().rev().map(|(_, mac)| *mac)
     }
 
+    /// Phones that are listed and never seen and may be another one by two mistakes, until `visit` breaks, as
+    /// [`Nearby::visit`](crate::domain::Nearby::visit) has it.
+    pub fn silent_near(&self, mac: Mac, visit: impl FnMut(Mac) -> ControlFlow<()>) {
+        self.index.near_silent.visit(mac, visit);
+    }
+
+    /// The same for phones that are not listed.
+    pub fn strangers_near(&self, mac: Mac, visit: impl FnMut(Mac) -> ControlFlow<()>) {
+        self.index.near_strangers.visit(mac, visit);
+    }
+
+    /// Phones that changed after a commit, in the order in which they did; those that were forgotten are gone.
+    pub fn changed_since(&self, commit: u64) -> impl Iterator<Item = Mac> {
+        let first = (commit.saturating_add(1), Mac::LOWEST);
+        self.index.order.range(first..).map(|(_, mac)| *mac)
+    }
+
+    /// Addresses whose lease or quarantine changed after a commit.
+    pub fn addresses_since(&self, commit: u64) -> impl Iterator<Item = Ipv4Addr> {
+        self.index.news.addresses.since(commit, Ipv4Addr::UNSPECIFIED)
+    }
+
+    /// Phones that came into a batch or left it after a commit, or whose batch was handed over.
+    pub fn restaged_since(&self, commit: u64) -> impl Iterator<Item = Mac> {
+        self.index.news.staged.since(commit, Mac::LOWEST)
+    }
+
+    /// Addresses set aside because of this phone. As many looks as it was ever in the way of.
+    pub fn conflicts(&self, mac: Mac) -> impl Iterator<Item = &Quarantine> {
+        let all = self.index.conflicts.range((mac, Ipv4Addr::UNSPECIFIED)..);
+        let its = all.take_while(move |(by, _)| *by == mac);
+        its.filter_map(|(_, address)| self.quarantine.get(address))
+    }
+
+    /// The commit that last forgot a phone; 0 if none did since the start.
+    #[must_use]
+    pub const fn forgotten(&self) -> u64 {
+        self.index.news.forgotten
+    }
+
+    /// The commit that last set the auto-registration window; 0 if none did since the start.
+    #[must_use]
+    pub const fn window_set(&self) -> u64 {
+        self.index.news.window
+    }
+
     /// The batch that is not closed and has this phone.
     #[must_use]
     pub fn staging_of(&self, phone: Mac) -> Option<(StagingId, &Staging)> {
@@ -161,16 +208,19 @@ impl State {
     /// Puts the values of a patch in place of the old ones. The patch was made against this very state.
     pub(super) fn install(&mut self, patch: Patch) {
         for (mac, touched) in patch.phones {
-            let before = match touched.phone {
-                Some(phone) => {
-                    self.index.add(mac, &phone);
-                    self.phones.insert(mac, phone)
-                }
-                None => self.phones.remove(&mac),
+            let before = if let Some(phone) = touched.phone {
+                self.index.add(mac, &phone);
+                self.phones.insert(mac, phone)
+            } else {
+                self.index.news.forgotten = patch.commit;
+                self.phones.remove(&mac)
             };
             if let Some(before) = before {
                 self.index.drop(mac, &before, self.phones.get(&mac));
             }
+        }
+        for address in patch.leases.keys().chain(patch.quarantine.keys()) {
+            self.index.news.addresses.touch(*address, patch.commit);
         }
         put(&mut self.leases, patch.leases);
         for (client, address) in patch.clients {
@@ -179,12 +229,26 @@ impl State {
                 None => self.clients.remove(&client),
             };
         }
-        self.quarantine.extend(patch.quarantine);
+        for (address, quarantine) in patch.quarantine {
+            self.index.conflicts.insert((quarantine.by, address));
+            let by = quarantine.by;
+            let before = self.quarantine.insert(address, quarantine);
+            if let Some(before) = before.filter(|before| before.by != by) {
+                self.index.conflicts.remove(&(before.by, address));
+            }
+        }
         self.numbers.extend(patch.numbers);
         if let Some(window) = patch.window {
             self.window = window.into();
+            self.index.news.window = patch.commit;
         }
         for (id, staging) in &patch.stagings {
+            let (before, after) = (self.stagings.get(id), staging.as_ref());
+            if !is_staged_alike(before, after) {
+                for phone in before.into_iter().chain(after).flat_map(|one| one.phones.keys()) {
+                    self.index.news.staged.touch(*phone, patch.commit);
+                }
+            }
             self.index.restage(*id, staging.as_ref());
         }
         put(&mut self.stagings, patch.stagings);
@@ -194,6 +258,12 @@ impl State {
         }
         self.commit = self.commit.max(patch.commit);
     }
+}
+
+/// True if a batch has the phones that it had, and they get the values that they got.
+fn is_staged_alike(before: Option<&Staging>, after: Option<&Staging>) -> bool {
+    let (Some(before), Some(after)) = (before, after) else { return false };
+    before.standing() == after.standing() && before.phones.keys().eq(after.phones.keys())
 }
 
 fn put<K: Ord, V>(map: &mut BTreeMap<K, V>, values: BTreeMap<K, Option<V>>) {

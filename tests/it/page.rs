@@ -17,11 +17,11 @@ use std::net::Ipv4Addr;
 
 use fantoccini::Locator;
 use ringup::domain::{Batch, Change, Granted, Mac, Origin, Timestamp, What};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
     browser::Browser,
-    http::{Bench, entry, happened, mac, showed},
+    http::{Bench, batches::call, entry, happened, mac, showed},
 };
 
 const DESK: &str = "00:04:f2:aa:bb:01";
@@ -124,6 +124,8 @@ fn what_phones_say_is_text_and_runs_nowhere() {
     let mut listed = entry("VVX 410", "4012", script);
     listed.note = image.to_owned();
     bench.commit(vec![Change::Listed(mac("00:04:f2:aa:bb:02"), Box::new(listed))]);
+    call(&bench, "POST", "", &json!({ "name": script, "operator": image, "planned": 40 }));
+    call(&bench, "POST", "/1/phones", &json!({ "mac": DESK }));
     bench.runtime.block_on(async {
         let browser = Browser::start().await;
         browser.client.goto(&format!("http://{}/", bench.operators)).await.unwrap();

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    domain::{Mac, Timestamp},
+    domain::Timestamp,
     profile::{Form, ServerOption},
+    provision::Found,
 };
 
 use super::{
@@ -149,37 +150,17 @@ pub async fn findings(
     State(operators): State<Operators>,
     Params(page): Params<Page>,
 ) -> Result<Json<FindingPage>, Details> {
-    let mut after = page.after.as_deref().filter(|after| !after.is_empty()).map(mac).transpose()?;
-    let mut items = Vec::new();
-    loop {
-        after = scan(&operators, after, page.limit(), &mut items);
-        if after.is_none() || items.len() >= page.limit() {
-            return Ok(Json(FindingPage { items, next: after.map(|mac| mac.to_string()) }));
-        }
-        tokio::task::yield_now().await;
-    }
-}
-
-/// Findings of the next phones; the last phone looked at, or `None` if there are no more.
-fn scan(
-    operators: &Operators,
-    after: Option<Mac>,
-    limit: usize,
-    items: &mut Vec<FindingView>,
-) -> Option<Mac> {
-    let (provisioner, now) = (operators.service.provisioner(), Timestamp::now());
-    let state = operators.service.view.read();
-    let behind = after.map_or(Bound::Unbounded, Bound::Excluded);
-    let mut last = None;
-    for (looked, (mac, phone)) in state.phones.range((behind, Bound::Unbounded)).enumerate() {
-        if looked >= AT_A_TIME || items.len() >= limit {
-            return last;
-        }
-        let report = provisioner.report(*mac, phone, &state, now);
-        items.extend(report.findings.iter().map(|finding| FindingView::new(Some(*mac), finding)));
-        last = Some(*mac);
-    }
-    None
+    let after = page.after.as_deref().filter(|after| !after.is_empty()).map(mac).transpose()?;
+    let ledger = &operators.service.ledger;
+    ledger.refresh(&operators.service).await;
+    let found = ledger.page(after, page.limit());
+    let last = found.last().map(|(mac, _)| *mac);
+    let next = last.filter(|last| !ledger.page(Some(*last), 1).is_empty());
+    let of_one = |(mac, findings): &Found| {
+        findings.iter().map(|finding| FindingView::new(Some(*mac), finding)).collect::<Vec<_>>()
+    };
+    let items = found.iter().flat_map(of_one).collect();
+    Ok(Json(FindingPage { items, next: next.map(|mac| mac.to_string()) }))
 }
 
 /// Lists leases by address, ended ones included until somebody else gets the address.

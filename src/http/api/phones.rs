@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    domain::{Batch, Change, Mac, Stage, Timestamp},
+    domain::{Batch, Change, FindingKind, Mac, Stage, Timestamp},
     provision::{Provisioner, inventory},
     store::{Phone, State as Facts},
 };
@@ -105,7 +105,9 @@ pub fn mac(text: &str) -> Result<Mac, Details> {
 
 struct Filter {
     stage: Option<Stage>,
-    finding: Option<String>,
+    finding: Option<FindingKind>,
+    /// Nobody fits.
+    nobody: bool,
     site: Option<String>,
     auto_registered: bool,
     words: String,
@@ -125,9 +127,14 @@ impl Filter {
         };
         let words = wanted.q.as_deref().unwrap_or_default().trim().to_lowercase();
         let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        let (finding, site) = (given(&wanted.finding), given(&wanted.site));
+        let site = given(&wanted.site);
+        let named = given(&wanted.finding);
+        let of_name = |name: &String| FindingKind::ALL.into_iter().find(|one| one.as_str() == name);
+        let finding = named.as_ref().and_then(of_name);
+        // A kind that does not exist yet is a kind of which there are none.
+        let nobody = named.is_some() && finding.is_none();
         let (auto_registered, unsettled) = (wanted.auto_registered, wanted.unsettled);
-        Ok(Self { stage, finding, site, auto_registered, words, unsettled })
+        Ok(Self { stage, finding, nobody, site, auto_registered, words, unsettled })
     }
 
     /// What can be told without a report.
@@ -151,9 +158,8 @@ impl Filter {
     }
 
     fn fits_view(&self, view: &PhoneView) -> bool {
-        self.finding
-            .as_ref()
-            .is_none_or(|kind| view.findings.iter().any(|finding| finding.kind == kind))
+        let has = |kind: FindingKind| view.findings.iter().any(|one| one.kind == kind.as_str());
+        self.finding.is_none_or(has)
     }
 }
 
@@ -205,7 +211,10 @@ pub async fn list(
     let mut after =
         wanted.after.as_deref().filter(|after| !after.is_empty()).map(mac).transpose()?;
     let mut items = Vec::new();
-    while items.len() < limit {
+    if filter.finding.is_some() {
+        operators.service.ledger.refresh(&operators.service).await;
+    }
+    while items.len() < limit && !filter.nobody {
         let shown = (wanted.reveal, wanted.brief);
         let scanned = scan(&operators, &filter, shown, after, limit, &mut items);
         after = scanned;
@@ -228,9 +237,18 @@ fn scan(
 ) -> Option<Mac> {
     let (provisioner, now) = (operators.service.provisioner(), Timestamp::now());
     let state = operators.service.view.read();
-    let behind = after.map_or(Bound::Unbounded, Bound::Excluded);
-    let mut rest = state.phones.range((behind, Bound::Unbounded)).peekable();
-    for (mac, phone) in rest.by_ref().take(AT_A_TIME) {
+    // The next phones that come into question: all, or those that the ledger has for this kind.
+    let behind = |after: Option<Mac>, count: usize| -> Vec<Mac> {
+        if let Some(kind) = filter.finding {
+            return operators.service.ledger.with(kind, after, count);
+        }
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rest = state.phones.range((from, Bound::Unbounded));
+        rest.take(count).map(|(mac, _)| *mac).collect()
+    };
+    let macs = behind(after, AT_A_TIME);
+    for mac in &macs {
+        let Some(phone) = state.phones.get(mac) else { continue };
         if filter.fits(&provisioner, *mac, phone, (&state, now)) {
             let report = provisioner.report(*mac, phone, &state, now);
             let view = PhoneView::new(*mac, phone, &report, reveal);
@@ -239,16 +257,10 @@ fn scan(
             }
         }
         if items.len() >= limit {
-            let (last, more) = (
-                *mac,
-                state.phones.range((Bound::Excluded(mac), Bound::Unbounded)).next().is_some(),
-            );
-            return more.then_some(last);
+            return (!behind(Some(*mac), 1).is_empty()).then_some(*mac);
         }
     }
-    let next = rest.next().map(|(mac, _)| *mac)?;
-    // The scan goes on with `next` itself.
-    state.phones.range(..next).next_back().map(|(mac, _)| *mac)
+    macs.last().copied().filter(|_| macs.len() == AT_A_TIME)
 }
 
 /// Shows one phone.

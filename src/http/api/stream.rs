@@ -194,15 +194,11 @@ impl Watcher {
             // A number from another life of the state directory means nothing here.
             let id = if id > state.commit { 0 } else { id };
             // The connection may have ended between the things of one commit: then they come again.
-            let several =
-                state.phones.values().filter(|phone| phone.changed == id).nth(1).is_some();
+            let changed = |mac: Mac| Some((mac, state.phones.get(&mac)?.changed));
+            let from_id = || state.changed_since(id.saturating_sub(1)).filter_map(changed);
+            let several = from_id().nth(1).is_some_and(|(_, second)| second == id);
             let is_due = |changed: u64| changed > id || several && changed == id;
-            let phones: HashMap<_, _> = state
-                .phones
-                .iter()
-                .filter(|(_, phone)| is_due(phone.changed))
-                .map(|(mac, phone)| (*mac, phone.changed))
-                .collect();
+            let phones: HashMap<_, _> = from_id().filter(|(_, changed)| is_due(*changed)).collect();
             let leases = state
                 .leases
                 .iter()

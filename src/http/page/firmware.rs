@@ -10,7 +10,7 @@ use super::{
     },
     Place, frame, waves,
 };
-use crate::domain::{FindingKind, Timestamp};
+use crate::domain::FindingKind;
 
 /// Findings shown; the board has the rest.
 const SHOWN: usize = 100;
@@ -39,25 +39,19 @@ pub async fn page(State(operators): State<Operators>) -> Markup {
     frame(&place, &operators, &content)
 }
 
-/// Findings about firmware, a few hundred phones at a time: no lease waits for a page.
+/// Findings about firmware.
 async fn findings(operators: &Operators) -> Vec<FindingView> {
-    let macs: Vec<_> = operators.service.view.read().phones.keys().copied().collect();
-    let mut found = Vec::new();
-    for some in macs.chunks(256) {
-        {
-            let (provisioner, now) = (operators.service.provisioner(), Timestamp::now());
-            let state = operators.service.view.read();
-            for mac in some {
-                let Some(phone) = state.phones.get(mac) else { continue };
-                let report = provisioner.report(*mac, phone, &state, now);
-                let firmware = report.findings.iter().filter(|finding| is_firmware(finding.kind));
-                found.extend(firmware.map(|finding| FindingView::new(Some(*mac), finding)));
-            }
-        }
-        if found.len() >= SHOWN {
-            break;
-        }
-        tokio::task::yield_now().await;
+    let ledger = &operators.service.ledger;
+    ledger.refresh(&operators.service).await;
+    let (mut found, mut after) = (Vec::new(), None);
+    while found.len() < SHOWN {
+        let some = ledger.page(after, SHOWN);
+        let Some((last, _)) = some.last() else { break };
+        after = Some(*last);
+        found.extend(some.iter().flat_map(|(mac, findings)| {
+            let firmware = findings.iter().filter(|finding| is_firmware(finding.kind));
+            firmware.map(|finding| FindingView::new(Some(*mac), finding))
+        }));
     }
     found.truncate(SHOWN);
     found

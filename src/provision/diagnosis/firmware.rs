@@ -68,8 +68,8 @@ pub(super) fn stalled(look: &Look<'_>) -> Option<Facts> {
 }
 
 pub(super) fn no_restart(look: &Look<'_>) -> Option<Facts> {
-    let load = look.awaits_restart().filter(|load| look.since(load.at) > look.restart())?;
-    let minutes = (look.since(load.at).as_secs() / 60).to_string();
+    let load = look.awaits_restart().filter(|load| look.is_over(load.at, look.restart()))?;
+    let minutes = look.reads.minutes(load.at).to_string();
     Some(vec![("file", load.name.clone()), ("minutes", minutes)])
 }
 

@@ -67,7 +67,7 @@ impl<'a> Look<'a> {
     pub fn is_ready(&self) -> bool {
         self.has_arrived()
             && self.runs_its_load()
-            && self.since(self.boot.round) >= SETTLED
+            && self.is_past(self.boot.round, SETTLED)
             && !self.is_away()
             && !self.is_looping()
     }
@@ -78,10 +78,9 @@ impl<'a> Look<'a> {
     }
 
     fn lease_is_over(&self) -> bool {
-        let lease = self.boot.address.and_then(|address| self.state.leases.get(&address));
+        let lease = self.boot.address.and_then(|address| self.lease(address));
         let its_own = lease.filter(|lease| lease.mac == self.mac);
-        self.boot.risen >= Stage::Configured
-            && its_own.is_some_and(|lease| !lease.is_active(self.now))
+        self.boot.risen >= Stage::Configured && its_own.is_some_and(|lease| !self.is_held(lease))
     }
 
     /// Since when it is not registered any more; `None` for a phone that is, or that was not in this round.
@@ -99,13 +98,13 @@ impl<'a> Look<'a> {
     fn is_overdue(&self) -> bool {
         if let Some(upgrade) = &self.boot.upgrade {
             let moved = upgrade.moved.max(self.boot.since);
-            return self.since(moved) > self.patience(Stage::Upgrading);
+            return self.is_over(moved, self.patience(Stage::Upgrading));
         }
         if let Some(load) = self.awaits_restart() {
-            return self.since(load.at) > self.restart();
+            return self.is_over(load.at, self.restart());
         }
         let waits = !self.has_arrived() || !self.runs_its_load();
-        waits && self.since(self.boot.since) > self.patience(self.boot.stage())
+        waits && self.is_over(self.boot.since, self.patience(self.boot.stage()))
     }
 
     /// How long this stage takes at most for this family.
@@ -158,7 +157,7 @@ impl<'a> Look<'a> {
     /// The load that it takes again after each boot.
     pub fn load_again(&self) -> Option<&'a Load> {
         let again = |load: &&Load| {
-            load.times >= LOAD_TIMES && self.since(load.at) < LOAD_TIME && self.is_taken(load)
+            load.times >= LOAD_TIMES && !self.is_past(load.at, LOAD_TIME) && self.is_taken(load)
         };
         self.boot.loads.iter().rev().find(again)
     }
@@ -207,7 +206,7 @@ impl<'a> Look<'a> {
         let name = &parts.find(is_list).unwrap_or(last).name;
         let reboots = self.family.map_or(1, |family| family.patience.reboots());
         let done = self.boot.rounds.saturating_sub(last.round);
-        let under_way = done <= reboots && self.since(last.at) < LOAD_TIME && !self.is_ready();
+        let under_way = done <= reboots && !self.is_past(last.at, LOAD_TIME) && !self.is_ready();
         under_way.then(|| format!("has {name} whole: {done} of {reboots} reboots"))
     }
 
@@ -253,7 +252,7 @@ impl<'a> Look<'a> {
 
     fn starts(&self) -> impl Iterator<Item = Timestamp> {
         let floor = self.boot.had.max(self.advanced());
-        let fruitless = move |at: &Timestamp| *at > floor && self.since(*at) < LOOP_TIME;
+        let fruitless = move |at: &Timestamp| *at > floor && !self.is_past(*at, LOOP_TIME);
         self.boot.starts.iter().copied().filter(fruitless)
     }
 
@@ -266,7 +265,7 @@ impl<'a> Look<'a> {
 
     /// Two servers between which its registration moves to and fro, how often, and since when.
     pub fn toggles(&self) -> Option<(&'a str, &'a str, usize, Timestamp)> {
-        let lately = |at: Timestamp| self.since(at) < LOOP_TIME;
+        let lately = |at: Timestamp| !self.is_past(at, LOOP_TIME);
         let all = self.boot.registrations.iter();
         let accepted: Vec<_> =
             all.filter(|one| one.step == Step::Accepted && lately(one.at)).collect();
@@ -284,7 +283,7 @@ impl<'a> Look<'a> {
         let is_its = |one: &&Transfer| {
             one.refused.as_deref().is_none_or(|why| Reason::of(why) != Reason::Withheld)
         };
-        let lately = |one: &&Transfer| self.since(one.at) < LOOP_TIME && one.at > floor;
+        let lately = |one: &&Transfer| one.at > floor && !self.is_past(one.at, LOOP_TIME);
         self.boot.transfers.iter().filter(is_its).filter(lately).filter(|one| such(one)).count()
     }
 
@@ -300,9 +299,14 @@ impl<'a> Look<'a> {
         last.refused.as_deref().map(|text| (Reason::of(text), text))
     }
 
-    /// How long ago that was; nothing for what is yet to come.
-    pub fn since(&self, then: Timestamp) -> Duration {
-        self.now.duration_since(then).try_into().unwrap_or_default()
+    /// True once it is `time` ago or longer.
+    pub fn is_past(&self, then: Timestamp, time: Duration) -> bool {
+        self.reads.is_past(then, time)
+    }
+
+    /// True once it is longer ago than `time`.
+    pub fn is_over(&self, then: Timestamp, time: Duration) -> bool {
+        self.reads.is_past(then, time.saturating_add(Duration::from_nanos(1)))
     }
 }
 

@@ -56,9 +56,7 @@ pub(super) fn took_another(look: &Look<'_>) -> Option<Facts> {
 }
 
 pub(super) fn address_in_use(look: &Look<'_>) -> Option<Facts> {
-    let mut conflicts = look.state.quarantine.values().filter(|one| one.by == look.mac);
-    let conflict = conflicts.find(|one| look.now < one.until)?;
-    Some(vec![("address", conflict.address.to_string())])
+    look.conflict().map(|address| vec![("address", address.to_string())])
 }
 
 pub(super) fn on_data_network(look: &Look<'_>) -> Option<Facts> {

@@ -75,7 +75,7 @@ pub(super) fn unknown(look: &Look<'_>) -> Option<Facts> {
 
 pub(super) fn toggles(look: &Look<'_>) -> Option<Facts> {
     let (one, other, times, since) = look.toggles()?;
-    let minutes = look.since(since).as_secs().div_ceil(60).to_string();
+    let minutes = look.reads.minutes_begun(since).to_string();
     let (one, other, times) = (one.to_owned(), other.to_owned(), times.to_string());
     Some(vec![("one", one), ("other", other), ("times", times), ("minutes", minutes)])
 }
@@ -84,7 +84,7 @@ pub(super) fn toggles(look: &Look<'_>) -> Option<Facts> {
 fn lapsed(look: &Look<'_>) -> Option<Facts> {
     look.lapsed()?;
     let ended = |one: &&Registration| {
-        matches!(one.step, Step::Ended { .. }) && look.since(one.at) < LAPSE_TIME
+        matches!(one.step, Step::Ended { .. }) && !look.is_past(one.at, LAPSE_TIME)
     };
     let all: Vec<_> = look.boot.registrations.iter().filter(ended).collect();
     let last = all.last().filter(|_| all.len() >= LAPSES)?;

@@ -44,9 +44,8 @@ pub(super) fn foreign_server(look: &Look<'_>) -> Option<Finding> {
 }
 
 pub(super) fn address_conflict(look: &Look<'_>) -> Option<Finding> {
-    let mut conflicts = look.state.quarantine.values().filter(|one| one.by == look.mac);
-    let conflict = conflicts.find(|one| look.now < one.until)?;
-    let text = format!("{} was offered to it and is used by somebody else", conflict.address);
+    let address = look.conflict()?;
+    let text = format!("{address} was offered to it and is used by somebody else");
     let remedy = "find who has that address by hand, or take it out of the pool with `exclude`";
     Some(finding(FindingKind::AddressConflict, text, remedy))
 }

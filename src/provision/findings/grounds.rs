@@ -56,9 +56,9 @@ fn asked(look: &Look<'_>, such: impl Fn(&Transfer) -> bool) -> Option<Ground> {
     Some(ground(Origin::FileName, last.name.clone(), None, last.at))
 }
 
-/// What the operator listed.
+/// What the operator listed. An entry bears no time: it counts as of when its phone was last heard.
 fn listed(look: &Look<'_>) -> Ground {
     let model = look.entry.map_or("", |entry| entry.model.as_str());
     let value = format!("{} {model}", look.mac).trim_end().to_owned();
-    ground(Origin::List, value, Some(look.mac), look.now)
+    ground(Origin::List, value, Some(look.mac), look.boot.last_at)
 }

@@ -19,7 +19,7 @@ pub(super) fn not_listed(look: &Look<'_>) -> Option<Finding> {
     stranger.then(|| {
         let what = look.identity.model.as_deref().map(|model| format!(", a {model},"));
         let refused = look.refused().map(|(reason, _)| reason);
-        let open = look.provisioner.window(look.state, look.now).enabled;
+        let open = look.is_open();
         let why = match (refused, open) {
             (Some(Reason::NotListed), false) => {
                 ": it got no file, because auto-registration is closed"
@@ -60,8 +60,8 @@ fn is_no_phone(look: &Look<'_>) -> bool {
 
 pub(super) fn no_numbers_left(look: &Look<'_>) -> Option<Finding> {
     let (reason, text) = look.refused()?;
-    let open = look.provisioner.window(look.state, look.now).enabled;
-    (look.entry.is_none() && open && reason == Reason::NoNumbersLeft).then(|| {
+    let out = look.entry.is_none() && reason == Reason::NoNumbersLeft;
+    (out && look.is_open()).then(|| {
         let remedy = "give `numbers` a wider range, or list the phone with a number of its own";
         finding(FindingKind::NoNumbersLeft, text, remedy)
     })

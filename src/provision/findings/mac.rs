@@ -8,7 +8,6 @@ use crate::domain::{Finding, FindingKind, Ground, Mac, Origin, Visit};
 use super::{
     super::{
         diagnosis::{LOOP_TIME, Reason},
-        identify::holder,
         report::Look,
     },
     finding,
@@ -72,7 +71,7 @@ fn asked_by_another(look: &Look<'_>) -> Option<Finding> {
     let (_, text) = look.refused().filter(|(reason, _)| *reason == Reason::Withheld)?;
     let mut words = text.split([' ', ',']);
     let peer = words.find_map(|word| word.parse::<IpAddr>().ok())?;
-    let other = holder(look.state, peer, look.now).filter(|other| !are_one(*other, look.mac))?;
+    let other = look.holder(peer).filter(|other| !are_one(*other, look.mac))?;
     let text = format!("{}'s file was asked for from {peer}, which is leased to {other}", look.mac);
     let remedy = format!(
         "compare the label of {other} with the list: it may have the configuration of another phone"
@@ -95,7 +94,7 @@ fn are_one(one: Mac, other: Mac) -> bool {
 /// It looks for an address here and there in turns, faster than one phone can.
 pub(super) fn duplicate_mac(look: &Look<'_>) -> Option<Finding> {
     let lately: Vec<&Visit> =
-        look.boot.visits.iter().filter(|visit| look.since(visit.until) < LOOP_TIME).collect();
+        look.boot.visits.iter().filter(|visit| !look.is_past(visit.until, LOOP_TIME)).collect();
     let quick =
         |from: &Visit, to: &Visit| to.from.as_second().saturating_sub(from.until.as_second()) < HOP;
     let returns = |three: &&[&Visit]| match three {

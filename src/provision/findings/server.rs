@@ -101,7 +101,7 @@ fn elsewhere(look: &Look<'_>) -> Option<String> {
         && look.boot.transfers.is_empty()
         && look.boot.held.is_empty()
         && look.boot.rounds <= 2
-        && look.since(look.boot.round) > SILENT;
+        && look.is_over(look.boot.round, SILENT);
     (certain && silent).then(|| {
         format!(
             "it has its address and our server's from us and asks us for nothing, as a {} does that follows an \
@@ -114,8 +114,7 @@ fn elsewhere(look: &Look<'_>) -> Option<String> {
 /// True if we served its lease, so that its options are ours too.
 fn is_ours(look: &Look<'_>) -> bool {
     let serving = look.provisioner.settings().dhcp.mode == DhcpMode::Serve;
-    let lease = look.boot.address.and_then(|address| look.state.holder(address, look.now));
-    serving && lease.is_some_and(|lease| lease.mac == look.mac)
+    serving && look.boot.address.and_then(|address| look.holder(address.into())) == Some(look.mac)
 }
 
 /// How to give this very model back its factory settings.

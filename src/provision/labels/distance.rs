@@ -1,16 +1,12 @@
 //! How far two MACs lie apart, counted in mistakes of somebody who reads a label.
 
-use crate::domain::Mac;
+use crate::domain::{ALIKES, Mac, differing, folded};
 
 /// One mistake. Costs are whole hundredths, so that they add up and compare exactly.
 pub const MISTAKE: u32 = 100;
 
 /// Two digits that look alike in print, one taken for the other: half a mistake.
 const ALIKE: u32 = MISTAKE / 2;
-
-/// Pairs of hexadecimal digits that look alike in print. `O`, `I`, `S`, `Z` and `G` are no digits, so no listed MAC has
-/// them: what is read from a label is checked for those before.
-const ALIKES: [(u8, u8); 3] = [(0x0, 0xd), (0x1, 0x7), (0x8, 0xb)];
 
 /// From here on two MACs have nothing to do with each other. The same-place discount (a fifth) is in it: what costs less
 /// than three mistakes with the discount costs less than this without.
@@ -23,7 +19,7 @@ const ONES: u64 = 0x1111_1111_1111;
 const ALL: u64 = 0xffff_ffff_ffff;
 
 /// A MAC in a form in which those far from it are told in a few instructions.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) struct Digits {
     /// The 48 bits.
     value: u64,
@@ -37,11 +33,7 @@ impl Digits {
     }
 
     fn of(value: u64) -> Self {
-        let folded = ALIKES.iter().fold(value, |folded, (low, high)| {
-            let there = ONES & !differing(folded ^ (ONES * u64::from(*high)));
-            folded ^ (there * u64::from(low ^ high))
-        });
-        Self { value, folded }
+        Self { value, folded: folded(value) }
     }
 
     /// False only if [`Self::apart`] finds these two too far apart. This is what nearly all pairs of a long list get to,
@@ -51,6 +43,11 @@ impl Digits {
     /// one put in and one more. In the first case at most three digits are left that are neither right nor half of a
     /// swap. In the second all but two digits are in their place or one place off, all in the same direction.
     pub(super) const fn may_be_near(self, other: Self) -> bool {
+        self.may_be_within(other, 3)
+    }
+
+    /// The same for that many whole mistakes, two or three.
+    pub(super) const fn may_be_within(self, other: Self, mistakes: u32) -> bool {
         if self.is_derived(other) {
             return true;
         }
@@ -58,9 +55,16 @@ impl Digits {
         let left = differing(self.folded ^ (other.folded << 4 & ALL));
         let right = differing(self.folded ^ other.folded >> 4);
         let swapped = !right & !(left >> 4) & wrong & wrong >> 4 & ONES;
-        wrong.count_ones() <= 3 + swapped.count_ones()
-            || (wrong & left).count_ones() <= 2
-            || (wrong & right).count_ones() <= 2
+        wrong.count_ones() <= mistakes + swapped.count_ones()
+            || (wrong & left).count_ones() < mistakes
+            || (wrong & right).count_ones() < mistakes
+    }
+
+    /// True if [`crate::domain::Nearby`] has to find these two: what costs two mistakes in the same place costs half of
+    /// one more without the discount.
+    #[cfg(test)]
+    pub(super) fn is_found(self, other: Self) -> bool {
+        self.apart(other).is_some_and(|cost| cost <= 2 * MISTAKE * 5 / 4)
     }
 
     /// The cost of taking one of these for the other, in hundredths of a mistake; `None` for three mistakes and more,
@@ -90,12 +94,6 @@ impl Digits {
 /// The address of an ATA's second port.
 const fn second_of(value: u64) -> u64 {
     (value << 8 | 1) & ALL
-}
-
-/// The lowest bit of each digit that is not zero.
-const fn differing(digits: u64) -> u64 {
-    let pairs = digits | digits >> 1;
-    (pairs | pairs >> 2) & ONES
 }
 
 /// The twelve digits, first one first.
@@ -210,6 +208,27 @@ mod tests {
             let (one, other) = (Digits::of(one), Digits::of(other));
             prop_assert_eq!(one.apart(other), other.apart(one));
             prop_assert!(one.apart(other).is_none() || one.may_be_near(other));
+        }
+
+        /// The index shows whoever is near enough to be suggested.
+        #[test]
+        fn the_index_is_safe((one, other) in pair()) {
+            let is_near = Digits::of(one).is_found(Digits::of(other));
+            prop_assert!(!is_near || Digits::of(one).may_be_within(Digits::of(other), 2));
+            let [one, other] = [one, other].map(|value| {
+                let [_, _, octets @ ..] = value.to_be_bytes();
+                Mac::new(octets)
+            });
+            if let (Ok(one), Ok(other)) = (one, other) && one != other {
+                let mut nearby = crate::domain::Nearby::default();
+                nearby.insert(one);
+                let mut found = false;
+                nearby.visit(other, |shown| {
+                    found |= shown == one;
+                    std::ops::ControlFlow::Continue(())
+                });
+                prop_assert!(found || !is_near, "{} {}", one, other);
+            }
         }
 
         /// Against a library's distance: never dearer, and never below half of it.

@@ -1,10 +1,14 @@
 //! Which listed MAC was meant for which phone: one to one, cheapest in all, and only what stands out.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::ControlFlow,
+    sync::Arc,
+};
 
 use pathfinding::{kuhn_munkres::kuhn_munkres, matrix::Matrix};
 
-use crate::domain::Mac;
+use crate::domain::{Mac, Nearby};
 
 use super::distance::{Digits, MISTAKE};
 
@@ -15,17 +19,14 @@ pub const LIMIT: u32 = 2 * MISTAKE;
 pub const HORIZON: u32 = 3 * MISTAKE;
 
 /// The most MACs of one side that hang together by pairs within [`LIMIT`]. Among more than that nothing stands out.
-const MAX_TANGLE: usize = 32;
-
-/// So many candidates of one MAC decide as well as all of them.
-const MAX_NEAR: usize = MAX_TANGLE + 2;
+pub const MAX_TANGLE: usize = 32;
 
 /// One MAC with what else tells whether it belongs to another. What is `None` is not known and counts for nothing.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Label {
     mac: Mac,
-    vendor: Option<String>,
-    model: Option<String>,
+    vendor: Option<Arc<str>>,
+    model: Option<Arc<str>>,
     place: Option<u32>,
     digits: Digits,
 }
@@ -41,13 +42,13 @@ impl Label {
     /// The same, with whose prefix it has.
     #[must_use]
     pub fn made_by(self, vendor: Option<String>) -> Self {
-        Self { vendor, ..self }
+        Self { vendor: vendor.map(Arc::from), ..self }
     }
 
     /// The same, with the model by the catalog's name.
     #[must_use]
     pub fn of_model(self, model: Option<String>) -> Self {
-        Self { model, ..self }
+        Self { model: model.map(Arc::from), ..self }
     }
 
     /// The same, with where it is: any number that is the same for one subnet.
@@ -71,7 +72,7 @@ impl Label {
     /// [`HORIZON`] on. The same in both directions.
     #[must_use]
     pub fn cost(&self, other: &Self) -> Option<u32> {
-        let differ = |one: &Option<String>, other: &Option<String>| {
+        let differ = |one: &Option<Arc<str>>, other: &Option<Arc<str>>| {
             one.is_some() && other.is_some() && one != other
         };
         let read = self.digits.apart(other.digits)?;
@@ -114,11 +115,52 @@ impl Side {
 
 /// Where labels are looked for.
 pub trait Pool {
-    /// Everything of `side` that costs less than [`HORIZON`] with `label`, with its cost.
-    fn near(&self, side: Side, label: &Label) -> Vec<(Label, u32)>;
+    /// Everything of `side` that costs [`LIMIT`] at most with `label`, with its cost; `None` for more than
+    /// [`MAX_TANGLE`], among which nothing stands out.
+    fn near(&self, side: Side, label: &Label) -> Option<Vec<(Label, u32)>>;
+
+    /// True if something of `side` besides `best` costs less than that with `label`.
+    fn has_rival(&self, side: Side, label: &Label, best: Mac, cost: u32) -> bool;
 
     /// True for every listed MAC, seen or not.
     fn is_listed(&self, mac: Mac) -> bool;
+}
+
+/// Gathers what [`Pool::near`] answers from candidates that may come several times.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    found: Vec<(Label, u32)>,
+    too_many: bool,
+}
+
+impl Gathered {
+    /// Takes a candidate; breaks when there are too many. `other` makes its label.
+    pub fn take(
+        &mut self,
+        label: &Label,
+        mac: Mac,
+        other: impl FnOnce() -> Option<Label>,
+    ) -> ControlFlow<()> {
+        // Nearly all that an index shows ends here.
+        if !label.digits.may_be_within(Digits::new(mac), 2)
+            || self.found.iter().any(|(other, _)| other.mac == mac)
+        {
+            return ControlFlow::Continue(());
+        }
+        let cost = other().and_then(|other| Some((label.cost(&other)?, other)));
+        let Some((cost, other)) = cost.filter(|(cost, _)| *cost <= LIMIT) else {
+            return ControlFlow::Continue(());
+        };
+        self.found.push((other, cost));
+        self.too_many = self.found.len() > MAX_TANGLE;
+        if self.too_many { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// What was found.
+    #[must_use]
+    pub fn all(self) -> Option<Vec<(Label, u32)>> {
+        (!self.too_many).then_some(self.found)
+    }
 }
 
 /// The one that `label`, of `side`, belongs to: a listed MAC to the phone that stands there, or the other way round.
@@ -140,12 +182,14 @@ pub fn partner(pool: &impl Pool, side: Side, label: &Label) -> Option<Label> {
 
 /// The nearest on the other side, if nothing else comes close.
 fn clear(pool: &impl Pool, side: Side, label: &Label) -> Option<Label> {
-    let near = pool.near(side.other(), label);
+    let near = pool.near(side.other(), label)?;
     let (best, cost) = near.iter().min_by_key(|(other, cost)| (*cost, other.mac))?;
     let next = cost + label.margin(best);
-    let others = near.iter().filter(|(other, _)| other.mac != best.mac);
-    let stands_out = others.min_by_key(|(_, cost)| *cost).is_none_or(|(_, cost)| *cost >= next);
-    (*cost <= LIMIT && stands_out).then(|| best.clone())
+    let mut others = near.iter().filter(|(other, _)| other.mac != best.mac);
+    // Those further away are many and seldom asked for: only where the best one has more than one mistake itself.
+    let rivals = others.any(|(_, cost)| *cost < next)
+        || next > LIMIT && pool.has_rival(side.other(), label, best.mac, next);
+    (!rivals).then(|| best.clone())
 }
 
 /// True if the list itself vouches for a MAC: its neighbours, one or two away as cartons are numbered, are listed too,
@@ -182,10 +226,7 @@ impl Tangle {
         let mut open = vec![(Side::Listed, first.clone())];
         while let Some((side, label)) = open.pop() {
             let here = *tangle.side(side).get(&label.mac)?;
-            for (other, cost) in pool.near(side.other(), &label) {
-                if cost > LIMIT {
-                    continue;
-                }
+            for (other, cost) in pool.near(side.other(), &label)? {
                 let places = tangle.side(side.other());
                 let (known, count) = (places.get(&other.mac).copied(), places.len());
                 if known.is_none() && count == MAX_TANGLE {
@@ -242,61 +283,66 @@ pub struct Lists<'a> {
     pub seen: &'a [Label],
 }
 
-impl Lists<'_> {
-    /// All pairs that stand out, as (listed, seen). Each MAC is looked at with each of the other side once.
+impl<'a> Lists<'a> {
+    /// All pairs that stand out, as (listed, seen).
     #[must_use]
     pub fn pairs(&self) -> Vec<(Mac, Mac)> {
-        let mut near: HashMap<(Side, Mac), Vec<(Label, u32)>> = HashMap::new();
-        for one in self.listed {
-            let mut theirs = self.near(Side::Seen, one);
-            for (other, cost) in &theirs {
-                let list = near.entry((Side::Listed, other.mac)).or_default();
-                list.push((one.clone(), *cost));
-                if list.len() > 4 * MAX_NEAR {
-                    shorten(list);
-                }
-            }
-            shorten(&mut theirs);
-            near.insert((Side::Seen, one.mac), theirs);
-        }
-        let listed = self.listed.iter().map(Label::mac).collect();
-        let known = Known { near, listed };
+        let known = self.indexed();
         let pair = |label: &Label| Some((label.mac, partner(&known, Side::Listed, label)?.mac));
         self.listed.iter().filter_map(pair).collect()
     }
+
+    /// The same with what makes a look into them short.
+    pub(super) fn indexed(&self) -> Known<'a> {
+        Known { listed: Known::side(self.listed), seen: Known::side(self.seen) }
+    }
 }
 
-impl Pool for Lists<'_> {
-    fn near(&self, side: Side, label: &Label) -> Vec<(Label, u32)> {
-        let others = if side == Side::Listed { self.listed } else { self.seen };
-        let near = others.iter().filter(|other| label.may_be_near(other.digits));
-        near.filter_map(|other| Some((other.clone(), label.cost(other)?))).collect()
+/// Two lists with an index of each.
+pub(super) struct Known<'a> {
+    listed: Indexed<'a>,
+    seen: Indexed<'a>,
+}
+
+struct Indexed<'a> {
+    labels: &'a [Label],
+    by_mac: HashMap<Mac, &'a Label>,
+    nearby: Nearby,
+}
+
+impl<'a> Known<'a> {
+    fn side(labels: &'a [Label]) -> Indexed<'a> {
+        let mut nearby = Nearby::default();
+        for label in labels {
+            nearby.insert(label.mac);
+        }
+        Indexed { labels, by_mac: labels.iter().map(|label| (label.mac, label)).collect(), nearby }
+    }
+
+    const fn of(&self, side: Side) -> &Indexed<'a> {
+        match side {
+            Side::Listed => &self.listed,
+            Side::Seen => &self.seen,
+        }
+    }
+}
+
+impl Pool for Known<'_> {
+    fn near(&self, side: Side, label: &Label) -> Option<Vec<(Label, u32)>> {
+        let (there, mut gathered) = (self.of(side), Gathered::default());
+        there.nearby.visit(label.mac, |mac| {
+            gathered.take(label, mac, || there.by_mac.get(&mac).copied().cloned())
+        });
+        gathered.all()
+    }
+
+    fn has_rival(&self, side: Side, label: &Label, best: Mac, cost: u32) -> bool {
+        let near = |other: &&Label| other.mac != best && label.may_be_near(other.digits);
+        let is_rival = |other: &Label| label.cost(other).is_some_and(|rivals| rivals < cost);
+        self.of(side).labels.iter().filter(near).any(is_rival)
     }
 
     fn is_listed(&self, mac: Mac) -> bool {
-        self.listed.iter().any(|label| label.mac == mac)
-    }
-}
-
-/// Keeps the nearest: more of them change nothing, because the tangle is too big then.
-fn shorten(near: &mut Vec<(Label, u32)>) {
-    near.sort_unstable_by_key(|(other, cost)| (*cost, other.mac));
-    near.truncate(MAX_NEAR);
-}
-
-/// Two lists of which it is known who is near whom.
-struct Known {
-    /// By the side that is looked through, and the MAC that it is looked through for.
-    near: HashMap<(Side, Mac), Vec<(Label, u32)>>,
-    listed: HashSet<Mac>,
-}
-
-impl Pool for Known {
-    fn near(&self, side: Side, label: &Label) -> Vec<(Label, u32)> {
-        self.near.get(&(side, label.mac)).cloned().unwrap_or_default()
-    }
-
-    fn is_listed(&self, mac: Mac) -> bool {
-        self.listed.contains(&mac)
+        self.listed.by_mac.contains_key(&mac)
     }
 }

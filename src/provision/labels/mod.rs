@@ -1,8 +1,8 @@
 //! Labels that were read wrongly: what a listed MAC shows by itself, and which phone it was meant for.
 //!
-//! Entries never seen are set against phones that are here and not listed. Nothing of it is stored or kept in a cache:
-//! what belongs to one MAC is found in one pass over the other side, which takes microseconds, so a report of one phone
-//! costs the same whether ten phones are listed or ten thousand.
+//! Entries never seen are set against phones that are here and not listed. Nothing of it is stored: what belongs to one
+//! MAC is found by an index of those near it, so a report of one phone costs the same whether ten phones are listed or
+//! ten thousand.
 
 mod distance;
 mod matching;
@@ -11,9 +11,12 @@ mod tests;
 mod words;
 
 pub use distance::MISTAKE;
-pub use matching::{HORIZON, LIMIT, Label, Lists, Pool, Side, partner};
+pub use matching::{Gathered, HORIZON, LIMIT, Label, Lists, MAX_TANGLE, Pool, Side, partner};
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    hash::{BuildHasher, BuildHasherDefault, DefaultHasher},
+    net::{IpAddr, Ipv4Addr},
+};
 
 use crate::{
     domain::{Entry, Finding, FindingKind, Mac, Origin, Repair, Role, Timestamp, conclude},
@@ -21,12 +24,8 @@ use crate::{
     store::{Phone, State},
 };
 
-use super::{Provisioner, identify::subnet_of, report::Look};
+use super::{Provisioner, identify::subnet_of, reads::Reads, report::Look};
 use distance::Digits;
-
-/// The most strangers that listed MACs are set against: those with the latest news. Whoever makes up MACs by the
-/// thousand costs an operator's list no more than this; a phone that was pushed out comes back with its next packet.
-const MAX_SEEN: usize = 4096;
 
 /// What is wrong with the label that an entry was read from.
 pub(super) fn bad_label(look: &Look<'_>) -> Option<Finding> {
@@ -60,7 +59,7 @@ fn placeholder(mac: Mac) -> Option<Finding> {
 }
 
 fn meant(look: &Look<'_>) -> Option<Finding> {
-    let seen = look.provisioner.meant_by(look.state, look.mac)?;
+    let seen = look.meant()?;
     let text = format!(
         "never seen; {} is here, not listed, and {}",
         seen.lower(),
@@ -73,6 +72,11 @@ fn meant(look: &Look<'_>) -> Option<Finding> {
     );
     let repair = Some(Repair { mac: Some(seen), ..Repair::default() });
     Some(Finding { repair, ..finding(text, remedy) })
+}
+
+/// False for most of those between which no mistakes are few enough.
+pub(super) fn may_be_near(one: Mac, other: Mac) -> bool {
+    Digits::new(one).may_be_near(Digits::new(other))
 }
 
 /// True for an address that no maker gave out (IEEE 802, the second bit of the first octet).
@@ -89,7 +93,7 @@ fn local(mac: Mac) -> Option<Finding> {
 fn elses(look: &Look<'_>, entry: &Entry) -> Option<Finding> {
     let catalog = look.provisioner.catalog();
     let (family, _) = catalog.model(&entry.model)?;
-    let maker = catalog.recognize(&Seen::Prefix(look.mac), look.now)?.vendor?;
+    let maker = catalog.recognize(&Seen::Prefix(look.mac), look.boot.since)?.vendor?;
     (!family.is_by(&maker)).then(|| {
         let text = format!(
             "by its prefix {} is made by {maker}, listed is a {} {}: model or label wrong",
@@ -104,27 +108,63 @@ impl Provisioner {
     /// listed stands out. Nothing is changed by it: an operator compares, and accepts.
     #[must_use]
     pub fn meant_by(&self, state: &State, listed: Mac) -> Option<Mac> {
-        let pool = Here { provisioner: self, state };
-        let label = pool.listed(listed)?;
-        partner(&pool, Side::Listed, &label).map(|seen| seen.mac())
+        self.pairs(state, &Reads::at(Timestamp::UNIX_EPOCH)).meant_by(listed)
+    }
+
+    /// What is listed and what is here; who is looked for is noted.
+    pub(super) const fn pairs<'a>(&'a self, state: &'a State, reads: &'a Reads) -> Here<'a> {
+        Here { provisioner: self, state, reads }
+    }
+
+    /// All that others' pairs rest on of this phone, as a number: 0 for one that is neither listed nor a candidate.
+    pub(super) fn standing(&self, state: &State, mac: Mac) -> u64 {
+        let reads = Reads::at(Timestamp::UNIX_EPOCH);
+        let pool = self.pairs(state, &reads);
+        let label = pool.listed(mac).map(|label| (Side::Listed, label));
+        let label = label.or_else(|| pool.seen(mac).map(|label| (Side::Seen, label)));
+        let standing = (label, pool.has_entry(mac));
+        if standing == (None, false) {
+            0
+        } else {
+            BuildHasherDefault::<DefaultHasher>::default().hash_one(standing)
+        }
     }
 
     /// The entry that was meant for a phone which is here and not listed: [`Self::meant_by`] the other way round.
     #[must_use]
     pub fn listed_for(&self, state: &State, seen: Mac) -> Option<Mac> {
-        let pool = Here { provisioner: self, state };
+        let reads = Reads::at(Timestamp::UNIX_EPOCH);
+        let pool = self.pairs(state, &reads);
         let label = pool.seen(seen)?;
         partner(&pool, Side::Seen, &label).map(|listed| listed.mac())
     }
 }
 
 /// What is listed and what is here, out of the state.
-struct Here<'a> {
+pub(super) struct Here<'a> {
     provisioner: &'a Provisioner,
     state: &'a State,
+    reads: &'a Reads,
 }
 
 impl Here<'_> {
+    /// As [`Provisioner::meant_by`].
+    pub(super) fn meant_by(&self, listed: Mac) -> Option<Mac> {
+        let label = self.listed(listed)?;
+        partner(self, Side::Listed, &label).map(|seen| seen.mac())
+    }
+
+    fn has_entry(&self, mac: Mac) -> bool {
+        self.state.phones.get(&mac).is_some_and(|phone| phone.entry.is_some())
+    }
+
+    fn label(&self, side: Side, mac: Mac) -> Option<Label> {
+        match side {
+            Side::Listed => self.listed(mac),
+            Side::Seen => self.seen(mac),
+        }
+    }
+
     /// An entry that was never seen.
     fn listed(&self, mac: Mac) -> Option<Label> {
         let phone = self.state.phones.get(&mac).filter(|phone| !phone.boot.is_seen())?;
@@ -182,22 +222,32 @@ impl Here<'_> {
 }
 
 impl Pool for Here<'_> {
-    fn near(&self, side: Side, label: &Label) -> Vec<(Label, u32)> {
-        let near = |mac: &Mac| label.may_be_near(Digits::new(*mac));
-        let priced = |other: Label| label.cost(&other).map(|cost| (other, cost));
+    fn near(&self, side: Side, label: &Label) -> Option<Vec<(Label, u32)>> {
+        self.reads.near(label.mac());
+        let mut gathered = Gathered::default();
+        let visit = |mac| gathered.take(label, mac, || self.label(side, mac));
         match side {
-            Side::Listed => {
-                let near = self.state.silent().filter(near);
-                near.filter_map(|mac| self.listed(mac)).filter_map(priced).collect()
-            }
-            Side::Seen => {
-                let near = self.state.strangers().take(MAX_SEEN).filter(near);
-                near.filter_map(|mac| self.seen(mac)).filter_map(priced).collect()
-            }
+            Side::Listed => self.state.silent_near(label.mac(), visit),
+            Side::Seen => self.state.strangers_near(label.mac(), visit),
+        }
+        gathered.all()
+    }
+
+    fn has_rival(&self, side: Side, label: &Label, best: Mac, cost: u32) -> bool {
+        self.reads.around(label.mac());
+        let near = |mac: &Mac| *mac != best && label.may_be_near(Digits::new(*mac));
+        let is_rival = |mac: Mac| {
+            let other = self.label(side, mac);
+            other.and_then(|other| label.cost(&other)).is_some_and(|rivals| rivals < cost)
+        };
+        match side {
+            Side::Listed => self.state.silent().filter(near).any(is_rival),
+            Side::Seen => self.state.strangers().filter(near).any(is_rival),
         }
     }
 
     fn is_listed(&self, mac: Mac) -> bool {
-        self.state.phones.get(&mac).is_some_and(|phone| phone.entry.is_some())
+        self.reads.near(mac);
+        self.has_entry(mac)
     }
 }

@@ -228,6 +228,86 @@ fn labelled(macs: &[Mac]) -> Vec<Label> {
     macs.iter().map(|mac| Label::new(*mac)).collect()
 }
 
+/// The cost of every pair, by the definition: nothing is left out and nothing is looked up.
+fn costs(listed: &[Label], seen: &[Label]) -> Vec<Vec<Option<u32>>> {
+    listed.iter().map(|one| seen.iter().map(|other| one.cost(other)).collect()).collect()
+}
+
+/// The most that any one-to-one assignment saves, tried out one by one: the first row has each column that is free, or
+/// none.
+fn most_saved(costs: &[Vec<Option<u32>>], taken: u32, without: Option<(usize, usize)>) -> u32 {
+    let Some((first, rest)) = costs.split_first() else { return 0 };
+    let row = costs.len();
+    let saves = |(column, cost): (usize, &Option<u32>)| {
+        let cost = cost.filter(|cost| *cost <= LIMIT && without != Some((row, column)))?;
+        let free = taken & 1 << column == 0;
+        free.then(|| HORIZON - cost + most_saved(rest, taken | 1 << column, without))
+    };
+    first
+        .iter()
+        .enumerate()
+        .filter_map(saves)
+        .chain([most_saved(rest, taken, without)])
+        .max()
+        .unwrap()
+}
+
+/// All pairs that stand out, by what that means.
+fn by_definition(listed: &[Label], seen: &[Label]) -> Vec<(Mac, Mac)> {
+    let costs = costs(listed, seen);
+    let is_listed = |value: u64| listed.iter().any(|one| one.mac().value() == value);
+    let in_row = |mac: u64, own: u64| {
+        [mac - 2, mac - 1, mac + 1, mac + 2]
+            .into_iter()
+            .filter(|near| *near != own && is_listed(*near))
+            .count()
+    };
+    let mut found = Vec::new();
+    for (row, one) in listed.iter().enumerate() {
+        for (column, other) in seen.iter().enumerate() {
+            let Some(cost) = costs[row][column].filter(|cost| *cost <= LIMIT) else { continue };
+            let together = one.cost(other) != Label::new(one.mac()).cost(&Label::new(other.mac()));
+            let next = cost + if together { MISTAKE * 4 / 5 } else { MISTAKE };
+            let rivals = |cost: &Option<u32>| cost.is_some_and(|cost| cost < next);
+            let in_line =
+                costs[row].iter().enumerate().any(|(at, cost)| at != column && rivals(cost));
+            let in_file =
+                costs.iter().enumerate().any(|(at, line)| at != row && rivals(&line[column]));
+            let own = in_row(one.mac().value(), one.mac().value());
+            let vouched = own > 0 && own >= in_row(other.mac().value(), one.mac().value());
+            let saved = |without| most_saved(&costs, 0, without);
+            // Rows count from the end while they are tried out.
+            let without = Some((listed.len() - row, column));
+            let assigned = || saved(None) - saved(without) >= next - cost;
+            if !in_line && !in_file && !vouched && assigned() {
+                found.push((one.mac(), other.mac()));
+            }
+        }
+    }
+    found
+}
+
+/// MACs of a crowd, each with whether it stands on the one subnet.
+fn small_crowd() -> impl Strategy<Value = Vec<Label>> {
+    (crowd(), any::<u32>()).prop_map(|(macs, places)| {
+        let labels = labelled(&macs).into_iter().enumerate();
+        labels.map(|(at, label)| label.at((places >> at & 3 != 0).then_some(1))).take(6).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
+    /// Index, early ends and components give what the definition gives.
+    #[test]
+    fn small_lists_as_the_definition_has_it(listed in small_crowd(), seen in small_crowd()) {
+        let is_listed = |label: &Label| listed.iter().any(|one| one.mac() == label.mac());
+        let seen: Vec<Label> = seen.into_iter().filter(|label| !is_listed(label)).collect();
+        let found = Lists { listed: &listed, seen: &seen }.pairs();
+        prop_assert_eq!(found, by_definition(&listed, &seen));
+    }
+}
+
 proptest! {
     #[test]
     fn suggestions_stand_out(listed in crowd(), seen in crowd(), turn in 0..14_usize) {
@@ -247,7 +327,7 @@ proptest! {
                 prop_assert!(other.cost(rival).is_none_or(|rivals| rivals >= cost + MISTAKE));
             }
             // The same from the other side.
-            let back = partner(&lists, Side::Seen, &other).map(|label| label.mac());
+            let back = partner(&lists.indexed(), Side::Seen, &other).map(|label| label.mac());
             prop_assert_eq!(back, Some(one.mac()));
         }
         // The order of the lists is no reason for anything.

@@ -6,7 +6,7 @@ use std::{
     ops::Bound::{Excluded, Unbounded},
 };
 
-use crate::domain::{Mac, Staging, StagingId};
+use crate::domain::{Mac, Nearby, Staging, StagingId};
 
 use super::{Phone, State};
 
@@ -44,10 +44,66 @@ pub(super) struct Index {
     pub(super) silent: BTreeSet<Mac>,
     /// Phones without an entry, by the commit that changed them last.
     pub(super) strangers: BTreeSet<(u64, Mac)>,
+    /// All phones, by the commit that changed them last.
+    pub(super) order: BTreeSet<(u64, Mac)>,
+    /// Those of `silent` and of `strangers`, by what is near them.
+    pub(super) near_silent: Nearby,
+    pub(super) near_strangers: Nearby,
+    /// Quarantines by whose address it was.
+    pub(super) conflicts: BTreeSet<(Mac, Ipv4Addr)>,
+    pub(super) news: News,
     /// Phones of batches that are not closed.
     pub(super) staged: BTreeMap<Mac, StagingId>,
     /// The most strangers.
     pub(super) limit: usize,
+}
+
+/// Since which commit something is as it is, where the thing itself does not tell. In memory only: whoever follows it
+/// begins with a look at everything.
+#[derive(Clone, Debug, Default)]
+pub(super) struct News {
+    /// Addresses whose lease or quarantine changed.
+    pub(super) addresses: Touched<Ipv4Addr>,
+    /// Phones that came into a batch or left it, or whose batch was handed over.
+    pub(super) staged: Touched<Mac>,
+    /// When a phone was last forgotten.
+    pub(super) forgotten: u64,
+    /// When the auto-registration window was last set.
+    pub(super) window: u64,
+}
+
+/// How facts came about is no fact: two states are equal without it.
+impl PartialEq for News {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+/// Things by the commit that touched them last, and the other way round.
+#[derive(Clone, Debug)]
+pub(super) struct Touched<K> {
+    order: BTreeSet<(u64, K)>,
+    latest: BTreeMap<K, u64>,
+}
+
+impl<K> Default for Touched<K> {
+    fn default() -> Self {
+        Self { order: BTreeSet::new(), latest: BTreeMap::new() }
+    }
+}
+
+impl<K: Copy + Ord> Touched<K> {
+    pub(super) fn touch(&mut self, thing: K, commit: u64) {
+        if let Some(before) = self.latest.insert(thing, commit) {
+            self.order.remove(&(before, thing));
+        }
+        self.order.insert((commit, thing));
+    }
+
+    /// Those touched after a commit. `lowest` sorts before all others.
+    pub(super) fn since(&self, commit: u64, lowest: K) -> impl Iterator<Item = K> {
+        self.order.range((commit.saturating_add(1), lowest)..).map(|(_, thing)| *thing)
+    }
 }
 
 impl Default for Index {
@@ -57,6 +113,11 @@ impl Default for Index {
             numbers: ByValue::default(),
             silent: BTreeSet::new(),
             strangers: BTreeSet::new(),
+            order: BTreeSet::new(),
+            near_silent: Nearby::default(),
+            near_strangers: Nearby::default(),
+            conflicts: BTreeSet::new(),
+            news: News::default(),
             staged: BTreeMap::new(),
             limit: State::MAX_STRANGERS,
         }
@@ -65,21 +126,30 @@ impl Default for Index {
 
 impl Index {
     pub(super) fn add(&mut self, mac: Mac, phone: &Phone) {
+        self.order.insert((phone.changed, mac));
         let Some(entry) = &phone.entry else {
             self.strangers.insert((phone.changed, mac));
-            self.silent.remove(&mac);
+            self.near_strangers.insert(mac);
+            self.unhear(mac);
             return;
         };
         if phone.boot.is_seen() {
-            self.silent.remove(&mac);
-        } else {
-            self.silent.insert(mac);
+            self.unhear(mac);
+        } else if self.silent.insert(mac) {
+            self.near_silent.insert(mac);
         }
         if let Some(address) = entry.address {
             self.reserved.0.insert((address, Some(mac)));
         }
         for line in entry.lines.iter().filter(|line| !line.number.is_empty()) {
             self.numbers.0.insert((line.number.clone(), Some(mac)));
+        }
+    }
+
+    /// It is seen, or not listed any more.
+    fn unhear(&mut self, mac: Mac) {
+        if self.silent.remove(&mac) {
+            self.near_silent.remove(mac);
         }
     }
 
@@ -94,13 +164,19 @@ impl Index {
     /// Takes out what `before` had and `after` lacks; `after` is indexed already.
     pub(super) fn drop(&mut self, mac: Mac, before: &Phone, after: Option<&Phone>) {
         if after.is_none() {
-            self.silent.remove(&mac);
+            self.unhear(mac);
+        }
+        if after.is_none_or(|after| after.changed != before.changed) {
+            self.order.remove(&(before.changed, mac));
         }
         let now = after.and_then(|phone| phone.entry.as_ref());
         let Some(entry) = &before.entry else {
             let stays = after.is_some_and(|a| a.entry.is_none() && a.changed == before.changed);
             if !stays {
                 self.strangers.remove(&(before.changed, mac));
+            }
+            if after.is_none_or(|after| after.entry.is_some()) {
+                self.near_strangers.remove(mac);
             }
             return;
         };

@@ -17,7 +17,7 @@ use crate::http::api::BatchView;
 pub fn report(operators: &Operators, batch: &BatchView, rows: &[ReportRow]) -> Markup {
     let content = html! {
         p.back { a href={ "/bench/" (batch.id) } { "← " (batch.name) } }
-        div.sheet.report {
+        div.sheet.report tabindex="0" role="region" aria-label="Hand-over report" {
             h1 { "Hand-over: " (batch.name) }
             dl {
                 dt { "Operator" } dd { (batch.operator) }

@@ -2,12 +2,15 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use proptest::{collection::vec, prelude::*, sample::select};
+use proptest::{
+    collection::vec, prelude::*, sample::select, strategy::ValueTree, test_runner::TestRunner,
+};
 
 use crate::{
     config::{ReadyWhen, Settings},
     domain::{Change, Commit, Event, Mac},
-    provision::tests::{catalog, listed, now, provisioner, settings},
+    profile::Seen,
+    provision::tests::{catalog, listed, now, provisioner, settings, showed},
     store::{Phone, State},
 };
 
@@ -55,6 +58,13 @@ const LINES: &[&str] = &[
 
 const FAMILIES: [&str; 3] = ["cisco-79xx-enterprise", "cisco-7940-7960", "poly-vvx"];
 
+/// What it may say that it is: as listed, and otherwise.
+const CLASSES: &[&str] = &[
+    "Cisco Systems, Inc. IP Phone CP-7961G\0",
+    "Cisco Systems, Inc. IP Phone CP-7941G\0",
+    "Polycom-VVX411",
+];
+
 /// Lines at random, each up to two minutes after the one before.
 fn boots() -> impl Strategy<Value = Vec<(i64, &'static str)>> {
     vec((0_i64..120, select(LINES)), 0..60)
@@ -98,12 +108,17 @@ proptest! {
         family in select(&FAMILIES),
         sizes in vec(0_usize..9, 0..12),
         registered in any::<bool>(),
+        shows in vec((0_usize..60, select(CLASSES)), 0..4),
         later in 0_i64..4000,
     ) {
         let (mac, events, last) = events(family, &lines);
         let happened = events.iter().map(|event| Change::Happened(mac, event.clone()));
-        let changes: Vec<Change> =
+        let mut changes: Vec<Change> =
             [listed("001e7ac41022", "7961G", "4012")].into_iter().chain(happened).collect();
+        for (place, class) in shows {
+            let place = place.min(changes.len());
+            changes.insert(place, showed("001e7ac41022", Seen::Option60(class.as_bytes())));
+        }
         let (whole, split) = (committed(&changes, &[]), committed(&changes, &sizes));
         prop_assert_eq!(phones(&whole), phones(&split));
 
@@ -122,4 +137,27 @@ proptest! {
             prop_assert!(!report.looping || report.stuck || report.away, "{:?}", report);
         }
     }
+}
+
+/// What the property speaks of does happen: findings and diagnoses, and boots without any.
+#[test]
+fn boots_at_random_have_much_to_say() {
+    let (mut runner, here) = (TestRunner::deterministic(), provisioner(settings(), Vec::new()));
+    let began = now() - Duration::from_hours(3);
+    let (mut findings, mut diagnoses, mut nothing) = (0, 0, 0);
+    for turn in 0..60_usize {
+        let lines = boots().new_tree(&mut runner).unwrap().current();
+        let (mac, events, last) = events(FAMILIES[turn % 3], &lines);
+        let mut changes = vec![listed("001e7ac41022", "7961G", "4012")];
+        let class = CLASSES[turn % 2];
+        changes.push(showed("001e7ac41022", Seen::Option60(class.as_bytes())));
+        changes.extend(events.into_iter().map(|event| Change::Happened(mac, event)));
+        let state = committed(&changes, &[]);
+        let at = began + jiff::SignedDuration::from_secs(last + 200);
+        let report = here.report(mac, &state.phones[&mac], &state, at);
+        findings += usize::from(!report.findings.is_empty());
+        diagnoses += usize::from(report.diagnosis.is_some());
+        nothing += usize::from(report.findings.is_empty() && report.diagnosis.is_none());
+    }
+    assert!(findings > 5 && diagnoses > 5 && nothing > 0, "{findings} {diagnoses} {nothing}");
 }
