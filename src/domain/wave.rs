@@ -98,6 +98,7 @@ pub fn standing(place: &Place, boot: &Boot, runs: Option<bool>, now: Timestamp) 
 
 /// What there is to decide about one phone and the load that its site wants.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Wish<'a> {
     /// The load.
     pub load: &'a str,

@@ -76,8 +76,7 @@ impl Spelling {
         }
         let base = text.rsplit('/').next().unwrap_or(text);
         let (of, rest) = match self {
-            Self::Plain => (String::new(), last_word(base)),
-            Self::Platform => (String::new(), last_word(base)),
+            Self::Plain | Self::Platform => (String::new(), last_word(base)),
             Self::Load => split_load(base),
         };
         let mut numbers = numbers(&rest);

@@ -69,7 +69,7 @@ impl Provisioner {
         if let Source::Firmware(held) = source {
             self.whole(held)?;
         }
-        let mut seat = self.seat(case)?;
+        let mut seat = Self::seat(case)?;
         let (body, length, etag) = match source {
             Source::File(held) | Source::Firmware(held) => {
                 let (length, etag) = measured(held)?;

@@ -236,12 +236,12 @@ impl Shelf {
                 bases.insert(base, path.clone());
                 continue;
             };
-            let (held, other) = (&all[path].name, &all[other].name);
-            if !held.starts_with(|c: char| c.is_ascii_digit()) && !loads::is_manifest(path) {
+            let (name, other) = (&all[path].name, &all[other].name);
+            if !name.starts_with(|c: char| c.is_ascii_digit()) && !loads::is_manifest(path) {
                 let text =
                     format!("is not found without its folder: phones can't tell it from {other}");
                 let help = "rename or remove one of the two, or call its folder by its version";
-                self.tell(&root.join(held), &text, help);
+                self.tell(&root.join(name), &text, help);
             }
         }
         bases

@@ -155,7 +155,7 @@ impl Provisioner {
     }
 
     /// What it takes to serve a file whose name all releases share: the phone's place, if it needs one.
-    pub(super) fn seat(&self, case: &Case<'_>) -> Result<Option<Seat>, Why> {
+    pub(super) fn seat(case: &Case<'_>) -> Result<Option<Seat>, Why> {
         let offered = &case.offered;
         if let (Role::Firmware, Some(kept)) = (case.target.role, offered.kept) {
             let why = kept.as_str().to_owned();
@@ -242,7 +242,7 @@ impl Provisioner {
                 continue;
             }
             let phone = state.phones.get(mac);
-            let standing = phone.map(|phone| self.standing(place, phone, now));
+            let standing = phone.map(|phone| self.stands(place, phone, now));
             if standing == Some(Standing::Done) {
                 there.push(*mac);
             } else {
@@ -253,7 +253,7 @@ impl Provisioner {
     }
 
     /// How a phone stands to the load of its place.
-    fn standing(&self, place: &Place, phone: &Phone, now: Timestamp) -> Standing {
+    fn stands(&self, place: &Place, phone: &Phone, now: Timestamp) -> Standing {
         let identity = conclude(&phone.grounds);
         let listed = phone.entry.as_ref().and_then(|entry| self.catalog().model(&entry.model));
         let family = self.family(identity.family.as_ref()).or(listed.map(|(family, _)| family));

@@ -7,6 +7,8 @@ use super::{
 
 #[test]
 fn offers() {
+    use Kept::{Canary, Full, Incomplete, Newer, Paused};
+    use Offer::{Keep, Load, Place as Takes};
     // (whole runs older downgrade | place | wave canary paused passed | open placed)
     let check =
         |flags: &str, place: &str, (wave, canary): (usize, usize), (open, placed), expected| {
@@ -36,8 +38,6 @@ fn offers() {
             };
             assert_eq!(offer(&wish), expected, "{flags} {place:?} {wave} {canary} {open} {placed}");
         };
-    use Kept::{Canary, Full, Incomplete, Newer, Paused};
-    use Offer::{Keep, Load, Place as Takes};
     check("", "", (0, 0), (9, 9), Load);
     check("half", "", (0, 0), (0, 0), Keep(Incomplete));
     check("half runs", "", (0, 0), (0, 0), Keep(Incomplete));
@@ -91,20 +91,22 @@ fn boot(events: &[(i64, &str)]) -> Boot {
             "no-load" => vec![What::Refused { asked: load, why: "no".into(), normal: false }],
             other => panic!("{other}"),
         };
-        all.into_iter().for_each(|what| boot.fold(&Event { at: at(*second), what }));
+        for what in all {
+            boot.fold(&Event { at: at(*second), what });
+        }
     }
     boot
 }
 
 #[test]
 fn standings() {
+    use Standing::{Done, Failed, UnderWay};
     let check = |events: &[(i64, &str)], runs: Option<bool>, now, expected| {
         let place = Place { load: "New".into(), since: at(10), round: 1, done: None };
         assert_eq!(standing(&place, &boot(events), runs, at(now)), expected, "{events:?} {runs:?}");
         let done = Place { done: Some(at(11)), ..place };
         assert_eq!(standing(&done, &boot(events), runs, at(now)), Standing::Done);
     };
-    use Standing::{Done, Failed, UnderWay};
     let told = [(0, "boots"), (10, "config")];
     check(&told, None, 20, UnderWay);
     check(&told, None, 310, Done);

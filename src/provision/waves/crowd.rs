@@ -90,7 +90,7 @@ impl Provisioner {
         let there = running.is_some_and(|running| spelling.compare(&load, &running) == Age::Same);
         let standing = match mine {
             _ if there => Standing::Done,
-            Some(place) => match self.standing(place, phone, now) {
+            Some(place) => match self.stands(place, phone, now) {
                 Standing::Done if !place.load.eq_ignore_ascii_case(&load) => Standing::Waiting,
                 standing => standing,
             },
@@ -106,7 +106,7 @@ impl Provisioner {
         let places = state.places.iter().filter(|(_, place)| is_its(place));
         let failed = places.filter(|(mac, place)| {
             let phone = state.phones.get(mac);
-            phone.is_none_or(|phone| self.standing(place, phone, now) == Standing::Failed)
+            phone.is_none_or(|phone| self.stands(place, phone, now) == Standing::Failed)
         });
         failed.map(|(mac, _)| *mac).collect()
     }

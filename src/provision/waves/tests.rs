@@ -5,9 +5,7 @@ use std::{fs, path::Path, sync::Arc, time::Duration};
 use super::*;
 use crate::{
     config::{Firmware, Settings},
-    domain::{
-        Asked, Carrier, Commit, Event, Ground, Origin, Outcome, Required, What, wave::Brake,
-    },
+    domain::{Asked, Carrier, Commit, Event, Ground, Origin, Outcome, Required, What, wave::Brake},
     provision::{Library, Opened, tests as kit},
     store::View,
 };
