@@ -150,8 +150,8 @@ fn what_is_refused_leaves_nothing() {
     check("a.zip", zip(&[("..\\a.sbn", b"x")]), "leads out");
     check("a.tar", link("a.sbn", "/etc/passwd"), "is a link");
     check("a.tar", tar(&[("1/a.sbn", b"x"), ("2/A.sbn", b"y")]), "twice");
-    check("a.tgz", gzip(&tar(&[("a.sbn", &[0; 200_000])])), "too much");
-    check("a.zip", zip(&[("a.sbn", &[0; 200_000])]), "too much");
+    check("a.tgz", gzip(&tar(&[("a.sbn", &vec![0; 200_000])])), "too much");
+    check("a.zip", zip(&[("a.sbn", &vec![0; 200_000])]), "too much");
     let many: Vec<(String, &[u8])> = (0..30).map(|n| (format!("{n}.txt"), &b""[..])).collect();
     let many: Vec<(&str, &[u8])> = many.iter().map(|(name, text)| (name.as_str(), *text)).collect();
     check("a.zip", zip(&many), "more than 20 files");
