@@ -11,8 +11,9 @@ use crate::domain::Problem;
 use super::{
     source::{Sources, join, one_line},
     tables::{
-        ApplianceTable, AutoRegistrationTable, DhcpTable, FailoverTable, FileTable, ForTable,
-        HttpTable, OptionTable, RegistrarTable, SecretsTable, SiteTable, SubnetTable, TftpTable,
+        ApplianceTable, AutoRegistrationTable, DhcpTable, FailoverTable, FileTable, FirmwareTable,
+        ForTable, HttpTable, OptionTable, RegistrarTable, SecretsTable, SiteTable, SubnetTable,
+        TftpTable,
     },
 };
 
@@ -20,7 +21,7 @@ type Keys = &'static [&'static str];
 type Table = (&'static str, fn() -> Keys);
 
 /// Every table with fixed keys: its path, in which `*` is a name that the operator chooses, and what it knows.
-pub const TABLES: [Table; 18] = [
+pub const TABLES: [Table; 19] = [
     ("", keys::<FileTable>),
     ("appliance", keys::<ApplianceTable>),
     ("dhcp", keys::<DhcpTable>),
@@ -31,6 +32,7 @@ pub const TABLES: [Table; 18] = [
     ("http", keys::<HttpTable>),
     ("secrets", keys::<SecretsTable>),
     ("auto-registration", keys::<AutoRegistrationTable>),
+    ("firmware", keys::<FirmwareTable>),
     ("site.*", keys::<SiteTable>),
     ("site.*.server", keys::<RegistrarTable>),
     ("site.*.outbound-proxy", keys::<RegistrarTable>),

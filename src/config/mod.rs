@@ -17,9 +17,9 @@ mod written;
 pub use names::Names;
 pub use places::Places;
 pub use settings::{
-    Admit, Appliance, AutoRegistration, Dhcp, DhcpMode, Failover, ForFamily, Http, NumberRange,
-    Option82, PeerRule, Protocol, RawOption, ReadyWhen, Registrar, Secrets, Settings, Site, Srtp,
-    Subnet, Tftp, Transport,
+    Admit, Appliance, AutoRegistration, Dhcp, DhcpMode, Failover, Firmware, ForFamily, Http,
+    NumberRange, Option82, PeerRule, Protocol, RawOption, ReadyWhen, Registrar, Secrets, Settings,
+    Site, Srtp, Subnet, Tftp, Transport,
 };
 pub use written::{Difference, Written};
 

@@ -26,6 +26,8 @@ pub struct Settings {
     pub secrets: Secrets,
     /// Phones that nobody listed.
     pub auto_registration: AutoRegistration,
+    /// How new loads reach phones.
+    pub firmware: Firmware,
     /// Sites by name, each complete: what it inherits from `default` is filled in. `default` is always there.
     pub sites: BTreeMap<SiteName, Site>,
 }
@@ -222,6 +224,17 @@ pub struct AutoRegistration {
     pub numbers: Option<NumberRange>,
 }
 
+/// `[firmware]`: how new loads reach phones.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Firmware {
+    /// How many phones at a time see a new load in their configuration; `None`: all.
+    pub wave: Option<usize>,
+    /// How many phones take a load before an operator is asked; `None`: nobody is asked.
+    pub canary: Option<usize>,
+    /// Loads older than the one that a phone runs are offered, too.
+    pub allow_downgrade: bool,
+}
+
 /// What carries SIP.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Transport {
@@ -342,6 +355,7 @@ impl Default for Settings {
             http: Http::default(),
             secrets: Secrets::default(),
             auto_registration: AutoRegistration::default(),
+            firmware: Firmware::default(),
             sites: BTreeMap::from([("default".to_owned(), Site::default())]),
         }
     }

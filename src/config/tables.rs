@@ -24,6 +24,7 @@ pub struct FileTable {
     pub http: HttpTable,
     pub secrets: SecretsTable,
     pub auto_registration: AutoRegistrationTable,
+    pub firmware: FirmwareTable,
     pub site: BTreeMap<At<String>, SiteTable>,
 }
 
@@ -36,6 +37,15 @@ pub struct ApplianceTable {
     pub files: Text,
     pub firmware: Text,
     pub history: Text,
+}
+
+/// `[firmware]`: how many phones take a new load at a time.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FirmwareTable {
+    pub wave: Number,
+    pub canary: Number,
+    pub allow_downgrade: Option<bool>,
 }
 
 /// `[dhcp]`.

@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::{
     ClientKey, Entry, Event, Ground, Lease, Mac, Quarantine, StagingChange, StagingId, Timestamp,
+    wave::{Brake, Place},
 };
 
 /// One thing that becomes fact.
@@ -36,6 +37,10 @@ pub enum Change {
     Window(Option<Window>),
     /// Something became of a batch on the bench.
     Staging(StagingId, Box<StagingChange>),
+    /// A phone has a place in a wave, or got there; `None`: it has none any more.
+    Placed(Mac, Option<Box<Place>>),
+    /// An operator paused the waves, or let them go on.
+    Braked(Box<Brake>),
 }
 
 impl Change {
@@ -48,11 +53,14 @@ impl Change {
             | Self::Listed(mac, _)
             | Self::Unlisted(mac)
             | Self::Forgotten(mac)
-            | Self::Numbered(mac, _) => Some(*mac),
+            | Self::Numbered(mac, _)
+            | Self::Placed(mac, _) => Some(*mac),
             Self::Leased(lease) => Some(lease.mac),
-            Self::Released { .. } | Self::Quarantined(_) | Self::Window(_) | Self::Staging(..) => {
-                None
-            }
+            Self::Released { .. }
+            | Self::Quarantined(_)
+            | Self::Window(_)
+            | Self::Staging(..)
+            | Self::Braked(_) => None,
         }
     }
 }
@@ -84,6 +92,19 @@ pub enum Claim {
     Number(Mac, String),
     /// No open batch but this one has this phone.
     Unstaged(Mac, StagingId),
+    /// The wave has room for this phone.
+    Room {
+        /// Who wants in.
+        phone: Mac,
+        /// For which load.
+        load: String,
+        /// How many phones may be under way; `None`: all.
+        wave: Option<usize>,
+        /// How many may have or have had a place for this load; `None`: all.
+        canary: Option<usize>,
+        /// Phones that are known to be there, though nobody noted it.
+        there: Vec<Mac>,
+    },
 }
 
 /// Changes that become fact together or not at all.

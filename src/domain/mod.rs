@@ -20,6 +20,7 @@ mod secret;
 mod staging;
 mod text;
 mod transfer;
+pub mod wave;
 
 pub use boot::{
     Arrival, Boot, Load, MAX_TRANSFERS, Mistake, Rival, Stage, Told, Upgrade, Visit, was_configured,

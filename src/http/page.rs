@@ -11,6 +11,7 @@ mod leases;
 mod login;
 mod phone;
 mod tail;
+mod waves;
 mod window;
 
 use axum::{
@@ -44,6 +45,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("/renew.js", include_str!("assets/renew.js")),
     ("/plain.js", include_str!("assets/plain.js")),
     ("/still.js", include_str!("assets/still.js")),
+    ("/firmware.js", include_str!("assets/firmware.js")),
     ("/window.js", include_str!("assets/window.js")),
     ("/leases.js", include_str!("assets/leases.js")),
     ("/events.js", include_str!("assets/events.js")),

@@ -217,7 +217,9 @@ fn status(why: &Why) -> StatusCode {
         | Why::Missing { .. }
         | Why::Foreign { .. }
         | Why::NotListed { .. }
-        | Why::NoNumbersLeft { .. } => StatusCode::NOT_FOUND,
+        | Why::NoNumbersLeft { .. }
+        | Why::Incomplete { .. }
+        | Why::Waits { .. } => StatusCode::NOT_FOUND,
         Why::NoLease { .. } | Why::NotItsAddress { .. } => StatusCode::FORBIDDEN,
         Why::Unrenderable { .. } => StatusCode::INTERNAL_SERVER_ERROR,
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{FamilyName, Mac, Required, Role};
 
-use super::{Advice, Block, Encoding, Patience};
+use super::{Advice, Block, Encoding, Patience, Releases};
 
 /// The container format of a family's files: decides how values are escaped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -268,6 +268,8 @@ pub struct Family {
     pub floors: Vec<Floor>,
     /// The family's own names of time zones, by IANA name or by standard offset (`+01:00`).
     pub time_zones: BTreeMap<String, String>,
+    /// How it numbers its releases, and which it can go to from where.
+    pub releases: Releases,
     /// How long it may take.
     pub patience: Patience,
     /// What helps.

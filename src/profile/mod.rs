@@ -16,6 +16,7 @@ mod poly_class;
 mod range;
 mod reads;
 mod recognize;
+mod release;
 mod spelling;
 mod table;
 mod template;
@@ -32,6 +33,7 @@ pub use opening::Opening;
 pub use patience::{Advice, Patience};
 pub use range::Block;
 pub use reads::{Read, Reads};
+pub use release::{Age, Releases, Spelling, Step, Version};
 
 use std::{collections::BTreeSet, path::Path};
 

@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use crate::domain::Role;
 
-use super::{Advice, Encoding, Floor, Form, Format, Model, Patience, Speaks, ZoneForm};
+use super::{Advice, Encoding, Floor, Form, Format, Model, Patience, Releases, Speaks, ZoneForm};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -41,6 +41,8 @@ pub(super) struct Table {
     pub(super) time_zones: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) patience: Patience,
+    #[serde(default)]
+    pub(super) releases: Releases,
     #[serde(default)]
     pub(super) advice: Advice,
     #[serde(default)]

@@ -14,6 +14,7 @@ use super::{
     open::{Asker, Case},
     phonebook::{self, Contact},
     values::{Scene, Secrets, values},
+    waves::Offered,
 };
 
 /// Where a file's bytes come from.
@@ -65,13 +66,27 @@ impl Provisioner {
     /// Makes the bytes ready to send.
     pub(super) fn build(&self, case: &Case<'_>, admit: Option<Admission>) -> Result<Opened, Why> {
         let Some(source) = self.source(case) else { return self.digest(case, admit) };
+        if let Source::Firmware(held) = source {
+            self.whole(held)?;
+        }
+        let mut seat = Self::seat(case)?;
         let (body, length, etag) = match source {
             Source::File(held) | Source::Firmware(held) => {
                 let (length, etag) = measured(held)?;
                 (Body::File(Arc::clone(&held.file)), length, etag)
             }
             Source::Template(..) | Source::Text(..) => {
-                let bytes = self.render(case, source, admit.as_ref().map(|admit| &*admit.entry))?;
+                let entry = admit.as_ref().map(|admit| &*admit.entry);
+                let bytes = self.render(case, source, entry)?;
+                if let Some(taken) = &seat {
+                    // A file that does not name the load takes no place.
+                    let offered =
+                        Offered { instead: Some(taken.own.clone()), ..Offered::default() };
+                    let kept = Case { offered, ..case.clone() };
+                    seat = seat.filter(|_| {
+                        self.render(&kept, source, entry).ok().as_ref() != Some(&bytes)
+                    });
+                }
                 (Body::Bytes(bytes.as_slice().into()), bytes.len() as u64, etag(&bytes))
             }
         };
@@ -85,8 +100,20 @@ impl Provisioner {
             source: source.to_string(),
             seals: seals(case),
             grounds: case.subject.grounds.clone(),
+            seat,
+            there: case.offered.there.clone(),
             admit,
         })
+    }
+
+    /// Only a load that is whole leaves.
+    fn whole(&self, held: &Held) -> Result<(), Why> {
+        let lacking = self.library.lacking(&held.name);
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        let name = name::base(&held.name).to_owned();
+        Err(Why::Incomplete { name, lacking: lacking.to_vec() })
     }
 
     fn render(
@@ -126,6 +153,7 @@ impl Provisioner {
             ends: (case.request.peer, case.request.local),
             secrets,
             contradicts: case.subject.contradicts,
+            instead: case.offered.instead.as_deref(),
             contacts,
         }
     }

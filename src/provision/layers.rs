@@ -91,6 +91,20 @@ impl Scene<'_> {
 
 /// The wanted load, its table's rank and the table; nothing where none is offered.
 pub(super) fn load<'a>(
+    scene: &Scene<'a>,
+    site: &'a Site,
+    model: &str,
+) -> Option<(&'a str, Rank, &'a str)> {
+    let (load, rank, key) = wanted(scene, site, model)?;
+    match scene.instead {
+        Some("") => None,
+        Some(other) => Some((other, rank, key)),
+        None => Some((load, rank, key)),
+    }
+}
+
+/// The load that the site wants for a phone, whatever the phone runs.
+pub(super) fn wanted<'a>(
     scene: &Scene<'_>,
     site: &'a Site,
     model: &str,

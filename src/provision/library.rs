@@ -13,7 +13,8 @@ use std::{
 use crate::domain::Problem;
 
 use super::{
-    loads, name,
+    loads::{self, Load},
+    name,
     phonebook::{self, Contact},
 };
 
@@ -23,6 +24,9 @@ const MAX_FILES: usize = 65_536;
 
 /// How deep directories are read. Vendors nest two or three levels.
 const MAX_DEPTH: usize = 8;
+
+/// How the folder begins in which firmware is unpacked before it is moved to its place: not read before that.
+pub(super) const ADDING: &[u8] = b".adding-";
 
 /// What the name of a template ends in, behind the name that it answers.
 const TEMPLATE: &str = ".j2";
@@ -56,8 +60,13 @@ pub struct Library {
     files: BTreeMap<String, Held>,
     /// Templates among the files by the name that they answer, with their own name and text.
     templates: BTreeMap<String, (String, String)>,
+    /// Firmware by its path in lower case.
     firmware: BTreeMap<String, Held>,
-    /// What is missing of each load, by the name of its list in lower case; loads that are whole are not in here.
+    /// The path of the firmware that goes by a name without a folder, in lower case both.
+    bases: BTreeMap<String, String>,
+    /// What the firmware is.
+    loads: Vec<Load>,
+    /// What is wrong with loads and their parts, by path and name in lower case; sound ones are not in here.
     lacking: BTreeMap<String, Vec<String>>,
     /// The operator's additions to phonebooks, by the lower-case path of their file.
     contacts: BTreeMap<String, Vec<Contact>>,
@@ -66,14 +75,16 @@ pub struct Library {
 impl Library {
     /// Opens every regular file of both directories; either may be absent.
     ///
-    /// Firmware is known by its base name, however deep it lies. What can't be served is told as a problem and left
+    /// Firmware is known by its base name, however deep it lies, and by its path: releases of one name lie in folders of
+    /// their own, whose names begin with a digit. What a manifest gives the SHA-256 of is read whole. What can't be served is told as a problem and left
     /// out: links that lead out of their root, names that differ in case only, files beyond the bound.
     #[must_use]
     pub fn load(files: &Path, firmware: &Path) -> (Self, Vec<Problem>) {
         let mut shelf = Shelf { room: MAX_FILES.min(descriptors() / 3), problems: Vec::new() };
         let mut library = Self::default();
         shelf.fill(files, &mut library.files, str::to_owned);
-        shelf.fill(firmware, &mut library.firmware, |name| name::base(name).to_owned());
+        shelf.fill(firmware, &mut library.firmware, str::to_owned);
+        library.bases = shelf.bases(firmware, &library.firmware);
         let books = library.files.iter().filter(|(key, _)| {
             let site = key.strip_suffix(phonebook::FILE);
             site.is_some_and(|site| site.is_empty() || site.find('/') == Some(site.len() - 1))
@@ -96,16 +107,33 @@ impl Library {
                 }
             }
         }
-        library.lacking = loads::lacking(&library.firmware);
+        library.loads = loads::all(&library.firmware);
+        library.lacking = loads::lacking(&library.loads);
         (library, shelf.problems)
     }
 
-    /// Parts that the list of a load names and that are not here, or are empty; none for any other file. As of the last
-    /// load of the library.
+    /// Parts of the load with this list, or this very file, that are not here, empty or not what their SHA-256 says: what
+    /// lacks something is given to nobody. As of the last load of the library.
     #[must_use]
     pub fn lacking(&self, list: &str) -> &[String] {
-        let list = name::base(list).to_lowercase();
-        self.lacking.get(&list).map_or(&[], Vec::as_slice)
+        let said = self.lacking.get(&list.to_lowercase());
+        said.or_else(|| self.lacking.get(&self.path(list))).map_or(&[], Vec::as_slice)
+    }
+
+    /// The loads.
+    #[must_use]
+    pub fn loads(&self) -> &[Load] {
+        &self.loads
+    }
+
+    /// The path, in lower case, of the firmware that a wire name means: what lies there, else what has that last part.
+    fn path(&self, name: &str) -> String {
+        let lower = name.trim_start_matches('/').to_lowercase();
+        if self.firmware.contains_key(&lower) {
+            return lower;
+        }
+        let base = name::base(&lower);
+        self.bases.get(base).cloned().unwrap_or_else(|| base.to_owned())
     }
 
     /// The operator's file for a wire name: the site's before the common one.
@@ -131,17 +159,20 @@ impl Library {
         self.file(site, name).is_some() || self.template(site, name).is_some()
     }
 
-    /// A load or a part of one, by the last component of its wire name.
+    /// A load or a part of one, by its wire name, else by the last component of that.
     #[must_use]
     pub fn firmware(&self, name: &str) -> Option<&Held> {
-        self.firmware.get(&name::base(name).to_lowercase())
+        self.firmware.get(&self.path(name))
     }
 
-    /// Loads by base name in their own spelling, with their lengths in bytes.
+    /// Firmware in its own spelling, with lengths in bytes: by base name where phones need no more to ask for it, else
+    /// by path.
     pub fn firmware_files(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.firmware.values().map(|held| {
+        self.firmware.iter().map(|(path, held)| {
             let length = held.file.metadata().map_or(0, |data| data.len());
-            (name::base(&held.name), length)
+            let base = name::base(&held.name);
+            let plain = self.bases.get(name::base(path)) == Some(path);
+            (if plain { base } else { held.name.as_str() }, length)
         })
     }
 }
@@ -193,6 +224,29 @@ impl Shelf {
         }
     }
 
+    /// Which path each name without a folder means: the first in order.
+    fn bases(&mut self, root: &Path, all: &BTreeMap<String, Held>) -> BTreeMap<String, String> {
+        let mut bases: BTreeMap<String, String> = BTreeMap::new();
+        // What lies at the top goes before what lies in folders.
+        let mut paths: Vec<&String> = all.keys().collect();
+        paths.sort_by_key(|path| path.contains('/'));
+        for path in paths {
+            let base = name::base(path).to_owned();
+            let Some(other) = bases.get(&base) else {
+                bases.insert(base, path.clone());
+                continue;
+            };
+            let (name, other) = (&all[path].name, &all[other].name);
+            if !name.starts_with(|c: char| c.is_ascii_digit()) && !loads::is_manifest(path) {
+                let text =
+                    format!("is not found without its folder: phones can't tell it from {other}");
+                let help = "rename or remove one of the two, or call its folder by its version";
+                self.tell(&root.join(name), &text, help);
+            }
+        }
+        bases
+    }
+
     /// Collects regular files below `directory`, sorted, so that the same tree always loads the same way.
     fn walk(
         &mut self,
@@ -210,6 +264,9 @@ impl Shelf {
         let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
         paths.sort();
         for path in paths {
+            if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(ADDING)) {
+                continue;
+            }
             let Ok(real) = path.canonicalize() else {
                 self.tell(&path, "leads nowhere", "remove the link");
                 continue;

@@ -10,7 +10,10 @@ use std::{
 
 use crate::{
     config::Settings,
-    domain::{Asked, Carrier, Entry, Ground, Mac, Role, SiteName, StagingId, Timestamp, printable},
+    domain::{
+        Asked, Carrier, Entry, Ground, Mac, Role, SiteName, StagingId, Timestamp, printable,
+        wave::Place,
+    },
     profile::{Catalog, Seen, Speaks},
     store::View,
 };
@@ -21,6 +24,7 @@ use super::{
     name,
     peers::Peers,
     resolve::{self, Target},
+    waves::{Offered, Seat},
 };
 
 /// What a carrier knows about a request for a file.
@@ -110,6 +114,10 @@ pub struct Opened {
     pub grounds: Vec<Ground>,
     /// Set where this is a file of the phone's own in its production form, and the phone's batch is handed over.
     pub seals: Option<StagingId>,
+    /// Set where this phone is to have a place in a wave first; the content names the load that it will have then.
+    pub seat: Option<Seat>,
+    /// Set where this phone is seen to run the load that it was told to take.
+    pub there: Option<Box<Place>>,
     /// Set where this phone is to be listed first; the content is that of the entry it will have.
     pub admit: Option<Admission>,
 }
@@ -180,6 +188,22 @@ pub enum Why {
         /// Who asked.
         peer: IpAddr,
     },
+    /// A load of which parts are missing or altered: a phone would stop half way, time and again.
+    #[error("{name} is not whole: something is wrong with {}", lacking.join(", "))]
+    Incomplete {
+        /// The name, printable.
+        name: String,
+        /// What is missing or altered.
+        lacking: Vec<String>,
+    },
+    /// A load under a name that all releases share, while this phone is to keep what it runs.
+    #[error("{name} is held back: {why}")]
+    Waits {
+        /// The name, printable.
+        name: String,
+        /// Why, in words.
+        why: String,
+    },
     /// The template failed; the text names the place.
     #[error("{text}")]
     Unrenderable {
@@ -200,6 +224,8 @@ impl Why {
             Self::NoNumbersLeft { .. } => "no-numbers-left",
             Self::NoLease { .. } => "no-lease",
             Self::NotItsAddress { .. } => "not-its-address",
+            Self::Incomplete { .. } => "incomplete",
+            Self::Waits { .. } => "waits",
             Self::Unrenderable { .. } => "unrenderable",
         }
     }
@@ -245,6 +271,8 @@ pub(super) struct Case<'a> {
     /// Whose values and files count.
     pub site: SiteName,
     pub speaks: Speaks,
+    /// What becomes of the load that its site wants.
+    pub offered: Offered,
     pub now: Timestamp,
 }
 
@@ -275,7 +303,8 @@ impl Case<'_> {
         let strange = matches!(why, Why::NotItsAddress { .. } | Why::NoLease { .. });
         let mut asked = self.asked();
         asked.first &= !strange;
-        let normal = matches!(why, Why::Missing { .. }) && self.is_normal_miss();
+        let waits = matches!(why, Why::Waits { .. });
+        let normal = waits || matches!(why, Why::Missing { .. }) && self.is_normal_miss();
         let grounds = if strange { Vec::new() } else { self.subject.grounds.clone() };
         Refusal { why, phone: self.subject.mac, asked, normal, grounds }
     }
@@ -405,7 +434,10 @@ impl Provisioner {
             Role::Common => self.common_site(&subject, request.peer),
             _ => subject.site.clone(),
         };
-        let case = Case { request, asker, subject, target, site, speaks, now };
+        let offered = Offered::default();
+        let mut case = Case { request, asker, subject, target, site, speaks, offered, now };
+        let offered = self.offered(&case, &state);
+        case.offered = offered;
         let admit = self.permit(&case, &state).and_then(|()| self.entitle(&case, &state));
         // Rendering needs no state: a writer does not wait for it.
         drop(state);

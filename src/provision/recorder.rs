@@ -305,6 +305,8 @@ mod tests {
             source: String::new(),
             seals: None,
             grounds: Vec::new(),
+            seat: None,
+            there: None,
             admit: None,
         }
     }

@@ -122,10 +122,18 @@ impl Service {
         let provisioner = self.provisioner();
         let mut result = provisioner.open(request, now);
         for _ in 0..MAX_TRIES {
-            let Ok(Opened { admit: Some(admission), .. }) = &result else { break };
-            match self.commit(admit(admission, now)).await {
+            let Ok(Opened { admit: admission, seat, .. }) = &result else { break };
+            let mut batch = admission.as_ref().map(|one| admit(one, now)).unwrap_or_default();
+            if let Some(seat) = seat {
+                seat.claim(now, &mut batch);
+            }
+            if batch.changes.is_empty() {
+                break;
+            }
+            let admits = admission.is_some();
+            match self.commit(batch).await {
                 Ok(_) => {
-                    self.counters.count("provision", "admitted");
+                    self.counters.count("provision", if admits { "admitted" } else { "placed" });
                     return self.deliver(&provisioner, request, result, now);
                 }
                 // Somebody was faster: with this phone or with this number. What is fact now decides anew.
@@ -207,6 +215,9 @@ impl Service {
                     self.place(phone, request.peer, now);
                     self.show(phone, &opened.grounds);
                     self.produce(phone, &opened);
+                    if let Some(place) = opened.there.take() {
+                        self.recorder.record(Change::Placed(phone, Some(place)));
+                    }
                 }
                 tracing::debug!(name = %opened.asked.name, peer = %request.peer, source = %opened.source, "opened");
                 let delivery = Delivery::begin(self.recorder.clone(), &opened, now);

@@ -63,6 +63,8 @@ pub(super) struct Scene<'a> {
     pub secrets: Secrets,
     /// The phone contradicts the model in its entry.
     pub contradicts: bool,
+    /// The load that is offered instead of the one that the site wants: the phone's own, or one in between. Empty: none.
+    pub instead: Option<&'a str>,
     /// Who is in the site's phonebook; empty for files that are none.
     pub contacts: &'a [Contact],
 }

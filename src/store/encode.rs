@@ -30,7 +30,9 @@ pub(super) use rows::{Loader, Row, rows};
 /// 2: events may tell of registrations. All that 1 could say is said the same way.
 ///
 /// 3: there are batches, and events tell what phones showed of where they are plugged in.
-pub(super) const SCHEMA: u8 = 3;
+///
+/// 4: phones have places in waves of firmware, and operators brake these.
+pub(super) const SCHEMA: u8 = 4;
 
 /// The oldest version that still reads.
 pub(super) const OLDEST: u8 = 1;
@@ -40,11 +42,13 @@ pub(super) const OLDEST: u8 = 1;
 #[repr(u8)]
 pub(super) enum Kind {
     Batch = b'b',
+    Brake = b'k',
     Entry = b'e',
     Lease = b'l',
     Meta = b'm',
     Number = b'n',
     Phone = b'p',
+    Place = b's',
     Quarantine = b'q',
     Event = b't',
     Undo = b'u',
@@ -53,7 +57,7 @@ pub(super) enum Kind {
 
 impl Kind {
     /// All kinds that are part of the state.
-    pub(super) const STATE: [Self; 8] = [
+    pub(super) const STATE: [Self; 10] = [
         Self::Meta,
         Self::Entry,
         Self::Phone,
@@ -62,6 +66,8 @@ impl Kind {
         Self::Number,
         Self::Window,
         Self::Batch,
+        Self::Place,
+        Self::Brake,
     ];
 
     pub(super) fn of(key: &[u8]) -> Option<Self> {

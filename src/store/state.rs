@@ -16,6 +16,7 @@ use std::{
 use crate::domain::{
     Batch, Boot, Claim, ClientKey, Commit, Entry, Event, Ground, Lease, Mac, Quarantine, Staging,
     StagingId, Timestamp, What, Window,
+    wave::{Brake, Place},
 };
 
 use index::Index;
@@ -80,6 +81,10 @@ pub struct State {
     pub numbers: BTreeMap<String, Mac>,
     /// The auto-registration window as an operator set it.
     pub window: Option<Window>,
+    /// The places of phones in waves, for the load that each was told last.
+    pub places: BTreeMap<Mac, Place>,
+    /// What operators said of the waves.
+    pub brake: Brake,
     /// Batches on the bench, closed ones included.
     pub stagings: BTreeMap<StagingId, Staging>,
     /// The number of the last commit.
@@ -247,6 +252,10 @@ impl State {
             self.index.restage(*id, staging.as_ref());
         }
         put(&mut self.stagings, patch.stagings);
+        put(&mut self.places, patch.places);
+        if let Some(brake) = patch.brake {
+            self.brake = brake;
+        }
         self.commit = self.commit.max(patch.commit);
     }
 }

@@ -102,6 +102,8 @@ fn refusal(why: &Why) -> (ErrorCode, &'static str) {
     match why {
         Why::NoSuchFile { .. }
         | Why::Missing { .. }
+        | Why::Incomplete { .. }
+        | Why::Waits { .. }
         | Why::Foreign { .. }
         | Why::NotListed { .. }
         | Why::NoNumbersLeft { .. } => (ErrorCode::FILE_NOT_FOUND, "File not found"),

@@ -34,3 +34,4 @@ mod tftp;
 mod tidy;
 mod values;
 mod watch;
+mod waves;

@@ -17,11 +17,11 @@ use std::{
 use crate::domain::{Problem, Secret, Severity, Timestamp};
 
 use super::{
-    Appliance, AutoRegistration, NumberRange, PeerRule, Secrets, Settings, Tftp,
+    Appliance, AutoRegistration, Firmware, NumberRange, PeerRule, Secrets, Settings, Tftp,
     keys::nearest,
     names::{Place, Use},
     source::{Sources, why},
-    tables::{ApplianceTable, At, AutoRegistrationTable, FileTable},
+    tables::{ApplianceTable, At, AutoRegistrationTable, FileTable, FirmwareTable},
 };
 
 /// Checks what the tables say. Where a value has a problem, its default goes on in its place, so that one mistake
@@ -51,6 +51,7 @@ pub fn settings(
             peer: check.choice("peer", tables.secrets.peer.as_ref(), &PEERS).unwrap_or_default(),
         },
         auto_registration: check.auto_registration(&tables.auto_registration, &sites),
+        firmware: check.firmware(&tables.firmware),
         sites,
     };
     (settings, check.names)
@@ -233,6 +234,19 @@ impl Check<'_> {
             format!("at least {} s", least.as_secs()),
         );
         None
+    }
+
+    /// `[firmware]`.
+    fn firmware(&mut self, table: &FirmwareTable) -> Firmware {
+        let count = |check: &mut Self, key, value: Option<&At<i64>>| {
+            let number = check.number(key, value, 1, 100_000)?;
+            usize::try_from(number).ok()
+        };
+        Firmware {
+            wave: count(self, "wave", table.wave.as_ref()),
+            canary: count(self, "canary", table.canary.as_ref()),
+            allow_downgrade: table.allow_downgrade.unwrap_or_default(),
+        }
     }
 
     /// `[auto-registration]`. Numbers may come from each site instead.

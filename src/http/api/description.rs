@@ -6,7 +6,7 @@ use utoipa::OpenApi;
 use super::{
     about, batch_report, batches, dhcp, export, files, firmware, import, leases, lists, metrics,
     outage, phones, pools, registered, reload, repair, scan, state, stream, summary, tail, ticket,
-    timeline, window,
+    timeline, waves, window,
 };
 
 #[derive(OpenApi)]
@@ -50,6 +50,8 @@ use super::{
         leases::import,
         lists::profiles,
         firmware::firmware,
+        waves::show,
+        waves::put,
         pools::pools,
         summary::summary,
         outage::outage,

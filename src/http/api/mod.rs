@@ -31,6 +31,7 @@ mod tail;
 mod ticket;
 mod timeline;
 mod view;
+mod waves;
 mod window;
 
 pub use about::{AboutView, AccessView, view as about_view};
@@ -46,6 +47,7 @@ pub use problem::Details;
 pub use summary::{Summaries, latest};
 pub use timeline::timeline;
 pub use view::{FindingView, PhoneView, TransferView, moment};
+pub use waves::{StandingView, WaveView, WavesView, waves};
 pub use window::{WindowView, view as window_view};
 
 use std::any::Any;
@@ -109,6 +111,7 @@ pub fn router(operators: Operators, trust: Trust) -> Router {
         )
         .route("/api/v1/profiles", get(lists::profiles))
         .route("/api/v1/firmware", get(firmware::firmware))
+        .route("/api/v1/firmware/waves", get(waves::show).put(waves::put))
         .route("/api/v1/summary", get(summary::summary))
         .route("/api/v1/outage", get(outage::outage))
         .route("/api/v1/auto-registration", get(window::show).put(window::put))

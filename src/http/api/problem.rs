@@ -91,7 +91,9 @@ impl From<Why> for Details {
             | Why::Missing { .. }
             | Why::Foreign { .. }
             | Why::NotListed { .. }
-            | Why::NoNumbersLeft { .. } => StatusCode::NOT_FOUND,
+            | Why::NoNumbersLeft { .. }
+            | Why::Incomplete { .. }
+            | Why::Waits { .. } => StatusCode::NOT_FOUND,
             Why::NoLease { .. } | Why::NotItsAddress { .. } => StatusCode::FORBIDDEN,
             // The operator's own file or template does not hold together: nothing here is broken.
             Why::Unrenderable { .. } => StatusCode::UNPROCESSABLE_ENTITY,

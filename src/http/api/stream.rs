@@ -359,6 +359,8 @@ impl Dirty {
                 | Change::Numbered(..)
                 // What becomes of phones changes batches too: the state knows which.
                 | Change::Window(_)
+                | Change::Placed(..)
+                | Change::Braked(_)
                 | Change::Staging(..) => {}
             }
         }

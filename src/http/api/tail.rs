@@ -297,6 +297,13 @@ fn told(change: &Change) -> Option<(&'static str, String)> {
             ("window", "auto-registration was opened".to_owned())
         }
         Change::Window(_) => ("window", "auto-registration was closed".to_owned()),
+        Change::Placed(_, Some(place)) if place.done.is_some() => {
+            ("firmware", format!("runs {} now", place.load))
+        }
+        Change::Placed(_, Some(place)) => ("firmware", format!("may take {}", place.load)),
+        Change::Placed(_, None) => ("firmware", "gave its place in the wave back".to_owned()),
+        Change::Braked(brake) if brake.paused => ("firmware", "the waves were paused".to_owned()),
+        Change::Braked(_) => ("firmware", "the waves go on".to_owned()),
         Change::Staging(id, change) => {
             let what = match **change {
                 StagingChange::Opened { .. } => "was opened",

@@ -5,10 +5,10 @@ use maud::{Markup, html};
 
 use super::{
     super::{
-        api::{AskedView, FindingView, FirmwareList, firmware_list},
+        api::{self, AskedView, FindingView, FirmwareList, firmware_list},
         operators::Operators,
     },
-    Place, frame,
+    Place, frame, waves,
 };
 use crate::domain::FindingKind;
 
@@ -23,17 +23,19 @@ pub async fn page(State(operators): State<Operators>) -> Markup {
     let list = firmware_list(&operators);
     let found = findings(&operators).await;
     let directory = operators.service.provisioner().settings().appliance.firmware.clone();
+    let waves = api::waves(&operators).await;
     let content = html! {
         h1 { "Firmware" }
-        p.lead { "What lies in " code { (directory.display()) } ". Put loads there and run " code { "ringup reload" } "." }
+        p.lead { "What lies in " code { (directory.display()) } ". " code { "ringup firmware add FILE" } " unpacks what vendors ship, " code { "ringup reload" } " puts it into force." }
         div #renewed {
+            (waves::section(&waves))
             (trouble(&found))
             (wanted(&operators))
             (missing(&list))
             (held(&list))
         }
     };
-    let place = Place { title: "Firmware", path: "/firmware", script: "/plain.js", mac: None };
+    let place = Place { title: "Firmware", path: "/firmware", script: "/firmware.js", mac: None };
     frame(&place, &operators, &content)
 }
 

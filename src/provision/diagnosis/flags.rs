@@ -184,8 +184,14 @@ impl<'a> Look<'a> {
             secrets: Secrets::Left,
             contacts: &[],
             contradicts: findings::of_look(self).is_some(),
+            instead: None,
         };
-        let (wanted, ..) = layers::load(&scene, site, &scene.model_name())?;
+        // In waves a phone runs another load because it waits; who does not get there shows among the waves.
+        let rules = self.provisioner.settings().firmware;
+        if rules.wave.is_some() || rules.canary.is_some() {
+            return None;
+        }
+        let (wanted, ..) = layers::wanted(&scene, site, &scene.model_name())?;
         let differ = match (release(running), release(wanted)) {
             (Some(running), Some(wanted)) => {
                 let parts = |release: &str| release.split('.').count();

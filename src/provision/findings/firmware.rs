@@ -16,7 +16,8 @@ const SHOWN: usize = 4;
 /// It asked for a load that is not here.
 pub(super) fn missing(look: &Look<'_>) -> Option<Finding> {
     let last = look.last(|one| one.role == Role::Firmware)?;
-    (last.refused.is_some() && !last.normal).then(|| {
+    let is_here = look.provisioner.library().firmware(&last.name).is_some();
+    (last.refused.is_some() && !last.normal && !is_here).then(|| {
         let directory = look.provisioner.settings().appliance.firmware.display();
         let text = format!("asked for {}, which is not here", last.name);
         finding(
@@ -41,7 +42,7 @@ pub(super) fn incomplete(look: &Look<'_>) -> Option<Finding> {
     let more = lacking.len().saturating_sub(SHOWN);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let text = format!(
-        "{list} names {first}{}{more}, which {} not here or empty",
+        "{list} names {first}{}{more}, which {} not here, empty or not what the SHA-256 says",
         others.collect::<String>(),
         if lacking.len() == 1 { "is" } else { "are" }
     );

@@ -1,14 +1,18 @@
-//! Forms of leases, addresses set aside, numbers and the auto-registration window.
+//! Forms of leases, addresses set aside, numbers, the auto-registration window and places in waves.
 
-use std::net::Ipv4Addr;
+use std::{collections::BTreeSet, net::Ipv4Addr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{ClientKey, Lease, Mac, Quarantine, Timestamp, Window};
+use crate::domain::{
+    ClientKey, Lease, Mac, Quarantine, Timestamp, Window,
+    wave::{Brake, Place},
+};
 
 use super::form;
 
 form!(Lease => LeaseForm, Quarantine => QuarantineForm, Window => WindowForm);
+form!(Place => PlaceForm, Brake => BrakeForm);
 
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "Lease")]
@@ -41,6 +45,24 @@ struct WindowForm {
     enabled: bool,
     #[serde(with = "super::maybe_text")]
     until: Option<Timestamp>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Place")]
+struct PlaceForm {
+    load: String,
+    #[serde(with = "super::text")]
+    since: Timestamp,
+    round: u32,
+    #[serde(with = "super::maybe_text")]
+    done: Option<Timestamp>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Brake")]
+struct BrakeForm {
+    paused: bool,
+    passed: BTreeSet<String>,
 }
 
 mod client {

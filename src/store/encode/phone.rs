@@ -38,6 +38,8 @@ pub(in crate::store) struct Meta {
     pub(in crate::store) numbers: usize,
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(in crate::store) batches: usize,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(in crate::store) places: usize,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]

@@ -1,7 +1,10 @@
 //! The state as rows and back: the same rows on disk and in a backup.
 
 use crate::{
-    domain::{ClientKey, Lease, Mac, Quarantine, Staging, StagingId, Window},
+    domain::{
+        ClientKey, Lease, Mac, Quarantine, Staging, StagingId, Window,
+        wave::{Brake, Place},
+    },
     store::{
         Phone, State,
         state::{Patch, SetWindow, Touched},
@@ -31,6 +34,7 @@ impl Meta {
             quarantine: state.quarantine.len() + aside.count(),
             numbers: state.numbers.len() + given.count(),
             batches: patch.stagings_after(state),
+            places: patch.places_after(state).count(),
         }
     }
 }
@@ -52,6 +56,12 @@ pub(in crate::store) fn rows(state: &State, patch: &Patch) -> Result<Vec<Row>, B
     }
     if let Some(SetWindow(window)) = &patch.window {
         rows.push(row(Kind::Window, &[], window.as_ref().map(As).as_ref())?);
+    }
+    for (mac, place) in &patch.places {
+        rows.push(row(Kind::Place, &mac.octets(), place.as_ref().map(As).as_ref())?);
+    }
+    if let Some(brake) = &patch.brake {
+        rows.push(put(Kind::Brake, &[], &As(brake))?);
     }
     for (id, staging) in &patch.stagings {
         rows.push(row(Kind::Batch, &id.to_be_bytes(), staging.as_ref().map(As).as_ref())?);
@@ -129,6 +139,16 @@ impl Loader {
                 let octets = key[1..].try_into().map_err(|_| super::bad_key())?;
                 let As(staging) = read::<As<Staging>>(value)?;
                 self.patch.stagings.insert(StagingId::from_be_bytes(octets), Some(staging));
+            }
+            Kind::Place => {
+                let octets = key[1..].try_into().map_err(|_| super::bad_key())?;
+                let mac = Mac::new(octets).map_err(BadValue::broken)?;
+                let As(place) = read::<As<Place>>(value)?;
+                self.patch.places.insert(mac, Some(place));
+            }
+            Kind::Brake => {
+                let As(brake) = read::<As<Brake>>(value)?;
+                self.patch.brake = Some(brake);
             }
             Kind::Event | Kind::Undo => return Err(BadValue::broken("not a row of the state")),
         }

@@ -281,6 +281,8 @@ fn listed(change: &Change) -> Option<Mac> {
         | Change::Quarantined(_)
         | Change::Numbered(..)
         | Change::Window(_)
+        | Change::Placed(..)
+        | Change::Braked(_)
         | Change::Staging(..) => None,
     }
 }

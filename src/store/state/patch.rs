@@ -13,6 +13,7 @@ use std::{
 use crate::domain::{
     Batch, Change, Claim, ClientKey, Commit, Entry, Lease, Mac, Quarantine, Staging, StagingId,
     Timestamp, Window,
+    wave::{Brake, Place},
 };
 
 use super::{Phone, State, staging::port};
@@ -48,6 +49,8 @@ pub(in crate::store) struct Patch {
     pub(in crate::store) numbers: BTreeMap<String, Mac>,
     pub(in crate::store) window: Option<SetWindow>,
     pub(in crate::store) stagings: BTreeMap<StagingId, Option<Staging>>,
+    pub(in crate::store) places: BTreeMap<Mac, Option<Place>>,
+    pub(in crate::store) brake: Option<Brake>,
     /// Phones whose timeline is gone, up to that change (commit, index within it).
     pub(in crate::store) wiped: BTreeMap<Mac, (u64, usize)>,
     /// The number of the last commit taken in.
@@ -71,6 +74,8 @@ impl Patch {
             numbers: state.numbers.clone(),
             window: state.window.map(|window| SetWindow(Some(window))),
             stagings: state.stagings.iter().map(|(id, one)| (*id, Some(one.clone()))).collect(),
+            places: state.places.iter().map(|(mac, one)| (*mac, Some(one.clone()))).collect(),
+            brake: (state.brake != Brake::default()).then(|| state.brake.clone()),
             commit: state.commit,
             ..Self::default()
         }
@@ -90,6 +95,15 @@ impl Patch {
             Claim::Unlisted(mac) => self.entry(state, *mac).is_none(),
             Claim::Unstaged(phone, id) => {
                 self.staging_of(state, *phone).is_none_or(|(other, _)| other == *id)
+            }
+            Claim::Room { phone, load, wave, canary, there } => {
+                let others = self.places_after(state).filter(|(mac, _)| mac != phone);
+                let (mut open, mut placed) = (0, 0);
+                for (mac, place) in others {
+                    open += usize::from(place.done.is_none() && !there.contains(&mac));
+                    placed += usize::from(place.load.eq_ignore_ascii_case(load));
+                }
+                wave.is_none_or(|wave| open < wave) && canary.is_none_or(|canary| placed < canary)
             }
             Claim::Number(mac, number) => {
                 let given = self.numbers.get(number).or_else(|| state.numbers.get(number));
@@ -152,6 +166,16 @@ impl Patch {
         }
     }
 
+    /// Places in waves as they are after the patch.
+    pub(in crate::store) fn places_after<'a>(
+        &'a self,
+        state: &'a State,
+    ) -> impl Iterator<Item = (Mac, &'a Place)> {
+        let kept = state.places.iter().filter(|(mac, _)| !self.places.contains_key(*mac));
+        let fresh = self.places.iter().filter_map(|(mac, place)| Some((mac, place.as_ref()?)));
+        kept.chain(fresh).map(|(mac, place)| (*mac, place))
+    }
+
     /// Takes in the next commit.
     pub(in crate::store) fn apply(&mut self, state: &State, commit: &Commit) {
         for (index, change) in commit.changes.iter().enumerate() {
@@ -199,6 +223,10 @@ impl Patch {
             }
             Change::Window(window) => self.window = Some(SetWindow(*window)),
             Change::Staging(id, change) => self.restage(state, at.0, *id, change),
+            Change::Placed(mac, place) => {
+                self.places.insert(*mac, place.as_deref().cloned());
+            }
+            Change::Braked(brake) => self.brake = Some((**brake).clone()),
         }
     }
 
@@ -230,6 +258,9 @@ impl Patch {
             *touched = Touched { phone: None, entry: true, record: true };
         });
         self.wiped.insert(mac, at);
+        if state.places.contains_key(&mac) || self.places.contains_key(&mac) {
+            self.places.insert(mac, None);
+        }
     }
 
     /// Changes one phone and keeps count of the strangers.

@@ -3,7 +3,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::{Change, Event, Line, Origin, Purpose, StagingChange, What};
+use crate::domain::{
+    Change, Event, Line, Origin, Purpose, StagingChange, What,
+    wave::{Brake, Place},
+};
 
 fn mac(n: u32) -> Mac {
     let mut octets = [2; 6];
@@ -218,7 +221,7 @@ fn strangers_are_bounded_and_the_listed_stay() {
 }
 
 prop_compose! {
-    fn any_change()(kind in 0..14_u8, n in 0..12_u32, m in 0..4_u8, second in 0..100_i64) -> Change {
+    fn any_change()(kind in 0..18_u8, n in 0..12_u32, m in 0..4_u8, second in 0..100_i64) -> Change {
         match kind {
             0 | 1 => seen(n, second),
             2 => showed(n, [Origin::Option60, Origin::Option12][usize::from(m % 2)], &second.to_string()),
@@ -229,9 +232,16 @@ prop_compose! {
             7 => Change::Released { address: address(m), at: at(second) },
             8 => Change::Numbered(mac(n), m.to_string()),
             10..=13 => Change::Staging(u32::from(m % 2), Box::new(any_staging(kind, n, m, second))),
+            14 | 15 => Change::Placed(mac(n), (m > 0).then(|| Box::new(place(m, second)))),
+            16 => Change::Braked(Box::new(Brake { paused: m > 1, passed: [m.to_string()].into() })),
             _ => Change::Window((m > 1).then_some(Window { enabled: m > 2, until: None })),
         }
     }
+}
+
+fn place(m: u8, second: i64) -> Place {
+    let done = (m > 2).then(|| at(second));
+    Place { load: m.to_string(), since: at(second), round: m.into(), done }
 }
 
 /// What may become of a batch.

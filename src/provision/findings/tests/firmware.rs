@@ -20,7 +20,7 @@ fn a_load_that_is_not_whole() {
     let story = || wants(Story::served().firmware(directory.path())).happens(healthy(90));
     let told = story().told();
     assert!(
-        told.starts_with("firmware-incomplete: SIP41.9-4-2.loads names jar41sip.sbn, which is not here or empty; put"),
+        told.starts_with("firmware-incomplete: SIP41.9-4-2.loads names jar41sip.sbn, which is not here, empty or not what the SHA-256 says; put"),
         "{told}"
     );
     let asked = Story::served().firmware(directory.path());
