@@ -8,7 +8,7 @@ mod listen;
 mod socket;
 mod tap;
 
-pub use answer::{answer_once, answering};
+pub use answer::{answer_once, answering, datagram_room};
 pub use interface::Interface;
 pub use listen::{listening, listening_on};
 pub use socket::{FrameSender, UdpPktInfo};

@@ -122,6 +122,12 @@ impl UdpPktInfo {
         self.socket.try_io(Interest::READABLE, |socket| receive(socket, self.family, buffer))
     }
 
+    /// Waits until there may be something to receive. Cancel-safe.
+    pub async fn readable(&self) {
+        // Err: the system no longer watches it; the next call that receives says why.
+        drop(self.socket.readable().await);
+    }
+
     /// Sends a datagram, from one of our addresses if `from` is given.
     ///
     /// # Errors
@@ -326,6 +332,27 @@ pub(super) fn tell_refusals(socket: &Socket) -> io::Result<()> {
         set_option(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVERR, 1)
     } else {
         set_option(socket, libc::IPPROTO_IP, libc::IP_RECVERR, 1)
+    }
+}
+
+/// The largest packet that goes from a connected socket to its peer in one piece, in octets with all headers (ip(7),
+/// `IP_MTU`).
+pub(super) fn path_mtu(socket: &Socket) -> io::Result<usize> {
+    let (level, name) = if socket.peer_addr()?.is_ipv6() {
+        (libc::IPPROTO_IPV6, libc::IPV6_MTU)
+    } else {
+        (libc::IPPROTO_IP, libc::IP_MTU)
+    };
+    let (mut value, mut length) = (c_int::default(), libc::socklen_t::try_from(4).unwrap_or(0));
+    // SAFETY: the pointers are to a live integer and its length in octets, which is all that the kernel writes.
+    let result = unsafe {
+        let value = ptr::from_mut(&mut value).cast();
+        libc::getsockopt(socket.as_raw_fd(), level, name, value, &raw mut length)
+    };
+    if result == 0 {
+        Ok(usize::try_from(value).unwrap_or(0))
+    } else {
+        Err(io::Error::last_os_error())
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{FamilyName, Mac, Required, Role};
 
-use super::{Advice, Block, Encoding, Patience};
+use super::{Advice, Block, Encoding, Patience, TransferRule};
 
 /// The container format of a family's files: decides how values are escaped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -270,6 +270,8 @@ pub struct Family {
     pub time_zones: BTreeMap<String, String>,
     /// How long it may take.
     pub patience: Patience,
+    /// How it takes files over TFTP.
+    pub tftp: TransferRule,
     /// What helps.
     pub advice: Advice,
     /// Values that turn SRTP off behind the site's back, by the family's own key; `{n}` in it is any number.

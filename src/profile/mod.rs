@@ -20,6 +20,7 @@ mod spelling;
 mod table;
 mod template;
 mod tr111;
+mod transfer;
 mod xml;
 
 pub use encode::{Encoding, md5};
@@ -32,6 +33,7 @@ pub use opening::Opening;
 pub use patience::{Advice, Patience};
 pub use range::Block;
 pub use reads::{Read, Reads};
+pub use transfer::TransferRule;
 
 use std::{collections::BTreeSet, path::Path};
 

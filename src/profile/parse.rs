@@ -68,6 +68,7 @@ pub(super) fn family(name: &str, folder: &Folder, problems: &mut Vec<Problem>) -
         floors: table.floors.into_iter().map(Into::into).collect(),
         time_zones: table.time_zones,
         patience: table.patience,
+        tftp: table.tftp,
         advice: table.advice,
         srtp_off: table.srtp_off,
         zone_form: table.time_zone_form.into(),

@@ -7,7 +7,9 @@ use toml::Spanned;
 
 use crate::domain::Role;
 
-use super::{Advice, Encoding, Floor, Form, Format, Model, Patience, Speaks, ZoneForm};
+use super::{
+    Advice, Encoding, Floor, Form, Format, Model, Patience, Speaks, TransferRule, ZoneForm,
+};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -41,6 +43,8 @@ pub(super) struct Table {
     pub(super) time_zones: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) patience: Patience,
+    #[serde(default)]
+    pub(super) tftp: TransferRule,
     #[serde(default)]
     pub(super) advice: Advice,
     #[serde(default)]

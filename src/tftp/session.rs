@@ -15,13 +15,14 @@ use tokio::{
 
 use crate::{
     domain::{Carrier, Outcome, Role, printable},
-    net::answering,
+    net::{answering, datagram_room},
+    profile::TransferRule,
     provision::{Request, Why},
     wire::tftp::{ErrorCode, Packet, data_header},
 };
 
 use super::{
-    ask::Ask,
+    ask::{Ask, DEFAULT_BLOCK, Limits},
     content::Content,
     server::{DRAIN, Place, deny, stopped},
     shelf::{Loan, Report},
@@ -112,6 +113,16 @@ fn refusal(why: &Why) -> (ErrorCode, &'static str) {
     }
 }
 
+/// What this peer may be granted. The way to it is looked up only where it matters.
+fn limits(ask: &Ask, local: IpAddr, peer: SocketAddr, rule: TransferRule) -> Limits {
+    let room = match ask.block_size() {
+        // A way that can't be looked up is a way that nothing will arrive by.
+        Some(DEFAULT_BLOCK..) if rule.block.is_none() => datagram_room(local, peer).unwrap_or(0),
+        _ => 0,
+    };
+    Limits::new(room, rule)
+}
+
 /// What ended a wait.
 enum Woken {
     Received(io::Result<(usize, SocketAddr)>),
@@ -145,12 +156,11 @@ struct Line {
 
 impl Line {
     fn new(session: Session, loan: Loan, socket: UdpSocket) -> Self {
-        let Session { ask, peer, place, ended, stop, .. } = session;
-        let terms = ask.grant(loan.length);
-        let patience = match loan.role {
-            Role::Firmware => FIRMWARE_PATIENCE,
-            Role::Own | Role::Common | Role::Fallback | Role::Trust | Role::Extra => PATIENCE,
-        };
+        let Session { ask, peer, local, place, ended, stop, .. } = session;
+        let terms = ask.grant(loan.length, limits(&ask, local, peer, loan.rule));
+        let firmware = loan.role == Role::Firmware;
+        let usual = if firmware { FIRMWARE_PATIENCE } else { PATIENCE };
+        let patience = loan.rule.patience(firmware).unwrap_or(usual);
         Self {
             outbox: Vec::new(),
             transfer: Transfer::new(peer, terms, patience),

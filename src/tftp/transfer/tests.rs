@@ -6,7 +6,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    tftp::ask::Ask,
+    profile::TransferRule,
+    tftp::ask::{Ask, Limits},
     wire::tftp::{Mode, Request, Setting},
 };
 
@@ -25,7 +26,11 @@ fn transfer(length: u64, mode: Mode<'_>, options: &str) -> Transfer {
         .map(|(name, value)| Setting { name: name.as_bytes(), value: value.as_bytes() })
         .collect();
     let ask = Ask::read(&Request { name: b"load.bin", mode, options }).unwrap();
-    Transfer::new(SocketAddr::from(PEER), ask.grant(length), Duration::from_secs(30))
+    Transfer::new(
+        SocketAddr::from(PEER),
+        ask.grant(length, Limits::new(1472, TransferRule::default())),
+        Duration::from_secs(30),
+    )
 }
 
 /// Everything that is sent until the engine waits: `1 2 3:7` (a short block with its length), `oack`, `error 5>4000`.
