@@ -131,6 +131,11 @@ impl Ask {
         })
     }
 
+    /// True if it wants several blocks on their way at once.
+    pub fn asks_window(&self) -> bool {
+        self.wishes.iter().any(|wish| matches!(wish.what, What::Window(2..)))
+    }
+
     /// The terms for a file of `length` bytes. Never more than is asked.
     pub fn grant(&self, length: u64, limits: Limits) -> Terms {
         let length = (self.encoding == Encoding::Octet).then_some(length);

@@ -46,8 +46,8 @@ impl Shelf for Service {
             let opened = Self::open(self, &request, Timestamp::now()).await;
             let (opened, delivery) = opened.map_err(|refusal| refusal.why)?;
             let (body, length) = (opened.body, opened.length);
-            let (role, rule) = (opened.asked.role, opened.tftp);
-            Ok(Loan { body, length, role, rule, report: Box::new(delivery) })
+            let role = opened.asked.role;
+            Ok(Loan { body, length, role, rule: opened.tftp, report: Box::new(delivery) })
         })
     }
 }
