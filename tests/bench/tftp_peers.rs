@@ -174,16 +174,15 @@ impl Scene {
              [[site.default.server]]\naddress = \"10.98.0.1\"\n"
         );
         fs::write(self.path("ringup.toml"), settings).unwrap();
-        let mut list = "mac,model,number\n".to_owned();
-        for phone in 0..phones {
-            list.push_str(&format!("{},T46S,{}\n", mac(phone), 10_000 + phone));
-        }
-        fs::write(self.path("list.csv"), list).unwrap();
+        let row = |phone| format!("{},T46S,{}\n", mac(phone), 10_000 + phone);
+        let list: Vec<String> =
+            std::iter::once("mac,model,number\n".to_owned()).chain((0..phones).map(row)).collect();
+        fs::write(self.path("list.csv"), list.concat()).unwrap();
         for folder in ["own", "files", "firmware"] {
             fs::create_dir(self.path(folder)).unwrap();
         }
         for (name, size) in [("load.bin", LOAD), ("large.bin", 8 * LOAD)] {
-            let content: Vec<u8> = (0..size).map(|at| (at * 31 >> 3).to_le_bytes()[0]).collect();
+            let content: Vec<u8> = (0..size).map(|at| ((at * 31) >> 3).to_le_bytes()[0]).collect();
             fs::write(self.path("own").join(name), &content).unwrap();
             fs::write(self.path("files").join(name), &content).unwrap();
         }
