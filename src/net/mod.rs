@@ -8,8 +8,9 @@ mod listen;
 mod socket;
 mod tap;
 
-pub use answer::{answer_once, answering};
+pub use answer::{answer_once, answering, datagram_room};
 pub use interface::Interface;
 pub use listen::{listening, listening_on};
+pub use socket::batch::{Inbox, Outbox, UdpBatch};
 pub use socket::{FrameSender, UdpPktInfo};
 pub use tap::{FrameTap, Heard};

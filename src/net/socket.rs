@@ -19,6 +19,8 @@ use tokio::io::{Interest, unix::AsyncFd};
 
 use super::Interface;
 
+pub(super) mod batch;
+
 /// What a power-return storm may pile up before we read it, in bytes.
 const RECEIVE_BUFFER: c_int = 32 << 20;
 
@@ -122,6 +124,12 @@ impl UdpPktInfo {
         self.socket.try_io(Interest::READABLE, |socket| receive(socket, self.family, buffer))
     }
 
+    /// Waits until there may be something to receive. Cancel-safe.
+    pub async fn readable(&self) {
+        // Err: the system no longer watches it; the next call that receives says why.
+        drop(self.socket.readable().await);
+    }
+
     /// Sends a datagram, from one of our addresses if `from` is given.
     ///
     /// # Errors
@@ -196,7 +204,7 @@ fn receive(
         (Ipv6Addr::UNSPECIFIED, 0).into()
     };
     let mut peer = SockAddr::from(any);
-    let (length, control) = take(socket, buffer, Some(&mut peer))?;
+    let (length, control) = take(socket, buffer, Some(&mut peer), 0)?;
     let local = local_of(&control.0).unwrap_or_else(|| any.ip());
     Ok((length, peer.as_socket().ok_or_else(not_ip)?, local))
 }
@@ -206,6 +214,7 @@ fn take(
     socket: &Socket,
     buffer: &mut [u8],
     peer: Option<&mut SockAddr>,
+    flags: c_int,
 ) -> io::Result<(usize, Control<u8>)> {
     let mut control = Control([MaybeUninit::new(0_u8); CONTROL]);
     // SAFETY: initialized octets are valid as possibly uninitialized ones, and recvmsg writes initialized ones only.
@@ -215,9 +224,16 @@ fn take(
     if let Some(peer) = peer {
         message = message.with_addr(peer);
     }
-    let length = socket.recvmsg(&mut message, 0)?;
+    let length = socket.recvmsg(&mut message, flags)?;
     // SAFETY: all of it was initialized with zeros above.
     Ok((length, Control(control.0.map(|octet| unsafe { octet.assume_init() }))))
+}
+
+/// Takes only what tells about a datagram: its control messages, and its address.
+fn receive_flags(socket: &Socket, flags: c_int) -> io::Result<(Control<u8>, Option<SocketAddr>)> {
+    let mut peer = socket.local_addr()?;
+    let (_, control) = take(socket, &mut [], Some(&mut peer), flags)?;
+    Ok((control, peer.as_socket()))
 }
 
 /// Finds the local address among control messages.
@@ -278,7 +294,7 @@ pub(super) fn tap(socket: Socket, index: u32) -> io::Result<AsyncFd<Socket>> {
 
 /// Takes one frame: its length, and false if its UDP checksum is still to be computed (packet(7), `PACKET_AUXDATA`).
 pub(super) fn take_frame(socket: &Socket, buffer: &mut [u8]) -> io::Result<(usize, bool)> {
-    let (length, control) = take(socket, buffer, None)?;
+    let (length, control) = take(socket, buffer, None, 0)?;
     let status = content_of(&control.0, (libc::SOL_PACKET, libc::PACKET_AUXDATA))
         .and_then(|auxiliary| auxiliary.first_chunk::<4>())
         .map_or(0, |status| u32::from_ne_bytes(*status));
@@ -326,6 +342,27 @@ pub(super) fn tell_refusals(socket: &Socket) -> io::Result<()> {
         set_option(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVERR, 1)
     } else {
         set_option(socket, libc::IPPROTO_IP, libc::IP_RECVERR, 1)
+    }
+}
+
+/// The largest packet that goes from a connected socket to its peer in one piece, in octets with all headers (ip(7),
+/// `IP_MTU`).
+pub(super) fn path_mtu(socket: &Socket) -> io::Result<usize> {
+    let (level, name) = if socket.peer_addr()?.is_ipv6() {
+        (libc::IPPROTO_IPV6, libc::IPV6_MTU)
+    } else {
+        (libc::IPPROTO_IP, libc::IP_MTU)
+    };
+    let (mut value, mut length) = (c_int::default(), libc::socklen_t::try_from(4).unwrap_or(0));
+    // SAFETY: the pointers are to a live integer and its length in octets, which is all that the kernel writes.
+    let result = unsafe {
+        let value = ptr::from_mut(&mut value).cast();
+        libc::getsockopt(socket.as_raw_fd(), level, name, value, &raw mut length)
+    };
+    if result == 0 {
+        Ok(usize::try_from(value).unwrap_or(0))
+    } else {
+        Err(io::Error::last_os_error())
     }
 }
 

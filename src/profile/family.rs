@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{FamilyName, Mac, Required, Role};
 
-use super::{Advice, Block, Encoding, Patience, Releases};
+use super::{Advice, Block, Encoding, Patience, Releases, TransferRule};
 
 /// The container format of a family's files: decides how values are escaped.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -272,6 +272,8 @@ pub struct Family {
     pub releases: Releases,
     /// How long it may take.
     pub patience: Patience,
+    /// How it takes files over TFTP.
+    pub tftp: TransferRule,
     /// What helps.
     pub advice: Advice,
     /// Values that turn SRTP off behind the site's back, by the family's own key; `{n}` in it is any number.

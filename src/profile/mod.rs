@@ -21,6 +21,7 @@ mod spelling;
 mod table;
 mod template;
 mod tr111;
+mod transfer;
 mod xml;
 
 pub use encode::{Encoding, md5};
@@ -34,6 +35,7 @@ pub use patience::{Advice, Patience};
 pub use range::Block;
 pub use reads::{Read, Reads};
 pub use release::{Age, Releases, Spelling, Step, Version};
+pub use transfer::TransferRule;
 
 use std::{collections::BTreeSet, path::Path};
 

@@ -69,6 +69,7 @@ pub(super) fn family(name: &str, folder: &Folder, problems: &mut Vec<Problem>) -
         time_zones: table.time_zones,
         patience: table.patience,
         releases: table.releases,
+        tftp: table.tftp,
         advice: table.advice,
         srtp_off: table.srtp_off,
         zone_form: table.time_zone_form.into(),

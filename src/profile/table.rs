@@ -7,7 +7,10 @@ use toml::Spanned;
 
 use crate::domain::Role;
 
-use super::{Advice, Encoding, Floor, Form, Format, Model, Patience, Releases, Speaks, ZoneForm};
+use super::{
+    Advice, Encoding, Floor, Form, Format, Model, Patience, Releases, Speaks, TransferRule,
+    ZoneForm,
+};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -43,6 +46,8 @@ pub(super) struct Table {
     pub(super) patience: Patience,
     #[serde(default)]
     pub(super) releases: Releases,
+    #[serde(default)]
+    pub(super) tftp: TransferRule,
     #[serde(default)]
     pub(super) advice: Advice,
     #[serde(default)]

@@ -4,7 +4,7 @@ use std::{fmt, path::Path, sync::Arc};
 
 use crate::{
     domain::{Entry, Role, StagingId},
-    profile::{Family, FileRule, Format, Reads, RenderError},
+    profile::{Family, FileRule, Format, Reads, RenderError, TransferRule},
 };
 
 use super::{
@@ -97,6 +97,7 @@ impl Provisioner {
             phone: case.subject.mac,
             asked: case.asked(),
             abort_is_normal: case.target.normal().abort,
+            tftp: self.transfer_rule(case),
             source: source.to_string(),
             seals: seals(case),
             grounds: case.subject.grounds.clone(),
@@ -114,6 +115,15 @@ impl Provisioner {
         }
         let name = name::base(&held.name).to_owned();
         Err(Why::Incomplete { name, lacking: lacking.to_vec() })
+    }
+
+    /// How the phone takes files over TFTP: by the family whose file it is, else by what is known of the phone.
+    fn transfer_rule(&self, case: &Case<'_>) -> TransferRule {
+        let subject = &case.subject;
+        let known = [&subject.listed, &subject.shown.family, &subject.learned.family];
+        let known = || known.into_iter().flatten().find_map(|f| self.catalog().family(f.as_str()));
+        let family = case.target.found.map(|found| found.family).or_else(known);
+        family.map(|family| family.tftp).unwrap_or_default()
     }
 
     fn render(

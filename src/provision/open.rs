@@ -14,7 +14,7 @@ use crate::{
         Asked, Carrier, Entry, Ground, Mac, Role, SiteName, StagingId, Timestamp, printable,
         wave::Place,
     },
-    profile::{Catalog, Seen, Speaks},
+    profile::{Catalog, Seen, Speaks, TransferRule},
     store::View,
 };
 
@@ -108,6 +108,8 @@ pub struct Opened {
     pub asked: Asked,
     /// True if an abort of this transfer is no fault.
     pub abort_is_normal: bool,
+    /// How the phone's family takes files over TFTP.
+    pub tftp: TransferRule,
     /// Where the bytes come from, for the record: `template cisco-79xx-enterprise/phone.xml.j2`, `file …`, `firmware …`.
     pub source: String,
     /// What the request showed about its sender, to be recorded.

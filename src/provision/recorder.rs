@@ -302,6 +302,7 @@ mod tests {
                 first: false,
             },
             abort_is_normal: true,
+            tftp: crate::profile::TransferRule::default(),
             source: String::new(),
             seals: None,
             grounds: Vec::new(),

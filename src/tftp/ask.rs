@@ -1,8 +1,11 @@
 //! A request understood, or the ERROR that it gets; and the options that we grant (RFC 2347, 2348, 2349, 7440).
 
-use std::time::Duration;
+use std::{num::NonZeroU16, time::Duration};
 
-use crate::wire::tftp::{ErrorCode, Mode, Packet, Request, Setting, decimal};
+use crate::{
+    profile::TransferRule,
+    wire::tftp::{ErrorCode, Mode, Packet, Request, Setting, decimal},
+};
 
 /// The block size without an option, in bytes (RFC 1350 §2).
 pub const DEFAULT_BLOCK: u16 = 512;
@@ -11,11 +14,35 @@ pub const DEFAULT_BLOCK: u16 = 512;
 const BLOCK_RANGE: (u64, u64) = (8, 65_464);
 
 /// Blocks in flight at most, whatever is asked (RFC 7440 allows 65,535): beyond this nothing gets faster on a LAN.
-const WINDOW_LIMIT: u64 = 64;
+const WINDOW_LIMIT: u16 = 64;
+
+/// The part of a DATA packet that is not content, in bytes.
+const HEADER: usize = 4;
 
 /// Bytes in flight at most. A window of large blocks is cut to it, because a burst beyond a socket's usual buffer of
 /// 208 KiB is lost in the kernel of the slower side, and because it is what a forged request could draw.
 const FLIGHT_LIMIT: u64 = 65_536;
+
+/// What a peer may be granted at most.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// Bytes of a block.
+    pub block: u16,
+    /// Blocks of a window.
+    pub window: u16,
+}
+
+impl Limits {
+    /// What fits into datagrams of `room` octets on the way to the peer, unless its family is known to want more: old
+    /// boot ROMs don't put fragments together again, and a lost fragment costs the whole block.
+    pub fn new(room: usize, rule: TransferRule) -> Self {
+        let fits = u16::try_from(room.saturating_sub(HEADER)).unwrap_or(u16::MAX);
+        let block = rule.block.map_or(fits.max(DEFAULT_BLOCK), NonZeroU16::get);
+        let window = rule.window.map_or(WINDOW_LIMIT, |window| window.get().min(WINDOW_LIMIT));
+        // Below the least that may be asked for, no answer would be right.
+        Self { block: block.max(8), window }
+    }
+}
 
 /// A request to read that we can serve, if the file is there.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -96,14 +123,27 @@ impl Ask {
         Ok(Self { name: name.to_owned(), encoding, wishes: wishes(&request.options)? })
     }
 
-    /// The terms for a file of `length` bytes.
-    pub fn grant(&self, length: u64) -> Terms {
+    /// The block size that is asked for, in bytes.
+    pub fn block_size(&self) -> Option<u16> {
+        self.wishes.iter().find_map(|wish| match wish.what {
+            What::BlockSize(bytes) => Some(bytes),
+            What::Timeout(_) | What::Size | What::Window(_) => None,
+        })
+    }
+
+    /// True if it wants several blocks on their way at once.
+    pub fn asks_window(&self) -> bool {
+        self.wishes.iter().any(|wish| matches!(wish.what, What::Window(2..)))
+    }
+
+    /// The terms for a file of `length` bytes. Never more than is asked.
+    pub fn grant(&self, length: u64, limits: Limits) -> Terms {
         let length = (self.encoding == Encoding::Octet).then_some(length);
         let mut terms =
             Terms { block_size: DEFAULT_BLOCK, window: 1, timeout: None, length, offer: None };
         for wish in &self.wishes {
             match wish.what {
-                What::BlockSize(bytes) => terms.block_size = bytes,
+                What::BlockSize(bytes) => terms.block_size = bytes.min(limits.block),
                 What::Timeout(seconds) => {
                     terms.timeout = Some(Duration::from_secs(seconds.into()));
                 }
@@ -113,7 +153,7 @@ impl Ask {
         }
         // Only now: the block size may have come behind the window size.
         let fits = (FLIGHT_LIMIT / u64::from(terms.block_size)).max(1);
-        terms.window = terms.window.min(WINDOW_LIMIT).min(fits);
+        terms.window = terms.window.min(limits.window.into()).min(fits);
         terms.offer = self.offer(&terms);
         terms
     }
@@ -125,7 +165,7 @@ impl Ask {
             .iter()
             .filter_map(|wish| {
                 let value = match wish.what {
-                    What::BlockSize(bytes) => bytes.to_string(),
+                    What::BlockSize(_) => terms.block_size.to_string(),
                     What::Timeout(seconds) => seconds.to_string(),
                     What::Window(_) => terms.window.to_string(),
                     // Nothing is a better answer than a wrong size, and netascii's is not known yet.
@@ -180,88 +220,4 @@ fn wish(setting: &Setting<'_>) -> Result<Option<What>, No> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// `OPTION=VALUE …` of an RRQ → `block window timeout | OACK` or the ERROR, for a file of 100,000 bytes.
-    fn granted(mode: &[u8], options: &str) -> String {
-        let settings = options
-            .split_whitespace()
-            .filter_map(|option| option.split_once('='))
-            .map(|(name, value)| Setting { name: name.as_bytes(), value: value.as_bytes() })
-            .collect();
-        let request = Request { name: b"load.bin", mode: Mode::from(mode), options: settings };
-        let terms = match Ask::read(&request) {
-            Ok(ask) => ask.grant(100_000),
-            Err(no) => return format!("ERROR {}", no.code.0),
-        };
-        let timeout = terms.timeout.map_or(0, |timeout| timeout.as_secs());
-        let offer = terms.offer.map_or("no OACK".into(), |offer| match Packet::decode(&offer) {
-            Ok(Packet::OptionsAck(settings)) => settings
-                .iter()
-                .map(|s| format!("{}={}", lossy(s.name), lossy(s.value)))
-                .collect::<Vec<_>>()
-                .join(" "),
-            other => format!("{other:?}"),
-        });
-        format!("{} {} {timeout} | {offer}", terms.block_size, terms.window)
-    }
-
-    fn lossy(bytes: &[u8]) -> String {
-        String::from_utf8_lossy(bytes).into_owned()
-    }
-
-    #[test]
-    fn options_as_they_are_granted() {
-        let check =
-            |asked: &str, terms: &str| assert_eq!(granted(b"octet", asked), terms, "{asked}");
-        check("", "512 1 0 | no OACK");
-        // RFC 2347: case, order, unknown ones, repeated ones.
-        check("BlkSize=1428", "1428 1 0 | BlkSize=1428");
-        check("tsize=0 blksize=1428", "1428 1 0 | tsize=100000 blksize=1428");
-        check("grandstream_MODEL=GXP1625 multicast=x", "512 1 0 | no OACK");
-        check("rollover=0 blksize=1428", "1428 1 0 | blksize=1428");
-        check("blksize=512 blksize=1428", "512 1 0 | blksize=512");
-        // RFC 2348.
-        check("blksize=8", "8 1 0 | blksize=8");
-        check("blksize=8192", "8192 1 0 | blksize=8192");
-        check("blksize=65464", "65464 1 0 | blksize=65464");
-        check("blksize=65535", "65464 1 0 | blksize=65464");
-        check("blksize=7", "ERROR 8");
-        check("blksize=0", "ERROR 8");
-        check("blksize=-5", "ERROR 8");
-        check("blksize=big", "ERROR 8");
-        // RFC 2349.
-        check("timeout=1", "512 1 1 | timeout=1");
-        check("timeout=255", "512 1 255 | timeout=255");
-        check("timeout=0", "ERROR 8");
-        check("timeout=300", "ERROR 8");
-        check("tsize=0", "512 1 0 | tsize=100000");
-        check("tsize=x", "512 1 0 | tsize=100000");
-        // RFC 7440: never more than asked, 64 blocks, 64 KiB.
-        check("windowsize=4", "512 4 0 | windowsize=4");
-        check("windowsize=65535", "512 64 0 | windowsize=64");
-        check("windowsize=16 blksize=1468", "1468 16 0 | windowsize=16 blksize=1468");
-        check("windowsize=64 blksize=1468", "1468 44 0 | windowsize=44 blksize=1468");
-        check("windowsize=16 blksize=8192", "8192 8 0 | windowsize=8 blksize=8192");
-        check("windowsize=16 blksize=65464", "65464 1 0 | windowsize=1 blksize=65464");
-        check("windowsize=0", "ERROR 8");
-    }
-
-    #[test]
-    fn modes() {
-        let check =
-            |mode: &str, terms: &str| assert_eq!(granted(mode.as_bytes(), "tsize=0"), terms);
-        check("octet", "512 1 0 | tsize=100000");
-        check("OCTET", "512 1 0 | tsize=100000");
-        check("netascii", "512 1 0 | no OACK");
-        check("mail", "ERROR 4");
-        check("binary", "ERROR 4");
-    }
-
-    #[test]
-    fn a_name_that_is_not_utf8_is_not_found() {
-        let request = Request { name: b"\xff\xfe", mode: Mode::Octet, options: Vec::new() };
-        assert_eq!(Ask::read(&request).map_err(|no| no.code), Err(ErrorCode::FILE_NOT_FOUND));
-    }
-}
+mod tests;

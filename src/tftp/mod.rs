@@ -8,11 +8,16 @@
 //! | `content` | bytes of a file as they go on the wire: octet or netascii |
 //! | `sessions` | which transfers run, and which of them makes way |
 //! | `shelf` | where files come from: `provision`, or memory in tests |
-//! | `server` | the driver that listens; `session`: the driver of one transfer |
+//! | `pantry` | files read once, shared by all transfers that carry them |
+//! | `server` | the driver that listens; `session`: from a request to a transfer under way |
+//! | `port` | the driver of transfers: a port that answers many peers, in batches; `line`: one transfer of its |
 
 mod ask;
 mod content;
 mod error;
+mod line;
+mod pantry;
+mod port;
 mod rto;
 mod server;
 mod session;

@@ -6,7 +6,7 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_millis(250);
 
 /// Never less, however fast the network: phones are slow, and a needless copy costs them more than a short wait.
-const LEAST: Duration = Duration::from_millis(50);
+const LEAST: Duration = Duration::from_millis(30);
 
 /// Never more, unless the peer negotiated a longer one.
 const MOST: Duration = Duration::from_secs(1);
@@ -81,11 +81,11 @@ mod tests {
         check("x x x x", 1000);
         // RFC 6298 §2.2: the first measurement R gives R + 4 · R/2.
         check("100", 300);
-        check("1", 50);
-        check("1 x", 100);
+        check("1", 30);
+        check("1 x", 60);
         check("1 x x x x x x", 1000);
         // §5.7: a new measurement ends the backing off.
-        check("1 x x x x x x 1", 50);
+        check("1 x x x x x x 1", 30);
         check("900", 1000);
         // A steady path converges on its round trip.
         check("100 100 100 100 100 100 100 100 100 100 100 100 100 100 100 100 100 100", 101);

@@ -1,22 +1,25 @@
 //! The driver that listens: takes requests, keeps track of transfers, and starts a task for each.
 
 use std::{
+    collections::HashMap,
     fmt,
     hash::{BuildHasher, RandomState},
+    io,
     net::{IpAddr, SocketAddr},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use tokio::{
-    sync::{oneshot, watch},
+    sync::{mpsc, watch},
     task::JoinSet,
 };
 
 use crate::{
     domain::Outcome,
-    net::{UdpPktInfo, answer_once},
+    net::{UdpBatch, UdpPktInfo, answer_once},
     telemetry::Counters,
     wire::tftp::{ErrorCode, Packet},
 };
@@ -24,11 +27,23 @@ use crate::{
 use super::{
     TftpError,
     ask::{Ask, No},
-    session::Session,
+    pantry::Pantry,
+    port::{Job, Port},
+    session::{Handle, Opening, Session},
     sessions::{Admit, Ending, Id, Sessions},
     shelf::Shelf,
     transfer::error,
 };
+
+/// Ports that answer requests of one listener, for each IP version. Who answers for whom is decided at random, and a
+/// forger would have to send its ACKs to all of them: together these are longer than the block that one of them draws.
+const PORTS: u64 = 32;
+
+/// Datagrams that such a port takes at once, and those that a port of one transfer takes.
+const BATCHES: (usize, usize) = (32, 4);
+
+/// Requests that are taken in one go, before others have their turn.
+const BURST: usize = 64;
 
 /// The longest request that is read; the RFC's own limit is 512 bytes. What is longer is cut.
 const REQUEST_BUFFER: usize = 2048;
@@ -58,14 +73,15 @@ impl fmt::Debug for Tftp {
 pub(super) struct Shared {
     pub shelf: Arc<dyn Shelf>,
     pub counters: Counters,
-    sessions: Mutex<Sessions<oneshot::Sender<Outcome>>>,
+    pub pantry: Pantry,
+    sessions: Mutex<Sessions<Handle>>,
     // Seeded anew in each process, so that nobody can make two requests look the same.
     hasher: RandomState,
 }
 
 impl Shared {
     /// The running transfers. Never held across an await.
-    pub fn sessions(&self) -> MutexGuard<'_, Sessions<oneshot::Sender<Outcome>>> {
+    pub fn sessions(&self) -> MutexGuard<'_, Sessions<Handle>> {
         // The table is consistent between calls, so a panic elsewhere is no reason to stop serving.
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -99,8 +115,9 @@ impl Tftp {
         counters: Counters,
     ) -> Result<Self, TftpError> {
         let listeners = bound(listen)?;
-        let (sessions, hasher) = Default::default();
-        Ok(Self { listeners, shared: Arc::new(Shared { shelf, counters, sessions, hasher }) })
+        let (pantry, sessions, hasher) = Default::default();
+        let shared = Arc::new(Shared { shelf, counters, pantry, sessions, hasher });
+        Ok(Self { listeners, shared })
     }
 
     /// Listens on one more set of addresses; all transfers count together.
@@ -151,45 +168,41 @@ async fn listen(
     mut close: watch::Receiver<bool>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let mut transfers = JoinSet::new();
+    let (tasks, ports, begun) = Default::default();
+    let mut office = Office { shared, stop: stop.clone(), tasks, ports, begun };
     let mut buffer = vec![0; REQUEST_BUFFER];
-    let running = stop.clone();
     loop {
         // Cancel-safe: each branch takes one thing whole or nothing.
         tokio::select! {
             () = stopped(&mut stop) => break,
             () = stopped(&mut close) => break,
-            Some(ended) = transfers.join_next() => note_panic(&shared, &ended),
-            received = listener.recv(&mut buffer) => match received {
-                Ok((length, peer, local)) => {
-                    // At a socket for both protocols, IPv4 is spelt as IPv6 and could not be answered over IPv4.
-                    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
-                    let (bytes, local) = (&buffer[..length], local.to_canonical());
-                    let datagram = Datagram { bytes, peer, local };
-                    take(&shared, &datagram, &running, &mut transfers);
+            Some(ended) = office.tasks.join_next() => office.note_panic(&ended),
+            received = listener.recv(&mut buffer) => {
+                let mut received = received;
+                for _ in 0..BURST {
+                    if !office.take(received, &buffer).await {
+                        break;
+                    }
+                    received = listener.try_recv(&mut buffer);
                 }
-                Err(error) => {
-                    shared.count("receive-fault");
-                    tracing::debug!(%error, "can't receive");
-                    tokio::time::sleep(FAULT_PAUSE).await;
-                }
-            },
+            }
         }
     }
     // Nobody new; those that run know from `stop` that they have to hurry, and until then have all the time they need.
     drop(listener);
+    office.ports.clear();
     loop {
         tokio::select! {
             () = stopped(&mut stop) => break,
-            ended = transfers.join_next() => match ended {
-                Some(ended) => note_panic(&shared, &ended),
+            ended = office.tasks.join_next() => match ended {
+                Some(ended) => office.note_panic(&ended),
                 None => return,
             },
         }
     }
     let ends = async {
-        while let Some(ended) = transfers.join_next().await {
-            note_panic(&shared, &ended);
+        while let Some(ended) = office.tasks.join_next().await {
+            office.note_panic(&ended);
         }
     };
     // A transfer whose file is still being opened does not hear of `stop`; it ends with the set.
@@ -202,10 +215,18 @@ pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     drop(stop.wait_for(|stop| *stop).await);
 }
 
-fn note_panic(shared: &Shared, ended: &Result<(), tokio::task::JoinError>) {
-    if ended.as_ref().is_err_and(tokio::task::JoinError::is_panic) {
-        shared.count("panic");
-    }
+/// The way to a port.
+type Door = mpsc::UnboundedSender<Job>;
+
+/// What one listener has: the ports that answer for it, and the tasks that run for it.
+struct Office {
+    shared: Arc<Shared>,
+    stop: watch::Receiver<bool>,
+    tasks: JoinSet<()>,
+    /// Opened at their first use, by IP version and number.
+    ports: HashMap<(bool, u64), Door>,
+    /// Requests so far.
+    begun: u64,
 }
 
 /// One datagram and its ends.
@@ -216,61 +237,116 @@ struct Datagram<'a> {
     local: IpAddr,
 }
 
-/// Answers one datagram. Whatever it makes go wrong ends here: the next one is served.
-fn take(
-    shared: &Arc<Shared>,
-    datagram: &Datagram<'_>,
-    stop: &watch::Receiver<bool>,
-    transfers: &mut JoinSet<()>,
-) {
-    let begun = catch_unwind(AssertUnwindSafe(|| begin(shared, datagram, stop)));
-    match begun {
-        Ok(Some(session)) => drop(transfers.spawn(session.run())),
-        Ok(None) => {}
-        Err(_) => shared.count("panic"),
-    }
-}
-
-/// The transfer that a datagram begins, if it begins one.
-fn begin(
-    shared: &Arc<Shared>,
-    datagram: &Datagram<'_>,
-    stop: &watch::Receiver<bool>,
-) -> Option<Session> {
-    let &Datagram { bytes, peer, local } = datagram;
-    let ask = match understand(bytes) {
-        Ok(ask) => ask,
-        Err(Ignored::Noise(what)) => {
-            shared.count(what);
-            return None;
-        }
-        Err(Ignored::Denied(no)) => {
-            shared.count("denied");
-            deny(local, peer, no.code, no.text);
-            return None;
-        }
-    };
-    let (handle, ended) = oneshot::channel();
-    // Two locks would be one too many: the guard must be gone before a replaced session's handle is used.
-    let admit = shared.sessions().admit(peer, shared.hasher.hash_one(bytes), handle);
-    match admit {
-        Admit::Begin { id, instead_of } => {
-            if let Some((handle, ending)) = instead_of {
-                // Err: it ended by itself a moment ago.
-                let _ = handle.send(outcome(ending));
+impl Office {
+    /// Answers what was received. Whatever it makes go wrong ends here: the next one is served. False if there was
+    /// nothing.
+    async fn take(
+        &mut self,
+        received: io::Result<(usize, SocketAddr, IpAddr)>,
+        buffer: &[u8],
+    ) -> bool {
+        let (length, peer, local) = match received {
+            Ok(received) => received,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+            Err(error) => {
+                self.shared.count("receive-fault");
+                tracing::debug!(%error, "can't receive");
+                tokio::time::sleep(FAULT_PAUSE).await;
+                return false;
             }
-            shared.count("read");
-            let place = Place { shared: shared.clone(), id };
-            Some(Session { ask, peer, local, place, ended, stop: stop.clone() })
+        };
+        // At a socket for both protocols, IPv4 is spelt as IPv6 and could not be answered over IPv4.
+        let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+        let datagram = Datagram { bytes: &buffer[..length], peer, local: local.to_canonical() };
+        if catch_unwind(AssertUnwindSafe(|| self.begin(&datagram))).is_err() {
+            self.shared.count("panic");
         }
-        Admit::Copy => {
-            shared.count("copy");
-            None
+        true
+    }
+
+    /// Begins the transfer that a datagram asks for, if it asks for one.
+    fn begin(&mut self, datagram: &Datagram<'_>) {
+        let &Datagram { bytes, peer, local } = datagram;
+        let shared = Arc::clone(&self.shared);
+        let ask = match understand(bytes) {
+            Ok(ask) => ask,
+            Err(Ignored::Noise(what)) => return shared.count(what),
+            Err(Ignored::Denied(no)) => {
+                shared.count("denied");
+                return deny(local, peer, no.code, no.text);
+            }
+        };
+        let port = match self.port(peer, ask.asks_window()) {
+            Ok(port) => port,
+            Err(error) => {
+                shared.count("no-socket");
+                return tracing::debug!(%peer, %error, "can't answer");
+            }
+        };
+        let replaced = Arc::default();
+        let handle = Handle { replaced: Arc::clone(&replaced), port: port.clone(), peer };
+        // Two locks would be one too many: the guard must be gone before a replaced session's handle is used.
+        let admit = shared.sessions().admit(peer, shared.hasher.hash_one(bytes), handle);
+        match admit {
+            Admit::Begin { id, instead_of } => {
+                if let Some((handle, ending)) = instead_of {
+                    handle.end(outcome(ending));
+                }
+                shared.count("read");
+                let place = Place { shared, id };
+                self.open(Session { ask, peer, local, place, replaced }.open(), port);
+            }
+            Admit::Copy => shared.count("copy"),
+            Admit::Full => {
+                shared.count("crowded");
+                deny(local, peer, ErrorCode::NOT_DEFINED, "Too many transfers");
+            }
         }
-        Admit::Full => {
-            shared.count("crowded");
-            deny(local, peer, ErrorCode::NOT_DEFINED, "Too many transfers");
-            None
+    }
+
+    /// Opens a file at once where that needs no waiting, which is nearly always, and hands the transfer to its port.
+    fn open(&mut self, mut opening: Opening, port: Door) {
+        // Err: the port is gone with the server.
+        let hand = |line, port: &Door| drop(port.send(Job::Begin(line)));
+        match opening.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Some(line)) => hand(line, &port),
+            Poll::Ready(None) => {}
+            Poll::Pending => drop(self.tasks.spawn(async move {
+                if let Some(line) = opening.await {
+                    hand(line, &port);
+                }
+            })),
+        }
+    }
+
+    /// The port that answers this peer: one of many peers, or its own where it draws many blocks with one ACK.
+    fn port(&mut self, peer: SocketAddr, alone: bool) -> io::Result<Door> {
+        self.begun = self.begun.wrapping_add(1);
+        let random = self.shared.hasher.hash_one(self.begun) % PORTS;
+        let mut key = (peer.is_ipv6(), random);
+        // Never the port that it has already: what is late for that one is not for the next (RFC 1350 §4).
+        let taken = |door: &Door| {
+            self.shared.sessions().of(peer).is_some_and(|handle| handle.port.same_channel(door))
+        };
+        if self.ports.get(&key).is_some_and(taken) {
+            key.1 = (random + 1) % PORTS;
+        }
+        if let Some(door) = self.ports.get(&key).filter(|door| !alone && !door.is_closed()) {
+            return Ok(door.clone());
+        }
+        let (door, jobs) = mpsc::unbounded_channel();
+        let port = Port::new(Arc::clone(&self.shared), UdpBatch::open(peer.is_ipv6())?);
+        let batch = if alone { BATCHES.1 } else { BATCHES.0 };
+        self.tasks.spawn(port.run(batch, jobs, self.stop.clone()));
+        if !alone {
+            self.ports.insert(key, door.clone());
+        }
+        Ok(door)
+    }
+
+    fn note_panic(&self, ended: &Result<(), tokio::task::JoinError>) {
+        if ended.as_ref().is_err_and(tokio::task::JoinError::is_panic) {
+            self.shared.count("panic");
         }
     }
 }

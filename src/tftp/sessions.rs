@@ -115,6 +115,11 @@ impl<T> Sessions<T> {
         Some(running.handle)
     }
 
+    /// The handle of the transfer that this port has.
+    pub fn of(&self, peer: SocketAddr) -> Option<&T> {
+        Some(&self.running.get(self.ports.get(&peer)?)?.handle)
+    }
+
     /// How many run.
     pub fn len(&self) -> usize {
         self.running.len()

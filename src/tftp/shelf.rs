@@ -4,6 +4,7 @@ use std::{future::Future, pin::Pin};
 
 use crate::{
     domain::{Outcome, Role, Timestamp},
+    profile::TransferRule,
     provision::{Body, Delivery, Request, Service, Why},
 };
 
@@ -24,6 +25,8 @@ pub struct Loan {
     pub length: u64,
     /// What the file is: firmware is waited for longer, because phones write it to flash meanwhile.
     pub role: Role,
+    /// How the peer's family takes files.
+    pub rule: TransferRule,
     /// Who is told how it goes.
     pub report: Box<dyn Report>,
 }
@@ -42,8 +45,9 @@ impl Shelf for Service {
         Box::pin(async move {
             let opened = Self::open(self, &request, Timestamp::now()).await;
             let (opened, delivery) = opened.map_err(|refusal| refusal.why)?;
-            let (body, length, role) = (opened.body, opened.length, opened.asked.role);
-            Ok(Loan { body, length, role, report: Box::new(delivery) })
+            let (body, length) = (opened.body, opened.length);
+            let role = opened.asked.role;
+            Ok(Loan { body, length, role, rule: opened.tftp, report: Box::new(delivery) })
         })
     }
 }

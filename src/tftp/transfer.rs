@@ -4,7 +4,7 @@
 //! a datagram or that moment, and tells what it got. No content passes through here: the driver is told which bytes of
 //! the file are the next block, and reads them straight into the datagram; what is lost is read again.
 
-use std::{collections::VecDeque, net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use crate::{
     domain::{Outcome, printable},
@@ -22,16 +22,11 @@ const SILENT_RETRIES: u32 = 5;
 /// How long such a peer is waited for.
 const SILENT_PATIENCE: Duration = Duration::from_secs(15);
 
-/// Strangers that get an ERROR 5 during one transfer; later ones are ignored, so that no forged source draws more.
-const STRANGERS: u8 = 16;
-
 /// What the driver is to do next.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Step {
     /// Send this datagram.
     Send {
-        /// The peer, or a stranger.
-        to: SocketAddr,
         /// The datagram.
         packet: Vec<u8>,
     },
@@ -54,7 +49,6 @@ pub enum Step {
 /// One transfer to a peer.
 #[derive(Debug)]
 pub struct Transfer {
-    peer: SocketAddr,
     terms: Terms,
     /// How long a peer that acknowledged something may be silent.
     patience: Duration,
@@ -77,11 +71,10 @@ pub struct Transfer {
     timed: Option<(u64, Duration)>,
     /// The window that was sent again because its own predecessor was acknowledged twice.
     gap: Option<u64>,
-    strangers: u8,
     /// When a server that stops gives up.
     ending: Option<Duration>,
-    /// Packets that are not DATA; at most one for the peer and [`STRANGERS`] for others.
-    outgoing: VecDeque<(SocketAddr, Vec<u8>)>,
+    /// A packet that is not DATA.
+    outgoing: Option<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -95,11 +88,10 @@ enum Phase {
 
 impl Transfer {
     /// A transfer that begins now: its first step is the OACK, or block 1.
-    pub fn new(peer: SocketAddr, terms: Terms, patience: Duration) -> Self {
+    pub fn new(terms: Terms, patience: Duration) -> Self {
         let block_size = u64::from(terms.block_size);
-        let offer = terms.offer.clone().map(|packet| (peer, packet));
+        let offer = terms.offer.clone();
         Self {
-            peer,
             patience,
             phase: if offer.is_some() { Phase::Offering } else { Phase::Sending },
             base: 1,
@@ -113,9 +105,8 @@ impl Transfer {
             retries: 0,
             timed: offer.is_some().then_some((0, Duration::ZERO)),
             gap: None,
-            strangers: 0,
             ending: None,
-            outgoing: offer.into_iter().collect(),
+            outgoing: offer,
             terms,
         }
     }
@@ -138,11 +129,9 @@ impl Transfer {
 
     /// What to do next.
     pub fn next(&mut self, now: Duration) -> Step {
-        if let Some((to, packet)) = self.outgoing.pop_front() {
-            if to == self.peer {
-                self.sent = now;
-            }
-            return Step::Send { to, packet };
+        if let Some(packet) = self.outgoing.take() {
+            self.sent = now;
+            return Step::Send { packet };
         }
         if let Some(step) = self.data() {
             return step;
@@ -178,11 +167,8 @@ impl Transfer {
         self.top = self.top.max(self.next);
     }
 
-    /// Takes a packet from the transfer's own port.
-    pub fn receive(&mut self, now: Duration, from: SocketAddr, packet: &Packet<'_>) {
-        if from != self.peer {
-            return self.stranger(from, packet);
-        }
+    /// Takes a packet of the peer.
+    pub fn receive(&mut self, now: Duration, packet: &Packet<'_>) {
         match packet {
             Packet::Ack { block } => self.acknowledge(now, *block),
             // No answer: an ERROR is never acknowledged (RFC 1350 §7).
@@ -193,11 +179,6 @@ impl Transfer {
             // A peer that reads has no business sending these; its own timer will bring it back to its senses.
             Packet::Read(_) | Packet::Write(_) | Packet::Data { .. } | Packet::OptionsAck(_) => {}
         }
-    }
-
-    /// Tells that the peer's host says nobody listens there any more (ICMP port unreachable).
-    pub fn refused(&mut self) {
-        self.abort(String::new());
     }
 
     /// Tells that the content can't be read.
@@ -282,16 +263,6 @@ impl Transfer {
         }
     }
 
-    /// A packet from somewhere else: its sender gets an ERROR 5, and the transfer goes on (RFC 1350 §4).
-    fn stranger(&mut self, from: SocketAddr, packet: &Packet<'_>) {
-        // Nobody answers an ERROR, or two servers could go on for ever.
-        if self.strangers < STRANGERS && !matches!(packet, Packet::Error { .. }) {
-            self.strangers += 1;
-            self.outgoing
-                .push_back((from, error(ErrorCode::UNKNOWN_TRANSFER, "Unknown transfer ID")));
-        }
-    }
-
     /// When waiting ends: to send again, or to give up.
     fn deadline(&self) -> Duration {
         let again = self.sent + self.rto.wait();
@@ -317,20 +288,20 @@ impl Transfer {
         self.timed = None;
         self.next = self.base;
         if let (Phase::Offering, Some(offer)) = (&self.phase, &self.terms.offer) {
-            self.outgoing.push_back((self.peer, offer.clone()));
+            self.outgoing = Some(offer.clone());
         }
     }
 
     fn abort(&mut self, text: String) {
         if matches!(self.phase, Phase::Offering | Phase::Sending) {
-            self.outgoing.clear();
+            self.outgoing = None;
             self.phase = Phase::Over(Outcome::Aborted { text });
         }
     }
 
     fn fail(&mut self, text: &str) {
         if matches!(self.phase, Phase::Offering | Phase::Sending) {
-            self.outgoing.push_back((self.peer, error(ErrorCode::NOT_DEFINED, "Server error")));
+            self.outgoing = Some(error(ErrorCode::NOT_DEFINED, "Server error"));
             self.phase = Phase::Over(Outcome::Failed { text: text.to_owned() });
         }
     }

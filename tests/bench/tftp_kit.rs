@@ -10,6 +10,7 @@ use std::{
 
 use ringup::{
     domain::{Outcome, Role},
+    profile::TransferRule,
     provision::{Body, Request as Asked, Why},
     telemetry::Counters,
     tftp::{Loan, Opening, Report, Shelf, Tftp},
@@ -29,6 +30,8 @@ pub struct Memory {
     /// Files that open only when told to.
     gates: HashMap<String, Arc<Notify>>,
     ends: Mutex<Option<mpsc::Sender<End>>>,
+    /// What the family of every peer is granted.
+    pub rule: TransferRule,
 }
 
 /// How a transfer ended, as its report was told.
@@ -83,7 +86,7 @@ impl Shelf for Memory {
             let ends = self.ends.lock().unwrap().clone();
             let asked = (request.peer, request.local);
             let report = Box::new(Watcher { name, bytes: 0, asked, ends });
-            Ok(Loan { body, length, role: Role::Firmware, report })
+            Ok(Loan { body, length, role: Role::Firmware, rule: self.rule, report })
         })
     }
 }

@@ -16,7 +16,7 @@ use ringup::{
     provision::Why,
     telemetry::Counters,
     tftp::{Tftp, TftpError},
-    wire::tftp::{ErrorCode, Packet},
+    wire::tftp::{ErrorCode, Packet, Setting},
 };
 use tokio::sync::Notify;
 
@@ -346,6 +346,44 @@ fn a_stranger_gets_error_5_and_the_transfer_goes_on() {
         }
     }
     assert_eq!(server.end().outcome, Outcome::Complete);
+}
+
+#[test]
+fn rfc_1350_4_a_flood_of_strangers_draws_few_errors() {
+    let server = small();
+    let (phone, stranger) = (Phone::new(server.address), Phone::new(server.address));
+    phone.ask(&rrq(b"a", &[]));
+    let (_, transfer) = phone.hears();
+    for block in 0..200 {
+        stranger.send(&Packet::Ack { block }, transfer);
+    }
+    let drawn = std::iter::from_fn(|| stranger.hear_within(QUIET)).count();
+    // Sixteen a second, and a second may begin among them. Nobody answers an ERROR.
+    assert!((16..=32).contains(&drawn), "{drawn}");
+    stranger.send(&Packet::Error { code: ErrorCode(5), text: b"" }, transfer);
+    assert_eq!(stranger.hear_within(QUIET), None);
+    phone.send(&Packet::Ack { block: 1 }, transfer);
+    until("block 2", || (phone.hears().0 == "data 2 488").then_some(()));
+}
+
+#[test]
+fn a_family_has_bounds_of_its_own() {
+    let rule = toml::from_str("block = 1024\nwindow = 2\nfirmware-patience = 1").unwrap();
+    let mut memory = Memory::default().with("a", noise(9_000));
+    memory.rule = rule;
+    let server = Server::start("127.0.0.1:0", memory);
+    let phone = Phone::new(server.address);
+    phone.ask(&rrq(b"a", &[("blksize", "8192"), ("windowsize", "9")]));
+    let (offer, transfer) = phone.hear();
+    let granted = Packet::OptionsAck(vec![
+        Setting { name: b"blksize", value: b"1024" },
+        Setting { name: b"windowsize", value: b"2" },
+    ]);
+    assert_eq!(Packet::decode(&offer), Ok(granted));
+    phone.send(&Packet::Ack { block: 0 }, transfer);
+    assert_eq!((phone.hears().0, phone.hears().0), ("data 1 1024".into(), "data 2 1024".into()));
+    // It was heard, so that only the family's own second bounds its silence.
+    assert_eq!(server.end().outcome, Outcome::TimedOut);
 }
 
 #[test]
