@@ -45,6 +45,7 @@ pub struct DhcpTable {
     pub mode: Text,
     pub interfaces: List,
     pub authoritative: Option<bool>,
+    pub probe: Option<bool>,
     pub subnet: Vec<At<SubnetTable>>,
 }
 
@@ -60,6 +61,8 @@ pub struct SubnetTable {
     pub dns: List,
     pub ntp: List,
     pub domain: Text,
+    pub search: List,
+    pub routes: List,
     pub lease_time: Text,
     pub servers: List,
     pub voice_vlan: Number,

@@ -12,4 +12,4 @@ pub use answer::{answer_once, answering};
 pub use interface::Interface;
 pub use listen::{listening, listening_on};
 pub use socket::{FrameSender, UdpPktInfo};
-pub use tap::{FrameTap, Heard};
+pub use tap::{ArpTap, FrameTap, Heard};
