@@ -6,7 +6,7 @@ mod cast;
 mod verdict;
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     io::{self, IsTerminal, Write},
     net::SocketAddr,
     time::Duration,
@@ -29,7 +29,10 @@ use self::{
     cast::{LATE, Part, Tell, USUAL, cast, list},
     verdict::Verdict,
 };
-use super::serve::{Stop, runtime};
+use super::{
+    output,
+    serve::{Stop, runtime},
+};
 
 /// How often the lab looks for free ports.
 const ATTEMPTS: u32 = 5;
@@ -42,6 +45,9 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// How many phones boot at once; 2 cores serve them with room to spare.
 const AT_ONCE: usize = 32;
+
+/// How long after something was told of a phone nothing is told again.
+const RUMOUR: Duration = Duration::from_secs(2);
 
 /// What lies between two futile cycles of a phone: 20 s on a wire, less in a lab.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -224,12 +230,13 @@ impl Lab {
 /// What others tell the appliance while the phones boot: PBXs about registrations, an operator about the list.
 #[derive(Default)]
 struct Rumours {
-    told: BTreeSet<Mac>,
+    /// How often, and when last.
+    told: BTreeMap<Mac, (usize, Instant)>,
     open: bool,
 }
 
 impl Rumours {
-    /// Tells what is due: of each phone once, when it has its configuration.
+    /// Tells what is due: of each phone in each of its boots, when it has its configuration.
     async fn spread(
         &mut self,
         api: Api,
@@ -243,9 +250,15 @@ impl Rumours {
             self.open = true;
         }
         for part in parts.iter().filter(|part| !part.tells.is_empty()) {
-            if verdict.stage(part.mac) != Some("configured") || !self.told.insert(part.mac) {
+            let (times, last) = self.told.get(&part.mac).copied().unzip();
+            // What was told a moment ago may not be on the page yet.
+            let under_way = last.is_some_and(|last: Instant| last.elapsed() < RUMOUR);
+            if verdict.stage(part.mac) != Some("configured") || verdict.is_right(part) || under_way
+            {
                 continue;
             }
+            let times = times.unwrap_or_default();
+            self.told.insert(part.mac, (times + 1, Instant::now()));
             for tell in part.tells {
                 match tell {
                     Tell::At(by, step, why) => {
@@ -258,7 +271,9 @@ impl Rumours {
                         api.registered(part.mac, body).await?;
                     }
                     Tell::Relisted => {
-                        api.import(list(std::slice::from_ref(part), "Moved")).await?;
+                        // It takes each new name with its next boot.
+                        let name = if times % 2 == 0 { "Moved" } else { "Lab" };
+                        api.import(list(std::slice::from_ref(part), name)).await?;
                     }
                 }
             }
@@ -279,6 +294,9 @@ impl Line {
         let mut out = io::stdout().lock();
         // A closed pipe is somebody who has seen enough: the lab goes on to its end all the same.
         let _ = if out.is_terminal() {
+            // A line that wraps can't be written over.
+            let columns = output::columns().map_or(usize::MAX, |columns| columns.saturating_sub(3));
+            let text: String = text.chars().take(columns).collect();
             let blank = " ".repeat(self.0.chars().count().saturating_sub(text.chars().count()));
             write!(out, "\r  {text}{blank}")
         } else {
@@ -303,11 +321,16 @@ fn greeting(
     let end = limit.map_or("ends with ctrl-C".to_owned(), |limit| {
         format!("ends after {} s, or once all is as expected", limit.as_secs())
     });
+    let again = if limit.is_none() {
+        "\nEach restarts after a minute and a half or two, and is somewhere on its way for a moment.\n"
+    } else {
+        ""
+    };
     let healthy = parts.iter().filter(|part| part.group == cast::HEALTHY_GROUP).count();
     let others = others(parts);
     format!(
         "\n{} simulated phones boot on loopback; {end}, and {} is gone then.\n\n  \
-         page  http://{operators}/\n\n{healthy} of them are healthy. Look at the others:\n\n{others}",
+         page  http://{operators}/\n\n{healthy} of them are healthy. Look at the others:\n\n{others}{again}",
         parts.len(),
         bench.path().display(),
     )
@@ -326,7 +349,7 @@ fn others(parts: &[Part]) -> String {
             0 | 1 => String::new(),
             all => format!(" (and {} more)", all - 1),
         };
-        lines.push(format!("  {mac}  {group:<35}  {expected}{more}\n"));
+        lines.push(format!("  {mac}  {group:<29}  {expected}{more}\n"));
     }
     lines.concat()
 }

@@ -49,6 +49,11 @@ pub fn note(text: &str) {
     }
 }
 
+/// The terminal's columns; `None` into a pipe.
+pub fn columns() -> Option<usize> {
+    Table::new().width().map(usize::from)
+}
+
 /// A table without lines; rows wrap at the terminal's width, and not at all into a pipe.
 pub fn table<const N: usize>(header: [&str; N]) -> Table {
     let mut table = Table::new();

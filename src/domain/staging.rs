@@ -107,6 +107,8 @@ pub struct Staged {
     pub booted: Option<Timestamp>,
     /// When it first had all of its configuration.
     pub ready: Option<Timestamp>,
+    /// When it was first registered.
+    pub registered: Option<Timestamp>,
     /// Its production files that are to be delivered: name and entity tag, as last rendered for it.
     pub produced: Vec<(String, String)>,
     /// Which of its required files are delivered as produced, one bit a slot of [`super::Required`].
@@ -134,6 +136,8 @@ pub struct Kept {
     pub number: String,
     /// The name of its first line.
     pub name: String,
+    /// When it first had what its site asks for.
+    pub ready: Option<Timestamp>,
 }
 
 /// What becomes of a batch.
@@ -300,6 +304,9 @@ impl Staging {
             if boot.risen >= Stage::Configured && one.ready.is_none() {
                 (one.booted, one.ready) = (Some(boot.round), Some(boot.had.max(boot.round)));
             }
+            if boot.stage() == Stage::Registered && one.registered.is_none() {
+                one.registered = Some(boot.since.max(boot.round));
+            }
         });
     }
 
@@ -313,6 +320,9 @@ impl Staging {
         self.edit(phone, |one| {
             if one.ready.is_none() && boot.risen >= Stage::Configured {
                 (one.booted, one.ready) = (Some(boot.round), Some(event.at));
+            }
+            if one.registered.is_none() && boot.risen >= Stage::Registered {
+                one.registered = Some(event.at);
             }
             if handed_over {
                 one.deliver(event, boot);

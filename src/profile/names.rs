@@ -116,7 +116,7 @@ fn matched<'a>(
         called: captured
             .model
             .filter(|_| stranger && own_word)
-            .map(|model| whole_name(rule, family, model)),
+            .and_then(|model| called(rule, family, model)),
         folders: rule.pattern.folders,
         fixed: rule.pattern.fixed,
     }
@@ -165,6 +165,19 @@ fn whole_name(rule: &Rule, family: &Family, model: &str) -> String {
     let decorates = word == "CP" || names.any(|name| spelling::folded(name) == word);
     let is_number = model.starts_with(|first: char| first.is_ascii_digit());
     if is_number && !decorates { format!("{head}{model}") } else { model.to_owned() }
+}
+
+/// What a model that nobody knows is called. A number is one only where the family has such: `algop8999.conf` names an
+/// 8999 and `spa999.cfg` an SPA999, but `cfg0004f2.xml` names no phone of a maker whose models begin with letters.
+fn called(rule: &Rule, family: &Family, model: &str) -> Option<String> {
+    let whole = whole_name(rule, family, model);
+    let head = spelling::folded(whole.strip_suffix(model).unwrap_or_default());
+    let mut names = family.models.values().map(|known| spelling::folded(&known.name));
+    let number = |name: &String| name.starts_with(|first: char| first.is_ascii_digit());
+    if head.is_empty() || names.clone().any(|name| name.starts_with(&head)) {
+        return Some(whole);
+    }
+    names.any(|name| number(&name)).then(|| model.to_owned())
 }
 
 fn is_called(model: &Model, name: &str) -> bool {

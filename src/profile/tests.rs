@@ -83,6 +83,7 @@ fn names_of_cisco() {
     name("OS79XX.TXT", "cisco-7940-7960 OS79XX.TXT");
     name("SIP001122334455.cnf", "cisco-7940-7960 SIP{MAC}.cnf 00:11:22:33:44:55");
     name("SIPDefault.cnf", "cisco-7940-7960 SIPDefault.cnf");
+    name("P0S3-8-12-00.loads", "cisco-7940-7960 P0S3-{load}");
     name("term75.default.loads", "cisco-79xx-enterprise term75.default.loads 7975G");
     name("term61.default.loads", "cisco-79xx-enterprise term61.default.loads");
     name("SCCP31.9-2-1S.loads", "cisco-79xx-enterprise SCCP{load}.loads 7931G +");
@@ -91,7 +92,7 @@ fn names_of_cisco() {
     name("English_United_States/mk-sip.jar", "cisco-79xx-enterprise mk-sip.jar");
     name("United_States/g3-tones.xml", "cisco-79xx-enterprise {any}/g3-tones.xml +");
     name("Desktops/320x196x4/List.xml", "cisco-79xx-enterprise Desktops/{any}/List.xml +");
-    name("gk001122334455", "cisco-legacy-sccp gk{mac} 00:11:22:33:44:55");
+    name("gk001122334455", "cisco-legacy-sccp gk{mac} 00:11:22:33:44:55 7912G");
 }
 
 #[test]
@@ -480,8 +481,7 @@ proptest! {
             Seen::Option60(&octets), Seen::Option12(&octets), Seen::Option55(&octets), Seen::Option61(&octets),
             Seen::Option125(&octets), Seen::UserAgent(&text), Seen::FileName(&text),
         ] {
-            let ground = SHIPPED.recognize(&seen, at);
-            if let Some(ground) = ground {
+            if let Some(ground) = SHIPPED.recognize(&seen, at) {
                 prop_assert!(ground.value.chars().count() <= 129);
             }
             let _ = SHIPPED.not_a_phone(&seen);

@@ -56,6 +56,12 @@ pub struct Report {
 }
 
 impl Provisioner {
+    /// True for a phone that is not ready and makes no progress, or goes in circles: [`Report::stuck`] by itself.
+    #[must_use]
+    pub fn is_stuck(&self, mac: Mac, phone: &Phone, state: &State, now: Timestamp) -> bool {
+        Look::new(self, mac, phone, state, now).is_stuck()
+    }
+
     /// Says what there is to say about a phone. Depends on nothing but its arguments, the settings and the families.
     #[must_use]
     pub fn report(&self, mac: Mac, phone: &Phone, state: &State, now: Timestamp) -> Report {

@@ -41,7 +41,7 @@ pub struct Rollout {
     pub stages: [usize; Stage::ALL.len()],
     /// Listed phones that have all of their configuration.
     pub configured: usize,
-    /// Listed phones that are on their way to it and were heard of in the last hour.
+    /// Listed phones that are on their way to it, were heard of in the last hour, and are not stuck.
     pub coming: usize,
     /// Listed phones that were never seen.
     pub unseen: usize,
@@ -73,8 +73,9 @@ impl Tally {
         Self { now, rollout: Rollout::default(), lately: 0, first: now, took: Vec::new() }
     }
 
-    /// Counts a phone.
-    pub fn add(&mut self, phone: &Phone) {
+    /// Counts a phone. `is_stuck` is asked where it matters: whoever is stuck or loops is on no way to anywhere, and a
+    /// forecast that waits for it never comes true.
+    pub fn add(&mut self, phone: &Phone, is_stuck: impl FnOnce() -> bool) {
         let boot = &phone.boot;
         self.rollout.phones += 1;
         // `ALL` is in the order of declaration.
@@ -92,7 +93,7 @@ impl Tally {
             self.rollout.configured += 1;
         } else if !boot.is_seen() {
             self.rollout.unseen += 1;
-        } else if self.since(boot.last_at) < ON_ITS_WAY {
+        } else if self.since(boot.last_at) < ON_ITS_WAY && !is_stuck() {
             self.rollout.coming += 1;
         }
     }
@@ -155,7 +156,7 @@ mod tests {
 
     fn rollout(now: i64, phones: impl IntoIterator<Item = Phone>) -> Rollout {
         let mut tally = Tally::new(at(now));
-        phones.into_iter().for_each(|phone| tally.add(&phone));
+        phones.into_iter().for_each(|phone| tally.add(&phone, || false));
         tally.finish()
     }
 
@@ -171,6 +172,17 @@ mod tests {
         assert_eq!(all.rate, Some(10.0));
         assert_eq!((all.forecast, all.forecast_all), (Some(at(720)), Some(at(900))));
         assert_eq!(all.stages.iter().sum::<usize>(), 100);
+    }
+
+    #[test]
+    fn nobody_waits_for_the_stuck() {
+        let mut tally = Tally::new(at(600));
+        for n in 0..30 {
+            let done = (n < 10).then_some(540 + 6 * n);
+            tally.add(&phone(500, done), || n >= 15);
+        }
+        let all = tally.finish();
+        assert_eq!((all.coming, all.rate, all.forecast), (5, Some(10.0), Some(at(630))));
     }
 
     #[test]

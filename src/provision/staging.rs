@@ -5,9 +5,10 @@ mod light;
 use std::{collections::BTreeMap, net::IpAddr};
 
 use crate::{
+    config::ReadyWhen,
     domain::{
-        Batch, Change, Claim, Kept, MAX_OPEN_STAGINGS, MAX_STAGED, Mac, Purpose, Role, Staging,
-        StagingChange, StagingId, Standing, Timestamp, clip, conclude,
+        Batch, Change, Claim, Kept, MAX_OPEN_STAGINGS, MAX_STAGED, Mac, Purpose, Role, Staged,
+        Staging, StagingChange, StagingId, Standing, Timestamp, clip, conclude,
     },
     profile::{FileRule, Seen},
     store::{Phone, State},
@@ -342,13 +343,36 @@ impl Provisioner {
         let identity = self.report(phone, known, state, now).identity;
         let entry = known.entry.as_deref();
         let listed = entry.map(|entry| entry.model.clone()).unwrap_or_default();
-        let vendor = identity.vendor.unwrap_or_default();
+        // A phone that has not shown itself is of the maker of what it is listed as.
+        let maker = || self.catalog().model(&listed).map(|(family, _)| family.vendor.clone());
+        let vendor = identity.vendor.or_else(maker).unwrap_or_default();
         let model = identity.model.unwrap_or(listed);
         Kept {
             model: format!("{vendor} {model}").trim().to_owned(),
             firmware: identity.firmware.unwrap_or_default(),
             number: entry.map(|entry| entry.number().to_owned()).unwrap_or_default(),
             name: entry.map(|entry| entry.name().to_owned()).unwrap_or_default(),
+            ready: state
+                .staging_of(phone)
+                .and_then(|(_, staging)| self.ready_at(state, phone, staging.phones.get(&phone)?)),
+        }
+    }
+
+    /// When a phone of a batch first had what its site's `ready-when` asks for. Of a batch that is closed, what was so then.
+    #[must_use]
+    pub fn ready_at(&self, state: &State, phone: Mac, one: &Staged) -> Option<Timestamp> {
+        if let Some(kept) = &one.kept {
+            return kept.ready;
+        }
+        let known = state.phones.get(&phone);
+        let address = known.and_then(|known| known.boot.address);
+        let address = address.map_or(IpAddr::from([0; 4]), IpAddr::from);
+        let site = self.site_of(known.and_then(|known| known.entry.as_deref()), address);
+        match self.settings().sites.get(&site).map(|site| site.ready_when) {
+            Some(ReadyWhen::Registered) => {
+                one.ready.max(one.registered).filter(|_| one.registered.is_some())
+            }
+            Some(ReadyWhen::Configured) | None => one.ready,
         }
     }
 

@@ -2,6 +2,7 @@
 
 pub mod batches;
 mod explained;
+mod guarded;
 mod labels;
 mod operators;
 mod phones;

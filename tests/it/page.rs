@@ -168,6 +168,17 @@ fn what_phones_say_is_text_and_runs_nowhere() {
             assert_eq!(browser.value(foreign).await, 0, "{path}");
             assert_eq!(browser.value("return window.pwned ?? null").await, Value::Null, "{path}");
         }
+        // What is printed carries names too.
+        for path in every::SHEETS {
+            browser.client.goto(&format!("http://{}{path}", bench.operators)).await.unwrap();
+            let foreign = "return document.querySelectorAll('script, main img, [onload], [onerror]').length";
+            assert_eq!(browser.value(foreign).await, 0, "{path}");
+            assert_eq!(browser.value("return window.pwned ?? null").await, Value::Null, "{path}");
+            if path.contains("/report") {
+                let text = browser.text().await;
+                assert!(text.contains(script) && text.contains(image), "{text}");
+            }
+        }
         assert_eq!(browser.console().await, [""; 0], "no violation of the policy, no error");
         browser.end().await;
     });

@@ -112,7 +112,7 @@ impl fmt::Display for Expected {
         match self.cause {
             Cause::None => Ok(()),
             Cause::AtOnce(cause) => write!(f, "; {cause}"),
-            Cause::Later(cause) => write!(f, "; in a while {cause}"),
+            Cause::Later(cause) => write!(f, "; later {cause}"),
         }
     }
 }

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::{Table, presets};
-
 use crate::domain::Mac;
 
 use super::{api::Seen, cast::Part};
@@ -39,7 +37,8 @@ impl<'a> Verdict<'a> {
         self.right() == self.parts.len() && self.seen.len() == self.parts.len()
     }
 
-    fn is_right(&self, part: &Part) -> bool {
+    /// True for a phone that shows what it is to show.
+    pub(super) fn is_right(&self, part: &Part) -> bool {
         self.seen.get(&part.mac).is_some_and(|seen| {
             let mut expected = part.expected.findings.to_vec();
             expected.sort_unstable();
@@ -64,40 +63,31 @@ impl<'a> Verdict<'a> {
         format!("{} of {} as expected: {}", self.right(), self.parts.len(), stages.join(", "))
     }
 
-    /// The summary: a row a group, and one for each phone that is not as expected.
+    /// The summary: a line a group, and one below it for each phone that is not as expected. It fits 120 columns.
     pub(super) fn table(&self) -> String {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING);
-        table.set_header(["group", "phones", "expected", "as expected", "instead"]);
+        let mut lines = vec![format!("  {:>7}  {:<29}  {}", "right", "group", "expected")];
         let mut groups: Vec<&str> = self.parts.iter().map(|part| part.group).collect();
         groups.sort_unstable();
         groups.dedup();
         for group in groups {
             let parts: Vec<&Part> = self.parts.iter().filter(|part| part.group == group).collect();
-            let right = parts.iter().filter(|part| self.is_right(part)).count();
-            let wrong =
-                parts.iter().filter(|part| !self.is_right(part)).map(|part| self.instead(part));
+            let (wrong, right): (Vec<&Part>, Vec<&Part>) =
+                parts.iter().partition(|part| !self.is_right(part));
+            let count = format!("{} of {}", right.len(), parts.len());
             let expected = parts.first().map_or(String::new(), |part| part.expected.to_string());
-            table.add_row([
-                group.to_owned(),
-                parts.len().to_string(),
-                expected,
-                right.to_string(),
-                wrong.collect::<Vec<_>>().join("\n"),
-            ]);
+            lines.push(format!("  {count:>7}  {group:<29}  {expected}"));
+            lines.extend(wrong.into_iter().map(|part| format!("{:11}{}", "", self.instead(part))));
         }
         let strangers =
             self.seen.keys().filter(|mac| !self.parts.iter().any(|part| part.mac == **mac));
-        for mac in strangers {
-            table.add_row(["nobody of ours".to_owned(), mac.to_string()]);
-        }
-        table.to_string()
+        lines.extend(strangers.map(|mac| format!("{:11}{mac}: nobody of ours", "")));
+        lines.join("\n")
     }
 
     fn instead(&self, part: &Part) -> String {
         let seen = self.seen.get(&part.mac);
         let seen = seen.map(|seen| described(&seen.stage, &seen.findings(), seen.cause()));
-        format!("{}: {}", part.mac, seen.unwrap_or_else(|| "unknown".to_owned()))
+        format!("instead {}: {}", part.mac, seen.unwrap_or_else(|| "unknown".to_owned()))
     }
 }
 

@@ -94,7 +94,7 @@ fn rows(operators: &Operators, id: StagingId) -> Result<(BatchView, Vec<ReportRo
             number: kept.number,
             name: kept.name,
             port: one.port.replace(" | ", " ").trim().to_owned(),
-            took: took(one),
+            took: took(one, kept.ready),
             sealed: one.sealed.map_or_else(|| "no".to_owned(), moment),
             solved: one.solved.join("; "),
             failed: one.failed.clone().unwrap_or_default(),
@@ -105,8 +105,8 @@ fn rows(operators: &Operators, id: StagingId) -> Result<(BatchView, Vec<ReportRo
 }
 
 /// How long the boot took that made a phone ready, in minutes and seconds.
-fn took(one: &Staged) -> String {
-    let Some((from, to)) = one.booted.zip(one.ready) else { return String::new() };
+fn took(one: &Staged, ready: Option<Timestamp>) -> String {
+    let Some((from, to)) = one.booted.zip(ready) else { return String::new() };
     let seconds = (to.as_second() - from.as_second()).max(0);
     format!("{}:{:02}", seconds / 60, seconds % 60)
 }

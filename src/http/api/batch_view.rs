@@ -80,7 +80,7 @@ pub struct StagedView {
     pub light: &'static str,
     /// Why, in one line.
     pub says: String,
-    /// When it first had all of its configuration.
+    /// When it first had all of its configuration, and was registered where its site asks for that (`ready-when`).
     pub ready: Option<String>,
     /// How many seconds that took from the start of that boot.
     pub took: Option<i64>,
@@ -152,7 +152,8 @@ impl StagedView {
     ) -> Option<Self> {
         let one = staging.phones.get(&phone)?;
         let light = provisioner.light(state, staging, phone, now);
-        let took = one.booted.zip(one.ready).map(|(from, to)| to.as_second() - from.as_second());
+        let ready = provisioner.ready_at(state, phone, one);
+        let took = one.booted.zip(ready).map(|(from, to)| to.as_second() - from.as_second());
         Some(Self {
             mac: phone.to_string(),
             slot: one.slot,
@@ -160,7 +161,7 @@ impl StagedView {
             at: moment(one.at),
             light: light.colour.as_str(),
             says: light.text,
-            ready: one.ready.map(moment),
+            ready: ready.map(moment),
             took: took.map(|took| took.max(0)),
             sealed: one.sealed.map(moment),
             failed: one.failed.clone(),

@@ -1,6 +1,9 @@
 //! The operators' list, in and out.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use axum::{
     Json,
@@ -14,7 +17,7 @@ use tokio::task::spawn_blocking;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    domain::{Entry, Severity, Timestamp},
+    domain::{Batch, Change, Entry, Severity, Timestamp},
     provision::inventory::{
         self, Fault, Foreign, Import, ImportOptions, Instead, Offer, RowVerdict, Verdict,
     },
@@ -23,6 +26,7 @@ use crate::{
 use super::{
     super::operators::Operators,
     problem::{Details, Params, pairs, switch},
+    repair::{found_on_benches, remember_all},
 };
 
 /// The most octets of a list.
@@ -208,7 +212,7 @@ pub async fn import(
     });
     let mut import = planned.await.map_err(|fault| Details::fault(fault.to_string()))?;
     let commit = match import.batch.take().filter(|_| !dry_run) {
-        Some(batch) => Some(operators.service.journal.commit(batch).await?.number),
+        Some(batch) => Some(take(&operators, batch).await?),
         None => None,
     };
     if let Some(commit) = commit {
@@ -220,6 +224,15 @@ pub async fn import(
     let refused = !dry_run && (broken || import.has_refusals() && !partial);
     let status = if refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     Ok((status, Json(Imported::new(&import, commit))))
+}
+
+/// Commits a list. Batches on the bench remember what it mends of their phones. The number of the commit.
+async fn take(operators: &Operators, batch: Batch) -> Result<u64, Details> {
+    let about: BTreeSet<_> = batch.changes.iter().filter_map(Change::phone).collect();
+    let wrong = found_on_benches(operators, Some(&about));
+    let number = operators.service.journal.commit(batch).await?.number;
+    remember_all(operators, wrong).await?;
+    Ok(number)
 }
 
 /// The octets of the list, out of whatever carries them.

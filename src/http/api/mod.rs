@@ -181,7 +181,8 @@ fn navigates(request: &Request) -> bool {
         let value = request.headers().get(name).and_then(|value| value.to_str().ok());
         value.is_some_and(|value| value.contains(what))
     };
-    let page = !request.uri().path().starts_with("/api/");
+    // A report and labels are pages too, though they are of the API: a browser says that it goes there.
+    let page = !request.uri().path().starts_with("/api/") || says("sec-fetch-mode", "navigate");
     request.method() == Method::GET && page && says("accept", "text/html")
 }
 

@@ -17,6 +17,7 @@ use crate::{
 use super::{
     super::operators::Operators,
     problem::{Details, Params, switch},
+    repair::{found_on_benches, remember_all},
 };
 
 /// How a reload is to be.
@@ -83,8 +84,13 @@ pub async fn reload(
 ) -> Result<Json<ReloadView>, Response> {
     let nobody = || Details::new(StatusCode::CONFLICT, "no appliance runs that could reload");
     let reload = operators.reload.as_ref().ok_or_else(|| nobody().into_response())?;
+    // Firmware that was put there, or a site's settings, may mend phones on the bench.
+    let wrong = if how.dry_run { Vec::new() } else { found_on_benches(&operators, None) };
     match reload.ask(how.dry_run).await {
-        Ok(reloaded) => Ok(Json(reloaded.into())),
+        Ok(reloaded) => {
+            remember_all(&operators, wrong).await.map_err(IntoResponse::into_response)?;
+            Ok(Json(reloaded.into()))
+        }
         Err(Unloaded::Problems(problems)) => Err(Refused::new(problems).into_response()),
         Err(Unloaded::Busy) => {
             let text = "another reload is under way; ask again in a moment";

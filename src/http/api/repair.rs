@@ -1,5 +1,7 @@
 //! A dead phone replaced, and a proposed repair accepted: one call each, one commit, and `undo` takes it back.
 
+use std::collections::BTreeSet;
+
 use axum::{
     Json,
     body::Bytes,
@@ -143,6 +145,39 @@ pub fn found(operators: &Operators, mac: Mac) -> Vec<Finding> {
     report.map(|report| report.findings).unwrap_or_default()
 }
 
+/// What is wrong with the phones of open batches, before something changes for many of them at once: those of `about`, or
+/// all. Only as many as batches hold.
+pub fn found_on_benches(
+    operators: &Operators,
+    about: Option<&BTreeSet<Mac>>,
+) -> Vec<(Mac, Vec<Finding>)> {
+    let staged: Vec<Mac> = {
+        let state = operators.service.view.read();
+        let open = state.stagings.values().filter(|one| one.end.is_none());
+        let phones = open.flat_map(|one| one.phones.keys().copied());
+        phones.filter(|mac| about.is_none_or(|about| about.contains(mac))).collect()
+    };
+    let wrong = staged.into_iter().map(|mac| (mac, found(operators, mac)));
+    wrong.filter(|(_, wrong)| !wrong.is_empty()).collect()
+}
+
+/// Lets the batches of phones remember what was mended, as [`remember`] does for one.
+///
+/// # Errors
+///
+/// Where the store takes nothing.
+pub async fn remember_all(
+    operators: &Operators,
+    before: Vec<(Mac, Vec<Finding>)>,
+) -> Result<(), Details> {
+    let changes: Vec<_> =
+        before.into_iter().flat_map(|(mac, wrong)| mended(operators, mac, wrong)).collect();
+    if !changes.is_empty() {
+        operators.service.commit(changes.into()).await?;
+    }
+    Ok(())
+}
+
 /// Lets the batch of a phone remember what an edit of its entry mended: of what was wrong before, what is not any more.
 ///
 /// # Errors
@@ -153,19 +188,18 @@ pub async fn remember(
     mac: Mac,
     before: Vec<Finding>,
 ) -> Result<(), Details> {
+    remember_all(operators, vec![(mac, before)]).await
+}
+
+/// What the batch of a phone remembers: of what was wrong before, what is not any more.
+fn mended(operators: &Operators, mac: Mac, before: Vec<Finding>) -> Vec<Change> {
     let after = found(operators, mac);
     let gone = before.into_iter().filter(|one| after.iter().all(|other| other.kind != one.kind));
-    let changes: Vec<Change> = {
-        let state = operators.service.view.read();
-        let Some((id, _)) = state.staging_of(mac) else { return Ok(()) };
-        let text = |one: Finding| format!("{}: {}", one.kind.as_str(), one.text);
-        let solved = gone.map(|one| StagingChange::Solved(mac, text(one)));
-        solved.map(|solved| Change::Staging(id, Box::new(solved))).collect()
-    };
-    if !changes.is_empty() {
-        operators.service.commit(changes.into()).await?;
-    }
-    Ok(())
+    let state = operators.service.view.read();
+    let Some((id, _)) = state.staging_of(mac) else { return Vec::new() };
+    let text = |one: Finding| format!("{}: {}", one.kind.as_str(), one.text);
+    let solved = gone.map(|one| StagingChange::Solved(mac, text(one)));
+    solved.map(|solved| Change::Staging(id, Box::new(solved))).collect()
 }
 
 /// What a batch on the bench remembers of a repair, if one has the phone.

@@ -31,7 +31,7 @@ pub struct SummaryView {
     pub stages: BTreeMap<&'static str, usize>,
     /// Listed phones that have all of their configuration.
     pub configured: usize,
-    /// Listed phones that are on their way to it, heard of in the last hour.
+    /// Listed phones that are on their way to it, heard of in the last hour, and not stuck.
     pub coming: usize,
     /// Listed phones that were never seen.
     pub unseen: usize,
@@ -83,8 +83,12 @@ impl From<&Rollout> for SummaryView {
 /// The figures of now, or of half a second ago.
 pub async fn latest(operators: &Operators) -> Arc<Rollout> {
     let count = async || {
-        let mut tally = Tally::new(Timestamp::now());
-        sweep(operators, |_, _, _, phone| tally.add(phone)).await;
+        let now = Timestamp::now();
+        let mut tally = Tally::new(now);
+        sweep(operators, |provisioner, state, mac, phone| {
+            tally.add(phone, || provisioner.is_stuck(mac, phone, state, now));
+        })
+        .await;
         tally.finish()
     };
     operators.summaries.get(operators, count).await

@@ -17,7 +17,22 @@ let slot = null; // The slot of the next phone, where the operator chose it.
 let replacing = null; // The phone whose place the next one takes.
 let layout = null; // The keyboard that the scanner was found to type on.
 let quiet = false;
-const done = []; // What can be taken back: [what it was, how].
+
+// What can be taken back: [what it was, the calls that do it, the slot to go on with]. This tab keeps it, so that a
+// reload loses none of it; another store may have a batch of the same number, and not of the same moment.
+const KEPT = `ringup-undo-${id}-${document.getElementById("bench").dataset.start}`;
+const MOST = 200; // Steps; the oldest goes.
+const done = JSON.parse(sessionStorage.getItem(KEPT) ?? "[]");
+
+function keep() {
+  done.splice(0, done.length - MOST);
+  sessionStorage.setItem(KEPT, JSON.stringify(done));
+}
+
+function did(what, ...calls) {
+  done.push([what, calls]);
+  keep();
+}
 
 // Sound ---------------------------------------------------------------------------------------------------------------
 
@@ -110,6 +125,8 @@ function draw() {
   const bySlot = new Map(batch.phones.filter((one) => one.slot).map((one) => [one.slot, one]));
   const most = Math.min(Math.max(planned, ...bySlot.keys(), 0), 600);
   const tiles = Array.from({ length: most }, (_, at) => tile(bySlot.get(at + 1), at + 1));
+  // Who was given a number beyond the grid is shown behind it, and who has none after that.
+  tiles.push(...batch.phones.filter((one) => one.slot > most).map((one) => tile(one, one.slot)));
   tiles.push(...batch.phones.filter((one) => !one.slot).map((one) => tile(one, null)));
   putTiles(byId("slots"), tiles);
   byId("none").hidden = tiles.length > 0;
@@ -142,11 +159,8 @@ async function put(mac, fields, known) {
   const one = await call("POST", `${here}/phones`, { mac, ...place, ...fields });
   if (slot !== null && !before) slot = one.slot + 1;
   const lists = Object.keys(fields).length > 0;
-  done.push([`scan of ${mac}`, async () => {
-    if (lists && entry) await call("PUT", `/api/v1/phones/${mac}`, entry);
-    if (lists && !entry) await call("DELETE", `/api/v1/phones/${mac}/entry`);
-    if (!before) await call("DELETE", `${here}/phones/${mac}`);
-  }]);
+  const unlist = entry ? ["PUT", `/api/v1/phones/${mac}`, entry] : ["DELETE", `/api/v1/phones/${mac}/entry`];
+  did(`scan of ${mac}`, ...(lists ? [unlist] : []), ...(before ? [] : [["DELETE", `${here}/phones/${mac}`]]));
   last = mac;
   unknown = one.phone?.entry ? null : mac;
   await load();
@@ -182,12 +196,8 @@ async function replace(mac) {
   }
   await call("DELETE", `${here}/phones/${old}`);
   const one = await call("PATCH", `${here}/phones/${mac}`, { slot: place });
-  done.push([`replacing ${old}`, async () => {
-    await call("POST", `/api/v1/undo?commit=${swap.commit}`);
-    if (before) await call("PATCH", `${here}/phones/${mac}`, { slot: before.slot ?? 0 });
-    else await call("DELETE", `${here}/phones/${mac}`);
-    await call("POST", `${here}/phones`, { mac: old, slot: place });
-  }]);
+  const back = before ? ["PATCH", `${here}/phones/${mac}`, { slot: before.slot ?? 0 }] : ["DELETE", `${here}/phones/${mac}`];
+  did(`replacing ${old}`, ["POST", `/api/v1/undo?commit=${swap.commit}`], back, ["POST", `${here}/phones`, { mac: old, slot: place }]);
   [last, unknown] = [mac, null];
   await load();
   show(one);
@@ -197,17 +207,19 @@ const commands = {
   async undo() {
     const step = done.pop();
     if (!step) return light("amber", "Undo", "nothing is left to take back");
-    const [what, back] = step;
-    await back();
+    keep();
+    const [what, calls, before] = step;
+    for (const one of calls) await call(...one);
+    if (before !== undefined) slot = before;
     unknown = null;
     await load();
     light("amber", "Undone", what);
   },
   async "next-slot"() {
-    const before = slot;
+    done.push(["leaving a slot free", [], slot]);
+    keep();
     slot = nextSlot() + 1;
     slot = nextSlot();
-    done.push(["leaving a slot free", () => { slot = before; }]);
     draw();
     light("amber", `Slot ${slot}`, "the next phone goes here");
   },
@@ -221,7 +233,7 @@ const commands = {
     const mac = last;
     if (!mac || !staged(mac)) return light("amber", "Fail", "scan the phone that failed first");
     const one = await call("PATCH", `${here}/phones/${mac}`, { failed: "failed on the bench" });
-    done.push([`putting ${mac} aside`, () => call("PATCH", `${here}/phones/${mac}`, { failed: "" })]);
+    did(`putting ${mac} aside`, ["PATCH", `${here}/phones/${mac}`, { failed: "" }]);
     await load();
     show(one);
   },

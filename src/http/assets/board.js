@@ -23,12 +23,14 @@ let news = true; // Something changed since the figures were asked for.
 
 // --- What is asked for, and the address bar that holds it.
 
+const LONGEST = 200; // Characters of one part of the filter.
 const NAMES = ["stage", "finding", "site", "model", "q", "since"];
 let filter;
 
 function read() {
   const query = new URLSearchParams(location.search);
-  filter = Object.fromEntries(NAMES.map((name) => [name, query.get(name) ?? ""]));
+  // A link may carry anything: a search of a thousand words would be looked for in every phone.
+  filter = Object.fromEntries(NAMES.map((name) => [name, (query.get(name) ?? "").slice(0, LONGEST)]));
   filter.away = query.get("away") === "1";
   filter.switch = query.get("switch"); // Empty stands for phones of which no switch told; null for all.
 }
@@ -224,7 +226,7 @@ addEventListener("visibilitychange", () => { if (!document.hidden && loaded) pag
 for (const chip of chips) {
   chip.addEventListener("click", () => change({ stage: chip.dataset.stage === filter.stage ? "" : chip.dataset.stage }));
 }
-const typed = soon(() => change({ q: at("filter").value.trim() }), 30);
+const typed = soon(() => change({ q: at("filter").value.trim().slice(0, LONGEST) }), 30);
 for (const kind of ["input", "change"]) at("filter").addEventListener(kind, typed);
 for (const name of ["finding", "site", "model"]) {
   at(name).addEventListener("change", () => change(name === "site" ? { site: at("site").value, switch: null } : { [name]: at(name).value }));

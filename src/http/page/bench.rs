@@ -57,7 +57,7 @@ fn table(batches: &[BatchView]) -> Markup {
             tbody { @for batch in batches { tr {
                 td { a href={ "/bench/" (batch.id) } { (batch.name) } }
                 td { (batch.operator) }
-                td { (batch.site.as_deref().unwrap_or_default()) }
+                td { @match batch.site.as_deref() { Some(site) => (site), None => span.quiet { "as listed" } } }
                 td data-is="phones" { (batch.scanned) @if batch.planned > 0 { " of " (batch.planned) } }
                 td data-is="configured" { (batch.ready) }
                 td data-is="sealed" { (batch.sealed) }
@@ -139,7 +139,7 @@ fn greeting(batch: &BatchView) -> (&'static str, &'static str) {
 /// A batch, with the other open ones a step away.
 fn scanner(operators: &Operators, batch: &BatchView, others: &[(StagingId, String)]) -> Markup {
     html! {
-        div #bench data-batch=(batch.id) {
+        div #bench data-batch=(batch.id) data-start=(batch.start) {
             @if !others.is_empty() { p.others {
                 "Also open: " @for (at, (id, name)) in others.iter().enumerate() {
                     @if at > 0 { " · " } a href={ "/bench/" (id) } { (name) }
@@ -190,6 +190,7 @@ fn tools(operators: &Operators, batch: &BatchView) -> Markup {
             button #hand-over type="button" hidden { "Hand over" }
             button #take-back type="button" hidden { "Take the hand-over back" }
             button #close type="button" hidden { "Close the batch" }
+            span.gap {}
             a href={ (api) "/report?format=html" } { "Report" }
             a href={ (api) "/report?format=csv" } { "Report (CSV)" }
             a href={ (api) "/labels?format=html" } { "Labels" }

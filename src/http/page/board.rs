@@ -101,7 +101,7 @@ fn chip(stage: &str, label: &str, count: Option<usize>) -> Markup {
 fn tools() -> Markup {
     html! {
         div.tools role="search" {
-            input #filter type="search" placeholder="Number, name, MAC, model, address, port, finding …  ( / )"
+            input #filter type="search" maxlength="200" placeholder="Number, name, MAC, model, address, port, finding …  ( / )"
                 aria-label="Filter phones" aria-keyshortcuts="/" autocomplete="off" spellcheck="false";
             select #finding aria-label="Finding" {
                 option value="" { "any finding" }

@@ -87,7 +87,7 @@ fn table(title: &str, families: &[&Family], here: &BTreeMap<String, usize>) -> M
         section {
             h2 { (title) " " span.quiet { (families.len()) } }
             table.rows {
-                thead { tr { th scope="col" { "Family" } th scope="col" { "Phones" } th scope="col" { "Configuration" }
+                thead { tr { th scope="col" { "Family" } th scope="col" { "Maker" } th scope="col" { "Configuration" }
                     th scope="col" { "Models" } th scope="col" { "Seen here" } } }
                 tbody { @for family in families {
                     tr data-family=(family.name) {

@@ -64,7 +64,7 @@ fn trouble(found: &[FindingView]) -> Markup {
         @if !found.is_empty() {
             section aria-labelledby="trouble-title" {
                 h2 #trouble-title { "Phones in trouble with firmware" }
-                table.rows {
+                table.rows.wide {
                     thead { tr { th scope="col" { "Phone" } th scope="col" { "Finding" } th scope="col" { "What to do" } } }
                     tbody { @for finding in found { tr {
                         td.mac { @if let Some(mac) = &finding.mac { a href={ "/phones/" (mac) } { (mac) } } }

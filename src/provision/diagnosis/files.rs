@@ -22,7 +22,15 @@ pub(super) fn no_numbers_left(look: &Look<'_>) -> Option<Facts> {
 }
 
 pub(super) fn not_listed(look: &Look<'_>) -> Option<Facts> {
-    refusal(look, Reason::NotListed).filter(|_| look.entry.is_none())
+    let mut facts = refusal(look, Reason::NotListed).filter(|_| look.entry.is_none())?;
+    let open = look.is_open();
+    let (was, or) = if open {
+        ("was", "restart it: auto-registration is open by now and lists it")
+    } else {
+        ("is", "open auto-registration")
+    };
+    facts.extend([("was", was.to_owned()), ("or", or.to_owned())]);
+    Some(facts)
 }
 
 pub(super) fn broken(look: &Look<'_>) -> Option<Facts> {

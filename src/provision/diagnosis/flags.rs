@@ -103,6 +103,11 @@ impl<'a> Look<'a> {
         if let Some(load) = self.awaits_restart() {
             return self.is_over(load.at, self.restart());
         }
+        // What takes its configuration from its maker's controller asks us for nothing, and is well.
+        let elsewhere = self.family.is_some_and(|family| !family.provisions);
+        if elsewhere && self.boot.risen == Stage::Leased {
+            return false;
+        }
         let waits = !self.has_arrived() || !self.runs_its_load();
         waits && self.is_over(self.boot.since, self.patience(self.boot.stage()))
     }

@@ -31,6 +31,10 @@ impl<'a> Look<'a> {
     fn own_of_other(&self, ours: Speaks) -> Option<(&'a str, Speaks)> {
         let family = self.family?;
         let last = self.last(|one| one.role == Role::Own).filter(|one| one.refused.is_some())?;
+        // A load for SIP looks for the other file first and goes on to its own.
+        if last.normal && !self.is_stuck() {
+            return None;
+        }
         let rules = self.provisioner.catalog().resolve(&last.name);
         let rule = rules.iter().find(|one| one.family.name == family.name)?.file;
         Some((&last.name, rule.speaks.filter(|speaks| *speaks != ours)?))

@@ -9,6 +9,7 @@ use crate::{
 use super::{
     super::{diagnosis::in_words, report::Look},
     finding,
+    grounds::ground,
 };
 
 /// Origins that tell a model, strongest first.
@@ -51,12 +52,12 @@ pub(in crate::provision) fn contradiction(
         let mut told = grounds.iter().filter(move |ground| ground.from == origin);
         told.find(|ground| ground.model.is_some())
     };
-    if let Some(asked) = by_file(catalog, grounds, transfers) {
+    if let Some((name, asked)) = by_file(catalog, grounds, transfers) {
         let is_listed = |(_, model): &(&Family, &Model)| catalog.same_product(listed, &model.name);
         match (asked.iter().any(is_listed), asked.as_slice()) {
             (true, [_]) => return None,
             (true, _) => {}
-            (false, askers) => return Some(not_among(catalog, listed, askers, grounds)),
+            (false, askers) => return Some(not_among(catalog, listed, askers, (grounds, name))),
         }
     }
     let ground = STRONG[1..].iter().find_map(|origin| of(*origin))?;
@@ -71,20 +72,25 @@ pub(in crate::provision) fn contradiction(
     })
 }
 
-/// The models one of which the phone is by the names that it asks for; `None` if none of them tells.
+/// The name that it asked for, among those that tell models apart, with the models one of which it then is; `None` if no
+/// name tells.
 fn by_file<'a>(
     catalog: &'a Catalog,
     grounds: &[Ground],
     transfers: &[Transfer],
-) -> Option<Vec<(&'a Family, &'a Model)>> {
+) -> Option<(Ground, Vec<(&'a Family, &'a Model)>)> {
     // A name with a MAC in it is the phone's own; without a model it tells none, and most names are such.
     let is_common =
         |one: &&Ground| one.from == Origin::FileName && (one.model.is_some() || one.mac.is_none());
-    let first = grounds.iter().filter(is_common).map(|one| one.value.as_str());
+    let first = grounds.iter().filter(is_common).cloned();
     // What the phone asks at each boot is a ground; what it asked once, after a reset, is among its last files.
     let tells = |one: &&Transfer| matches!(one.role, Role::Firmware | Role::Common);
-    let names = first.chain(transfers.iter().rev().filter(tells).map(|one| one.name.as_str()));
-    names.map(|name| catalog.askers(name)).find(|askers| !askers.is_empty())
+    let asked = |one: &Transfer| ground(Origin::FileName, one.name.clone(), None, one.at);
+    let mut names = first.chain(transfers.iter().rev().filter(tells).map(asked));
+    names.find_map(|name| {
+        let askers = catalog.askers(&name.value);
+        (!askers.is_empty()).then_some((name, askers))
+    })
 }
 
 /// The listed model is not among those that ask for what the phone asked for.
@@ -92,7 +98,7 @@ fn not_among(
     catalog: &Catalog,
     listed: &str,
     askers: &[(&Family, &Model)],
-    grounds: &[Ground],
+    (grounds, name): (&[Ground], Ground),
 ) -> Contradiction {
     let among = |model: &&str| askers.iter().any(|(_, one)| catalog.same_product(&one.name, model));
     // Where several ask for that name, a weaker origin may say which it is.
@@ -114,13 +120,8 @@ fn not_among(
         (_, None) => names.join(" or "),
     };
     let foreign = is_foreign(catalog, listed, vendor);
-    let ground = grounds.iter().find(|ground| ground.from == Origin::FileName);
-    Contradiction {
-        model: model.map(str::to_owned),
-        says,
-        foreign,
-        ground: worded.or(ground).cloned(),
-    }
+    let ground = Some(worded.cloned().unwrap_or(name));
+    Contradiction { model: model.map(str::to_owned), says, foreign, ground }
 }
 
 /// True if the listed model is of another vendor, under whichever of its names.

@@ -1,7 +1,9 @@
 //! Staging values: in force while the batch is open, and which of them wins.
 
 use super::{explain::settings_of, *};
-use crate::domain::{Purpose, StagingChange, StagingId};
+use crate::domain::{
+    Asked, Carrier, Event, Purpose, Required, Role, StagingChange, StagingId, Step, What,
+};
 
 const PHONE: &str = "00:15:65:aa:bb:cc";
 const FILE: &str = "001565aabbcc.cfg";
@@ -145,4 +147,41 @@ fn a_hand_over_is_rehearsed_with_production_values() {
     let found = rehearsed(files);
     assert!(found.len() == 1 && found[0].1.contains(FILE), "{found:?}");
     assert_eq!(rehearsed(Path::new("/nonexistent")), []);
+}
+
+/// How long it took is told by what its site waits for, and stays told once the batch is closed.
+#[test]
+fn ready_is_what_the_site_says_it_is() {
+    let later = |seconds: i64| now() + jiff::SignedDuration::from_secs(seconds);
+    let happens =
+        |seconds: i64, what: What| Change::Happened(mac(PHONE), Event { at: later(seconds), what });
+    let asked = Asked {
+        name: FILE.to_owned(),
+        carrier: Carrier::Http,
+        role: Role::Own,
+        required: Some(Required { slot: 0, of: 1 }),
+        first: false,
+    };
+    let has = happens(10, What::Unchanged { asked, etag: "e".to_owned() });
+    let accepted = What::Registration { by: "pbx".to_owned(), step: Step::Accepted };
+    let registers = happens(30, accepted);
+    let check = |when: &str, what: &[&Change], expected: Option<i64>| {
+        let settings = settings_of(&format!("[site.paris]\nready-when = \"{when}\"\n"));
+        let changes = staged(vec![]).into_iter().chain(what.iter().map(|one| (*one).clone()));
+        let provisioner = provisioner(settings, changes.collect());
+        let state = provisioner.view().read();
+        let staging = &state.stagings[&1];
+        let one = &staging.phones[&mac(PHONE)];
+        let expected = expected.map(later);
+        assert_eq!(provisioner.ready_at(&state, mac(PHONE), one), expected, "{when} {what:?}");
+        // As the report of a closed batch keeps it, whatever becomes of the phone and its site.
+        let kept = Some(provisioner.kept(&state, mac(PHONE), later(60)));
+        let closed = crate::domain::Staged { kept, ready: None, registered: None, ..one.clone() };
+        assert_eq!(provisioner.ready_at(&state, mac(PHONE), &closed), expected, "{when} {what:?}");
+    };
+    check("configured", &[], None);
+    check("configured", &[&has], Some(10));
+    check("configured", &[&has, &registers], Some(10));
+    check("registered", &[&has], None);
+    check("registered", &[&has, &registers], Some(30));
 }

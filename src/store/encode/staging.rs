@@ -50,6 +50,8 @@ struct StagedForm {
     booted: Option<Timestamp>,
     #[serde(with = "super::maybe_text", default, skip_serializing_if = "Option::is_none")]
     ready: Option<Timestamp>,
+    #[serde(with = "super::maybe_text", default, skip_serializing_if = "Option::is_none")]
+    registered: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     produced: Vec<(String, String)>,
     #[serde(default, skip_serializing_if = "is_none_yet")]
@@ -73,6 +75,8 @@ struct KeptForm {
     firmware: String,
     number: String,
     name: String,
+    #[serde(with = "super::maybe_text", default, skip_serializing_if = "Option::is_none")]
+    ready: Option<Timestamp>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]

@@ -151,6 +151,34 @@ fn findings_that_go_away_are_remembered() {
     assert_eq!(csv.matches("wrong-model: listed as VVX 410").count(), 2, "{csv}");
 }
 
+/// A corrected list mends phones on the bench as well as a scan does; a rehearsal mends nothing.
+#[test]
+fn findings_that_a_list_mends_are_remembered() {
+    let bench = Bench::new(&[]);
+    call(&bench, "POST", "", &json!({ "name": "Monday" }));
+    for phone in [POLY, OTHER] {
+        bench.commit(vec![
+            Change::Listed(mac(phone), Box::new(entry("VVX 410", "", ""))),
+            ground(phone, "Polycom-VVX401", "VVX401"),
+        ]);
+        call(&bench, "POST", "/1/phones", &json!({ "mac": phone }));
+    }
+    let solved = || {
+        let batch = call(&bench, "GET", "/1", &Value::Null).json();
+        let rows = batch["phones"].as_array().unwrap();
+        rows.iter().map(|row| row["solved"].as_array().unwrap().len()).collect::<Vec<_>>()
+    };
+    let list = format!("mac,model\n{POLY},VVX 401\n");
+    let import = |query: &str| bench.api("POST", &format!("/api/v1/phones/import{query}"), &list);
+    assert_eq!(import("?dry-run").status, 200);
+    assert_eq!(solved(), [0, 0]);
+    let imported = import("");
+    assert_eq!(imported.status, 200, "{}", imported.text());
+    assert_eq!(solved(), [1, 0]);
+    let csv = call(&bench, "GET", "/1/report?format=csv", &Value::Null).text();
+    assert!(csv.contains("wrong-model: listed as VVX 410"), "{csv}");
+}
+
 /// A phone says by option 60 which model it is.
 fn ground(phone: &str, said: &str, model: &str) -> Change {
     let mut ground = showed(mac(phone), Origin::Option60, said, Some(model));
@@ -251,8 +279,7 @@ fn a_batch_is_reported_and_labelled() {
     let mut lines = csv.lines();
     let heads = "\"Slot\",\"MAC\",\"Model\",\"Firmware\",\"Number\",\"Name\",\"Switch port\",\"Time to ready\",\"Sealed\"";
     assert!(lines.next().unwrap().starts_with(heads), "{csv}");
-    let first =
-        "\"1\",\"00:04:f2:aa:bb:01\",\"VVX401\",\"\",\"4012\",\"'=1+1\",\"\",\"\",\"no\",\"\",\"\"";
+    let first = "\"1\",\"00:04:f2:aa:bb:01\",\"Polycom VVX401\",\"\",\"4012\",\"'=1+1\",\"\",\"\",\"no\",\"\",\"\"";
     assert_eq!(lines.next(), Some(first), "a formula is none");
     let zpl = get("labels?format=zpl").text();
     assert_eq!(zpl.matches("^XA").count(), 2, "{zpl}");

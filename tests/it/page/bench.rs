@@ -30,6 +30,15 @@ impl Scanner {
         Self { browser, taken: 0 }
     }
 
+    /// Loads the page anew.
+    async fn anew(self) -> Self {
+        self.browser.client.refresh().await.unwrap();
+        self.browser
+            .until("return document.getElementById('count').textContent.includes('to go')")
+            .await;
+        Self { browser: self.browser, taken: 0 }
+    }
+
     async fn focused(&self) -> Element {
         self.browser.client.active_element().await.unwrap()
     }
@@ -179,6 +188,36 @@ fn a_batch_is_filled_by_keystrokes_only() {
     });
 }
 
+/// A reload of the page loses nothing of what can be taken back.
+#[test]
+fn undo_outlives_a_reload() {
+    let bench = ready();
+    bench.runtime.block_on(async {
+        let mut scanner = Scanner::start(&bench).await;
+        scanner.scan(NEW).await;
+        scanner.scan("4013").await;
+        scanner.press(&char::from(Key::F8).to_string()).await;
+        scanner = scanner.anew().await;
+        scanner.scan("RINGUP UNDO").await;
+        scanner.shows("amber", "leaving a slot free").await;
+        scanner.scan("RINGUP UNDO").await;
+        scanner.shows("amber", &format!("scan of {NEW}")).await;
+        let number = |bench: &Bench| {
+            let state = bench.service.view.read();
+            let known = state.phones.get(&mac(NEW)).and_then(|phone| phone.entry.clone());
+            known.map(|entry| entry.number().to_owned())
+        };
+        assert_eq!(number(&bench), None, "its entry is gone");
+        scanner = scanner.anew().await;
+        scanner.scan("RINGUP UNDO").await;
+        assert!(bench.service.view.read().stagings[&1].phones.is_empty(), "and so is its scan");
+        scanner.scan("RINGUP UNDO").await;
+        scanner.shows("amber", "nothing is left to take back").await;
+        assert_eq!(scanner.browser.console().await, [""; 0]);
+        scanner.browser.end().await;
+    });
+}
+
 #[test]
 fn a_batch_is_opened_and_its_sheets_are_clean() {
     let bench = ready();
@@ -250,4 +289,31 @@ fn a_batch_is_handed_over_by_keys() {
         assert_eq!(scanner.browser.console().await, [""; 0]);
         scanner.browser.end().await;
     });
+}
+
+/// From three metres away nothing says that scans are taken while they are not.
+#[test]
+fn without_a_connection_nobody_is_told_to_scan() {
+    let bench = ready();
+    let address = bench.operators;
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let scanner = runtime.block_on(Scanner::start(&bench));
+    let said = "return [getComputedStyle(document.getElementById('light'), '::after').content, \
+        document.getElementById('light').innerText].join()";
+    let text = || runtime.block_on(scanner.browser.value(said)).to_string();
+    assert!(text().contains("Ready to scan") && !text().contains("No connection"), "{}", text());
+    let bench = bench.again_at(address, || {
+        let lost = "return document.getElementById('live').dataset.is === 'lost'";
+        runtime.block_on(scanner.browser.until(lost));
+        assert!(
+            !text().contains("Ready to scan") && text().contains("No connection"),
+            "{}",
+            text()
+        );
+    });
+    let live = "return document.getElementById('live').dataset.is === 'live'";
+    runtime.block_on(scanner.browser.until(live));
+    assert!(text().contains("Ready to scan"), "{}", text());
+    runtime.block_on(scanner.browser.end());
+    drop(bench);
 }

@@ -317,3 +317,27 @@ fn sleeping_pages_hold_nobody_up() {
     let told = text.windows(4).filter(|one| one == b"id: ").count();
     assert!(told < 25_000, "what changed often is told once: {told}");
 }
+
+/// A link may carry anything: what it looks for is cut before it is looked for in ten thousand phones.
+#[test]
+fn a_link_with_a_huge_filter_is_cut() {
+    let bench = Bench::new(&[]);
+    bench.commit(vec![listed(1), listed(2)]);
+    let query = format!("?q=4001+{}&model={}&finding=%3Cb%3E", "a+".repeat(2000), "m".repeat(3000));
+    bench.runtime.block_on(async {
+        let browser = Browser::start().await;
+        browser.client.goto(&format!("http://{}/{query}", bench.operators)).await.unwrap();
+        browser.until("return document.body.innerText.includes('0 of 2 phones')").await;
+        let longest = "return Math.max(...['filter', 'model', 'finding']
+            .map((id) => document.getElementById(id).value.length))";
+        assert_eq!(browser.value(longest).await, 200);
+        assert_eq!(browser.value("return document.querySelectorAll('main b').length").await, 0);
+        let wider = "return document.documentElement.scrollWidth > innerWidth";
+        assert_eq!(browser.value(wider).await, false);
+        browser.client.find(Locator::Id("clear")).await.unwrap().click().await.unwrap();
+        browser.until("return document.body.innerText.includes('2 phones')").await;
+        assert_eq!(browser.value("return location.search").await, "");
+        assert_eq!(browser.console().await, [""; 0]);
+        browser.end().await;
+    });
+}

@@ -63,9 +63,11 @@ async fn full(album: &Album, lab: &Lab) {
         ("phone-wrong-model", lab.with("wrong-model")),
         ("phone-bad-label", lab.with("bad-label")),
         ("phone-configured", lab.phone("configured", |phone| phone["stage"] == "configured")),
-        // This takes a while: by then all are on, and who is silent will stay so.
         ("phone-looping", flagged("looping")),
-        ("phone-silent", lab.phone("silent", |phone| phone["stage"] == "silent")),
+        (
+            "phone-silent",
+            lab.phone("silent", |phone| phone["entry"]["location"] == "never powered on"),
+        ),
     ];
     lab.batch(&phones.each_ref().map(|(_, mac)| mac.clone()));
     for path in every::SHEETS {
@@ -94,6 +96,23 @@ async fn full(album: &Album, lab: &Lab) {
     }
 }
 
+/// Pages whose appliance is gone: what they show is old, and they say so.
+async fn lost(album: &Album) {
+    for (name, path) in [("lost-board", "/"), ("lost-bench", "/bench/1")] {
+        let lab = Lab::start(12);
+        lab.batch(&[lab.with("wrong-model")]);
+        album.browser.client.goto(&format!("http://{}{path}", lab.address)).await.unwrap();
+        album.browser.until(LIVE).await;
+        album.browser.until("return document.querySelectorAll('main [data-mac]').length > 0").await;
+        drop(lab);
+        album.browser.until("return document.getElementById('live').dataset.is === 'lost'").await;
+        for look in LOOKS {
+            album.browser.dress(look.0, look.1, 900).await;
+            album.take(name, *look).await;
+        }
+    }
+}
+
 /// Takes them all into the folder that `RINGUP_PICTURES` names.
 #[test]
 #[ignore = "makes pictures for eyes: .ci/screenshots"]
@@ -105,6 +124,7 @@ fn of_every_page() {
     bench.runtime.block_on(async {
         let album = Album { browser: Browser::start().await, folder };
         full(&album, &lab).await;
+        lost(&album).await;
         for path in ["/", "/leases", "/events", "/firmware", "/phones/00:04:f2:aa:bb:01"] {
             let address = format!("http://{}{path}", bench.operators);
             album.page(&format!("empty-{}", name_of(path)), &address, "return true").await;

@@ -83,12 +83,7 @@ pub(super) const FAULTS: &[Role] = &[
     },
     Role {
         habit: Habit::Literal { name: "{mac}.cfg" },
-        ..Role::faulty(
-            "path with a macro of another vendor",
-            "T46S",
-            "asking",
-            &["unexpanded-macro"],
-        )
+        ..Role::faulty("another vendor's macro", "T46S", "asking", &["unexpanded-macro"])
     }
     .because(Cause::Later("asks-but-never-for-its-configuration")),
     Role {

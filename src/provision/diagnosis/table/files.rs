@@ -38,8 +38,8 @@ pub(super) const CERTAIN: &[Cause] = &[
         row: 10,
         certain: true,
         fits: files::not_listed,
-        text: "it is not listed and auto-registration is off, so it finds neither its own file nor a default",
-        remedy: "compare the MAC {mac} with its label and list it, or open auto-registration",
+        text: "it is not listed and auto-registration {was} off, so it finds neither its own file nor a default",
+        remedy: "compare the MAC {mac} with its label and list it, or {or}",
         next: Next::File,
     },
     Cause {

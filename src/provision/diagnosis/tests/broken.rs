@@ -95,6 +95,14 @@ const CASES: &[Case] = &[
     Case { cause: "config-missing", boot: "0 refuse SEP0030941A0001.cnf there is no SEP0030941A0001.cnf\n3", ..OLD },
     Case { cause: "not-listed-and-auto-registration-off", model: "", boot: "BOOT 2 refuse SEP001E7AC41022.cnf.xml \
         00:1e:7a:c4:10:22 is not listed, and auto-registration is closed\n3", ..CISCO },
+    Case { cause: "not-listed-and-auto-registration-off", model: "", boot: "BOOT 2 refuse SEP001E7AC41022.cnf.xml \
+        00:1e:7a:c4:10:22 is not listed, and auto-registration is closed\n3", settings: |it| it.auto_registration.enabled = true, ..CISCO },
+    // The oldest phones ask for two files and start over, for ever.
+    Case { cause: "not-listed-and-auto-registration-off", model: "", boot: "0 refuse SEP0030941A0001.cnf 00:30:94:1a:00:01 is not listed, \
+        and auto-registration is closed\n1 refuse SEPDEFAULT.cnf 00:30:94:1a:00:01 is not listed, and auto-registration is closed\n\
+        20 refuse SEP0030941A0001.cnf 00:30:94:1a:00:01 is not listed, and auto-registration is closed\n\
+        21 refuse SEPDEFAULT.cnf 00:30:94:1a:00:01 is not listed, and auto-registration is closed\n25", ..OLD },
+    Case { cause: "default-file-only", boot: "0 has SEPDEFAULT.cnf\n200", ..OLD },
     Case { cause: "no-numbers-left", model: "", boot: "BOOT 2 refuse SEP001E7AC41022.cnf.xml 00:1e:7a:c4:10:22 is not listed, \
         and no number is left for it in 1-2\n3", ..CISCO },
     Case { cause: "default-file-only", boot: "BOOT 2 has XMLDefault.cnf.xml\n200", ..CISCO },

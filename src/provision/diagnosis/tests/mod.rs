@@ -3,6 +3,7 @@
 mod broken;
 mod fold;
 mod healthy;
+mod recorded;
 
 use std::{path::Path, sync::Arc, time::Duration};
 

@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::*;
+use crate::domain::FindingKind;
 use crate::provision::tests::{open, text};
 
 /// A phone listed as `model` that shows `seen`: its wrong-model and wrong-family findings as `kind MODEL`.
@@ -50,6 +51,21 @@ fn one_product_in_every_spelling() {
         check(&format!("{series}GE"), &[Seen::Option60(&ge)], "");
         check(series, &[Seen::Option60(&ge)], &format!("wrong-model {series}G-GE"));
     }
+}
+
+/// What it asked for after a reset tells the model, and later names say less.
+#[test]
+fn a_finding_rests_on_the_name_that_tells() {
+    let own = Seen::FileName(OWN);
+    let story = Story::new(CISCO).with(listed(CISCO, "7942", "4012")).shows(own);
+    let story = story.happens([
+        (9, missed("term61.default.loads", Role::Firmware)),
+        (2, missed(OWN, Role::Own)),
+    ]);
+    let wrong = story.findings().into_iter().find(|one| one.kind == FindingKind::WrongModel);
+    let wrong = wrong.unwrap();
+    assert_eq!(wrong.text, "listed as 7942, says it is a 7961G or 7961G-GE");
+    assert_eq!(wrong.grounds[0].value, "term61.default.loads");
 }
 
 #[test]
