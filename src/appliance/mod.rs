@@ -25,6 +25,7 @@ use tokio::{
 
 pub use self::{
     core::{Core, CoreError},
+    kernel::{Advice, advice},
     reload::{Fresh, Reread},
     summary::Summary,
 };
@@ -208,7 +209,7 @@ impl Appliance {
         };
         let listed = core.service.view.read().phones.len();
         // A hint, not a fault: phones boot all the same, some later.
-        for advice in kernel::advice(listed) {
+        for advice in advice(listed) {
             tracing::info!("{advice}");
         }
         core.service.notices.set("secrets", summary::notice(&core.settings));

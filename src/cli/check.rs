@@ -13,6 +13,7 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
+    appliance::advice,
     config::{DhcpMode, Loaded, Settings},
     domain::{Problem, Severity},
     net::Interface,
@@ -133,13 +134,20 @@ fn inventory(loaded: Loaded, catalog: &Catalog) -> Vec<Problem> {
             let each = phones.iter().flat_map(|phone| entry(phone, &settings, catalog));
             let sites = sites::inventory(&phones, &settings, catalog);
             let zones = zones::zones(&phones, &settings, catalog);
-            each.chain(odd).chain(sites).chain(zones).collect()
+            let listed = phones.iter().filter(|phone| !phone["entry"].is_null()).count();
+            each.chain(odd).chain(sites).chain(zones).chain(machine(listed)).collect()
         }
         Err(failure) => {
             let text = failure.text.lines().next().unwrap_or_default().to_owned();
             vec![Problem::warning("inventory", None, format!("can't be read: {text}"))]
         }
     }
+}
+
+/// What this machine allows too little of for so many phones.
+fn machine(listed: usize) -> impl Iterator<Item = Problem> {
+    let told = advice(listed).into_iter();
+    told.map(|it| Problem::warning("this machine", None, it.text).help(it.cure))
 }
 
 /// What entries ask for and the files of their phones can't say. Of a long list only as many are tried as take no longer

@@ -68,6 +68,8 @@ pub struct Dhcp {
     pub interfaces: Vec<String>,
     /// NAK a client that nobody here knows and that asks for a wrong address.
     pub authoritative: bool,
+    /// Offer addresses without asking the network first whether somebody uses them (`probe = false`).
+    pub unprobed: bool,
     /// Subnets, none overlapping another.
     pub subnets: Vec<Subnet>,
     /// Where relayed messages are heard, for an appliance without interfaces of its own (`ringup lab`); never in a file.
@@ -115,6 +117,10 @@ pub struct Subnet {
     pub ntp: Vec<Ipv4Addr>,
     /// Option 15.
     pub domain: Option<String>,
+    /// Option 119.
+    pub search: Vec<String>,
+    /// Option 121: network, prefix length, router; the default route is added where it is sent.
+    pub routes: Vec<(Ipv4Addr, u8, Ipv4Addr)>,
     /// Option 51.
     pub lease_time: Duration,
     /// What options 66, 150, 160 … carry; empty means the interface's own address.

@@ -55,6 +55,7 @@ pub struct DhcpTable {
     pub mode: Text,
     pub interfaces: List,
     pub authoritative: Option<bool>,
+    pub probe: Option<bool>,
     pub subnet: Vec<At<SubnetTable>>,
 }
 
@@ -70,6 +71,8 @@ pub struct SubnetTable {
     pub dns: List,
     pub ntp: List,
     pub domain: Text,
+    pub search: List,
+    pub routes: List,
     pub lease_time: Text,
     pub servers: List,
     pub voice_vlan: Number,

@@ -53,14 +53,23 @@ impl Arrival<'_> {
         Some(selected.map_or(giaddr, |octets| Ipv4Addr::from(*octets)))
     }
 
+    /// The address that the relay puts in our place: our identifier in replies, and ours where a client names it
+    /// (RFC 5107 §4).
+    pub fn stand_in(&self) -> Option<Ipv4Addr> {
+        self.relay()?;
+        let octets = <[u8; 4]>::try_from(self.message.relay_option(code::RELAY_SERVER_ID)?).ok()?;
+        Some(Ipv4Addr::from(octets)).filter(|address| !address.is_unspecified())
+    }
+
     /// The address that the client has, if it says so.
     pub fn ciaddr(&self) -> Option<Ipv4Addr> {
         Some(self.message.ciaddr()).filter(|ciaddr| !ciaddr.is_unspecified())
     }
 
-    /// True if this is one of our addresses: as asked for, or as the interface has it.
+    /// True if this is one of our addresses: as asked for, as the interface has it, or as the relay calls us.
     pub fn is_ours(&self, address: Ipv4Addr) -> bool {
-        address == self.local || self.own.iter().any(|(own, _)| *own == address)
+        let own = address == self.local || self.own.iter().any(|(own, _)| *own == address);
+        own || self.stand_in() == Some(address)
     }
 
     /// True if this address is in reach without a router.

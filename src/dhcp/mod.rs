@@ -12,6 +12,7 @@
 
 mod addresses;
 mod arrival;
+mod conflict;
 mod desk;
 mod error;
 mod offers;
@@ -21,6 +22,7 @@ mod rehearsal;
 mod replies;
 mod responder;
 mod server;
+mod shares;
 mod silence;
 #[cfg(test)]
 mod tests;

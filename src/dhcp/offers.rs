@@ -11,6 +11,8 @@ use crate::{
     provision::Allowance,
 };
 
+use super::shares::Shares;
+
 /// How long an offer is held. Clients that take it do so within a second; the slowest retransmit after about ten.
 const HOLD: Duration = Duration::from_mins(1);
 
@@ -38,6 +40,8 @@ pub(super) struct Offer {
     /// The transaction.
     pub xid: u32,
     made: Timestamp,
+    /// The network whose share for strangers it counts against, until it is taken.
+    stranger_in: Option<Ipv4Addr>,
     /// Place in the order of age.
     turn: u64,
 }
@@ -54,6 +58,7 @@ pub(super) struct Offers {
     /// Networks whose pools were found full, and when.
     full: HashMap<Ipv4Addr, Timestamp>,
     allowance: Allowance,
+    pub(super) shares: Shares,
 }
 
 impl Offers {
@@ -66,6 +71,7 @@ impl Offers {
             turn: 0,
             full: HashMap::new(),
             allowance: Allowance::default(),
+            shares: Shares::default(),
         }
     }
 
@@ -101,11 +107,28 @@ impl Offers {
             self.free(&oldest);
         }
         self.turn += 1;
-        self.clients.insert(client.clone(), Offer { address, xid, made: now, turn: self.turn });
+        let offer = Offer { address, xid, made: now, stranger_in: None, turn: self.turn };
+        self.clients.insert(client.clone(), offer);
         self.ages.insert(self.turn, client.clone());
         if let Some(address) = address {
             self.addresses.insert(address, client.clone());
             self.promised.insert(self.turn, client.clone());
+        }
+    }
+
+    /// Counts the offer of this client against the share that strangers have of a network.
+    pub fn count(&mut self, client: &ClientKey, network: Ipv4Addr) {
+        if let Some(offer) = self.clients.get_mut(client).filter(|it| it.stranger_in.is_none()) {
+            offer.stranger_in = Some(network);
+            self.shares.promise(network);
+        }
+    }
+
+    /// The client takes its offer: who holds a lease counts as such from now on.
+    pub fn taken(&mut self, client: &ClientKey) {
+        let offer = self.clients.get_mut(client);
+        if let Some(network) = offer.and_then(|offer| offer.stranger_in.take()) {
+            self.shares.settle(network);
         }
     }
 
@@ -114,6 +137,9 @@ impl Offers {
         let Some(offer) = self.clients.remove(client) else { return };
         self.ages.remove(&offer.turn);
         self.promised.remove(&offer.turn);
+        if let Some(network) = offer.stranger_in {
+            self.shares.settle(network);
+        }
         if let Some(address) = offer.address {
             self.addresses.remove(&address);
         }

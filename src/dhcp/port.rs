@@ -7,20 +7,26 @@ use std::{
 };
 
 use crate::{
-    net::{FrameSender, Interface, UdpPktInfo},
+    net::{ArpTap, FrameSender, Interface, UdpPktInfo},
     wire::{
+        arp::Arp,
         dhcp::{CLIENT_PORT, SERVER_PORT},
         frame::{self, Frame},
     },
 };
 
-use super::{DhcpError, arrival::To};
+use super::{DhcpError, arrival::To, conflict::Probes};
+
+/// The longest ARP frame: two tags, and padded to Ethernet's shortest.
+const MAX_ARP: usize = 68;
 
 /// One place where messages come in.
 #[derive(Debug)]
 pub(super) struct Port {
     /// For the log: the interface's name or the listener's address.
     pub name: String,
+    /// Addresses that the wire is being asked about.
+    pub probes: Probes,
     socket: UdpPktInfo,
     wire: Option<Wire>,
 }
@@ -29,6 +35,7 @@ pub(super) struct Port {
 #[derive(Debug)]
 struct Wire {
     frames: FrameSender,
+    arp: ArpTap,
     /// As it was when last looked at.
     now: RwLock<Interface>,
     vlan: Option<u16>,
@@ -62,11 +69,13 @@ impl Port {
         }
         let wire = Wire {
             frames: FrameSender::open(interface.index).map_err(other)?,
+            arp: ArpTap::open(interface.index).map_err(other)?,
             vlan: interface.vlan(),
             now: RwLock::new(interface.clone()),
         };
         let socket = UdpPktInfo::bind_on(name, SERVER_PORT).map_err(other)?;
-        Ok(Self { name: name.to_owned(), socket, wire: Some(wire) })
+        let probes = Probes::default();
+        Ok(Self { name: name.to_owned(), probes, socket, wire: Some(wire) })
     }
 
     /// Opens a listener for relays only.
@@ -74,7 +83,7 @@ impl Port {
         let name = listen.to_string();
         let other = |error| DhcpError::of(&name, listen.port(), error);
         let socket = UdpPktInfo::bind(listen).map_err(other)?;
-        Ok(Self { name, socket, wire: None })
+        Ok(Self { name, probes: Probes::default(), socket, wire: None })
     }
 
     /// Our addresses here, with prefix lengths.
@@ -114,6 +123,22 @@ impl Port {
         }
     }
 
+    /// Asks the wire who uses an address, in nobody's name (RFC 5227 §2.1.1): no station learns anything from it.
+    pub async fn probe(&self, address: Ipv4Addr) -> io::Result<()> {
+        let Some(wire) = &self.wire else { return Err(unreachable()) };
+        let probe = Arp { hardware: wire.now().hardware, address: Ipv4Addr::UNSPECIFIED };
+        wire.frames.send(&probe.request(address)).await
+    }
+
+    /// Takes in the next ARP frame of the wire. Cancel-safe; without a wire it waits until somebody drops it.
+    pub async fn hear(&self) -> io::Result<()> {
+        let Some(wire) = &self.wire else { return std::future::pending().await };
+        let mut frame = [0; MAX_ARP];
+        let length = wire.arp.recv(&mut frame).await?;
+        self.probes.hear(&frame[..length], wire.now().hardware);
+        Ok(())
+    }
+
     /// Sends a reply from one of our addresses.
     pub async fn send(&self, bytes: &[u8], to: To, from: Ipv4Addr) -> io::Result<()> {
         let (hardware, address) = match to {
@@ -121,8 +146,6 @@ impl Port {
             To::Station { hardware, address } => (hardware, address),
             To::Everybody => (frame::BROADCAST, Ipv4Addr::BROADCAST),
         };
-        let unreachable =
-            || io::Error::new(io::ErrorKind::NetworkUnreachable, "only relays are served here");
         let wire = self.wire.as_ref().ok_or_else(unreachable)?;
         let frame = Frame {
             from: wire.now().hardware,
@@ -134,6 +157,10 @@ impl Port {
         let too_long = || io::Error::new(io::ErrorKind::InvalidInput, "longer than a datagram");
         wire.frames.send(&frame.encode().ok_or_else(too_long)?).await
     }
+}
+
+fn unreachable() -> io::Error {
+    io::Error::new(io::ErrorKind::NetworkUnreachable, "only relays are served here")
 }
 
 impl Wire {

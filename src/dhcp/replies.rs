@@ -35,9 +35,8 @@ impl Replies<'_> {
 
     /// A denial: it names us and says why, and nothing else. A relay must broadcast it.
     pub fn nak(&self, subnet: Option<&Subnet>, why: &str) -> Reply {
-        let own = subnet.map_or_else(|| self.own(None), |subnet| self.own(Some(subnet)));
         let reply = Reply::to(self.arrival.message, Kind::Nak)
-            .option(code::SERVER_ID, own.octets())
+            .option(code::SERVER_ID, self.identifier(subnet).octets())
             .option(code::MESSAGE, why.as_bytes());
         let reply = if self.arrival.relay().is_some() { reply.broadcast() } else { reply };
         if self.echoes(subnet) { reply } else { reply.without_relay_option() }
@@ -50,7 +49,7 @@ impl Replies<'_> {
             .ciaddr(self.arrival.message.ciaddr())
             // Some phones without an option that they know take their files from the next server.
             .siaddr(next.first().copied().unwrap_or(Ipv4Addr::UNSPECIFIED))
-            .option(code::SERVER_ID, own.octets());
+            .option(code::SERVER_ID, self.identifier(Some(subnet)).octets());
         if self.echoes(Some(subnet)) { reply } else { reply.without_relay_option() }
     }
 
@@ -61,7 +60,9 @@ impl Replies<'_> {
         let stay = arrived.then(|| Subnet { voice_vlan: None, ..subnet.clone() });
         let subnet = stay.as_ref().unwrap_or(subnet);
         let options = self.provisioner.options(self.client, subnet, self.own(Some(subnet)), asked);
-        options.into_iter().fold(reply, |reply, (code, content)| reply.option(code, content))
+        let reply =
+            options.into_iter().fold(reply, |reply, (code, content)| reply.option(code, content));
+        reply.name_answered(self.arrival.message)
     }
 
     /// True if the client is known to be in this VLAN: our interface is that VLAN, and no relay stands between.
@@ -73,6 +74,11 @@ impl Replies<'_> {
     fn echoes(&self, subnet: Option<&Subnet>) -> bool {
         let trusted = subnet.is_some_and(|subnet| subnet.option_82 == Option82::L2);
         trusted || self.arrival.relay().is_some()
+    }
+
+    /// What the client knows us by: our address, unless its relay stands in for us (RFC 5107).
+    fn identifier(&self, subnet: Option<&Subnet>) -> Ipv4Addr {
+        self.arrival.stand_in().unwrap_or_else(|| self.own(subnet))
     }
 
     /// Our address as this client sees it: that of the interface in its subnet, else the one that was asked.

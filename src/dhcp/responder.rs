@@ -4,13 +4,14 @@ use std::{net::Ipv4Addr, time::Duration};
 
 use crate::{
     domain::{
-        Batch, Change, Claim, ClientKey, Event, Granted, Ground, Lease, Quarantine, Timestamp,
-        Unserved, What,
+        Batch, Change, Claim, ClientKey, Event, Granted, Ground, Lease, Timestamp, Unserved, What,
     },
     provision::{Admit, Client, ClientKind, Option82, Provisioner, Subnet, plugged, whereabouts},
     store::State,
     wire::dhcp::{Kind, Message, Reply, code},
 };
+
+mod aside;
 
 pub(super) use super::silence::Silence;
 use super::{
@@ -19,12 +20,6 @@ use super::{
     offers::{Offers, PATIENCE, PATIENCE_OF_LISTED},
     replies::Replies,
 };
-
-/// How long a declined address is set aside the first time; twice as long each time after.
-const ASIDE: Duration = Duration::from_mins(10);
-
-/// It doubles up to this many times: then an address is set aside for almost a day.
-const MAX_DOUBLINGS: u32 = 7;
 
 /// What is due.
 #[derive(Clone, Debug)]
@@ -35,6 +30,9 @@ pub(super) enum Verdict {
         reply: Reply,
         /// What goes into the record.
         changes: Vec<Change>,
+        /// The address in it, where the wire is to be asked first whether somebody uses it (RFC 5227): it is not known
+        /// to be this client's.
+        unproven: Option<Ipv4Addr>,
     },
     /// Something becomes fact first.
     Bind {
@@ -93,10 +91,7 @@ impl<'a> Responder<'a> {
     /// Decides what is due to a message.
     pub fn decide(&mut self, arrival: &'a Arrival<'a>, client: &'a Client) -> Verdict {
         self.offers.expire(self.now);
-        let identifier = arrival.message.client_id().map(ClientKey::identifier);
-        let key = identifier.unwrap_or_else(|| ClientKey::hardware(client.mac));
-        let subnets = self.link(arrival);
-        let case = Case { arrival, client, key, subnets };
+        let case = self.case(arrival, client);
         match arrival.message.kind() {
             Kind::Discover => self.discover(&case),
             Kind::Request => self.request(&case),
@@ -135,11 +130,26 @@ impl<'a> Responder<'a> {
             .offers
             .find(&case.key)
             .is_some_and(|offer| offer.address == Some(address) && offer.xid == xid);
+        let unproven = self.is_unproven(case, address).then_some(address);
         self.offers.put(&case.key, Some(address), xid, self.now);
+        if self.is_stranger(case) {
+            self.offers.count(&case.key, subnet.network);
+        }
         let reply = self.replies(case).grant(Kind::Offer, subnet, address);
         let happened = [case.discovered(), What::Offered { address }];
         let changes = if repeated { Vec::new() } else { self.tell(case, happened) };
-        Verdict::Answer { reply, changes }
+        Verdict::Answer { reply, changes, unproven }
+    }
+
+    /// Nobody listed it, and it never had a lease.
+    fn is_stranger(&self, case: &Case<'a>) -> bool {
+        !case.client.listed && !self.state.clients.contains_key(&case.key)
+    }
+
+    fn case(&self, arrival: &'a Arrival<'a>, client: &'a Client) -> Case<'a> {
+        let identifier = arrival.message.client_id().map(ClientKey::identifier);
+        let key = identifier.unwrap_or_else(|| ClientKey::hardware(client.mac));
+        Case { arrival, client, key, subnets: self.link(arrival) }
     }
 
     /// The address to offer: one that the client has a claim to, else a new one.
@@ -149,24 +159,31 @@ impl<'a> Responder<'a> {
         subnets: &[&'a Subnet],
     ) -> Option<(&'a Subnet, Ipv4Addr)> {
         let wish = case.message().address(code::REQUESTED);
-        if let Some(known) = self.addresses(case).known(subnets, wish) {
+        let wished = wish.filter(|_| !self.is_stranger(case));
+        if let Some(known) = self.addresses(case).known(subnets, wished) {
             return Some(known);
         }
-        let listed = case.client.listed;
+        let (listed, stranger) = (case.client.listed, self.is_stranger(case));
         let patience = if listed { PATIENCE_OF_LISTED } else { PATIENCE };
         for subnet in subnets {
             let full = self.offers.is_full(subnet.network, self.now);
             if full && !listed {
                 continue;
             }
-            let fresh = if full { None } else { self.addresses(case).pick(subnet) };
+            // A stranger without room may take over what another one does not claim, and nothing else.
+            let room = !stranger || self.offers.shares.has_room(subnet, self.state, self.now);
+            let wished = wish.filter(|wish| room && self.addresses(case).is_usable(subnet, *wish));
+            let pick = || self.addresses(case).pick(subnet);
+            let fresh = if full || !room { None } else { wished.or_else(pick) };
             let rules = self.rules(case);
             let fits = |address| rules.is_only_offered(subnet, address);
             let address = fresh.or_else(|| self.offers.reclaim(fits, patience, self.now));
             if let Some(address) = address {
                 return Some((subnet, address));
             }
-            self.offers.set_full(subnet.network, self.now);
+            if room {
+                self.offers.set_full(subnet.network, self.now);
+            }
         }
         None
     }
@@ -207,11 +224,19 @@ impl<'a> Responder<'a> {
         if !admits(subnet, case.client) {
             return ignore(Silence::NotAdmitted);
         }
-        if self.addresses(case).is_usable(subnet, address) {
-            self.bind(case, subnet, address, Granted::Selected)
-        } else {
-            self.deny(case, address, "somebody else has it")
+        if !self.addresses(case).is_usable(subnet, address) {
+            return self.deny(case, address, "somebody else has it");
         }
+        // Who skips the DISCOVER does not get past the share of strangers either.
+        let offered = self.offers.holder(address) == Some(&case.key);
+        if !offered && self.is_stranger(case) {
+            if !self.offers.shares.has_room(subnet, self.state, self.now) {
+                return ignore(Silence::PoolExhausted);
+            }
+            self.offers.put(&case.key, Some(address), case.message().xid(), self.now);
+            self.offers.count(&case.key, subnet.network);
+        }
+        self.bind(case, subnet, address, Granted::Selected)
     }
 
     /// INIT-REBOOT: the client asks whether the address of before still holds (RFC 2131 §4.3.2).
@@ -264,39 +289,6 @@ impl<'a> Responder<'a> {
         Verdict::Bind { reply: None, batch: changes.into() }
     }
 
-    /// The client found its address in use. Only what it holds or was offered counts, else one liar empties the pool.
-    fn decline(&mut self, case: &Case<'a>) -> Verdict {
-        let Some(address) = case.message().address(code::REQUESTED) else {
-            return ignore(Silence::Incomplete);
-        };
-        if is_for_another(case) {
-            return ignore(Silence::OtherServer);
-        }
-        let held = self.held(case, address).is_some();
-        if !held && self.offers.holder(address) != Some(&case.key) {
-            return ignore(Silence::NotItsLease);
-        }
-        self.offers.free(&case.key);
-        let mut changes = Vec::new();
-        if held {
-            changes.push(Change::Released { address, at: self.now });
-        }
-        changes.push(Change::Quarantined(self.quarantine(case, address)));
-        changes.extend(self.tell(case, [What::Declined { address }]));
-        Verdict::Bind { reply: None, batch: changes.into() }
-    }
-
-    fn quarantine(&self, case: &Case<'a>, address: Ipv4Addr) -> Quarantine {
-        // A day of peace, and the next quarantine is a first one again.
-        let day = Duration::from_hours(24);
-        let before = self.state.quarantine.get(&address);
-        let before = before.filter(|aside| self.now < later(aside.until, day));
-        let times = before.map_or(0, |aside| aside.times).saturating_add(1);
-        let doublings = times.saturating_sub(1).min(MAX_DOUBLINGS);
-        let until = later(self.now, ASIDE * 2_u32.pow(doublings));
-        Quarantine { address, until, times, by: case.client.mac }
-    }
-
     /// The client has an address of its own and wants the rest (RFC 2131 §4.3.5).
     fn inform(&mut self, case: &Case<'a>) -> Verdict {
         let Some(address) = case.arrival.ciaddr() else { return ignore(Silence::Incomplete) };
@@ -306,7 +298,8 @@ impl<'a> Responder<'a> {
             return ignore(Silence::NotAdmitted);
         }
         let changes = self.tell(case, [What::Informed { address }]);
-        Verdict::Answer { reply: self.replies(case).inform(subnet), changes }
+        let reply = self.replies(case).inform(subnet);
+        Verdict::Answer { reply, changes, unproven: None }
     }
 
     /// The lease becomes fact, then the ACK leaves.
@@ -321,6 +314,7 @@ impl<'a> Responder<'a> {
             // Nobody else is to be offered what is on its way to the disk.
             self.offers.put(&case.key, Some(address), case.message().xid(), self.now);
         }
+        self.offers.taken(&case.key);
         let client = self.addresses(case).key(address);
         let before = self.state.leases.get(&address).filter(|lease| lease.client == client);
         let since =
@@ -373,7 +367,7 @@ impl<'a> Responder<'a> {
         let subnet = self.subnet_of(address).or_else(|| case.subnets.first().copied());
         let reply = self.replies(case).nak(subnet, why);
         let changes = self.tell(case, [What::Nak { address, why: why.to_owned() }]);
-        Verdict::Answer { reply, changes }
+        Verdict::Answer { reply, changes, unproven: None }
     }
 
     /// A client that gets nothing: reported once a minute, however often it asks.

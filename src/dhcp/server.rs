@@ -26,6 +26,7 @@ use crate::{
 use super::{
     DhcpError,
     arrival::{Arrival, To},
+    conflict::{Question, Unproven, prove},
     desk::{Desk, Place, wanted},
     offers::Offers,
     port::{Port, Presence},
@@ -66,7 +67,7 @@ pub enum Late {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub service: Arc<Service>,
-    counters: Counters,
+    pub counters: Counters,
     offers: Mutex<Offers>,
 }
 
@@ -80,22 +81,33 @@ pub(super) enum End {
 }
 
 /// What is due to one datagram, ready to be carried out.
-enum Due {
+pub(super) enum Due {
     Nothing,
     Send(Parcel),
-    Commit { batch: Batch, parcel: Option<Parcel>, transaction: Transaction },
+    /// An offer, once the wire has nothing against it.
+    Prove(Box<Unproven>),
+    Commit {
+        batch: Batch,
+        parcel: Option<Parcel>,
+        transaction: Transaction,
+    },
 }
 
 /// What a client sends again unchanged when the answer is late.
-type Transaction = (Mac, u32, Kind);
+pub(super) type Transaction = (Mac, u32, Kind);
 
 /// A reply with its way.
-struct Parcel {
+#[derive(Debug)]
+pub(super) struct Parcel {
     bytes: Vec<u8>,
     to: To,
     from: Ipv4Addr,
     kind: Kind,
+    xid: u32,
 }
+
+/// A datagram, who sent it, and which of our addresses it was sent to.
+pub(super) type Came<'a> = (&'a [u8], SocketAddrV4, Ipv4Addr);
 
 impl Dhcp {
     /// Binds the interfaces and the relay listener of the settings.
@@ -165,13 +177,20 @@ pub(super) async fn listen(
             () = stopped(&mut stop) => break End::Stopped,
             () = pending.one(), if !pending.is_empty() => {}
             _ = refresh.tick() => match port.refresh() {
-                Presence::Here => shared.notice(&port.name, None),
+                Presence::Here => {
+                    shared.notice(&port.name, None);
+                    shared.notice_conflicts(Timestamp::now());
+                }
                 Presence::Idle(text) => shared.notice(&port.name, Some(text)),
                 Presence::Gone => break End::Gone,
             },
+            heard = port.hear() => if let Err(error) = heard {
+                tracing::debug!(%error, port = port.name, "can't hear ARP");
+                sleep(REST).await;
+            },
             received = port.recv(&mut buffer), if pending.has_room() => match received {
                 Ok((length, peer, local)) => {
-                    let due = shared.isolated(&port, &buffer[..length], peer, local);
+                    let due = shared.isolated(&port, (&buffer[..length], peer, local), None);
                     carry_out(&port, &shared, due, &mut pending).await;
                 }
                 Err(error) => {
@@ -197,6 +216,11 @@ async fn carry_out(port: &Arc<Port>, shared: &Arc<Shared>, due: Due, pending: &m
     match due {
         Due::Nothing => {}
         Due::Send(parcel) => send(port, &shared.counters, &parcel).await,
+        Due::Prove(offer) => {
+            // The same DISCOVER again finds its offer made, and is answered at once: one that waits is enough.
+            let transaction = (offer.asker, offer.parcel.xid, Kind::Discover);
+            pending.push(transaction, prove(Arc::clone(port), Arc::clone(shared), *offer));
+        }
         Due::Commit { batch, parcel, transaction } => {
             if pending.waits(transaction) {
                 // The same REQUEST again while its lease is on its way to the disk: one ACK will do.
@@ -236,7 +260,7 @@ async fn settle(
     }
 }
 
-async fn send(port: &Port, counters: &Counters, parcel: &Parcel) {
+pub(super) async fn send(port: &Port, counters: &Counters, parcel: &Parcel) {
     counters.count("dhcp", name(parcel.kind));
     if let Err(error) = port.send(&parcel.bytes, parcel.to, parcel.from).await {
         counters.count("dhcp", "send-failed");
@@ -290,16 +314,18 @@ impl Pending {
 
 impl Shared {
     /// Handles one datagram so that nothing in it can hurt the next.
-    fn isolated(&self, port: &Port, datagram: &[u8], peer: SocketAddrV4, local: Ipv4Addr) -> Due {
+    pub(super) fn isolated(&self, port: &Port, came: Came<'_>, in_use: Option<Ipv4Addr>) -> Due {
         // What unwinding may leave half done is the offers, each of whose maps is right by itself.
-        let handled = catch_unwind(AssertUnwindSafe(|| self.handle(port, datagram, peer, local)));
+        let handled = catch_unwind(AssertUnwindSafe(|| self.handle(port, came, in_use)));
         handled.unwrap_or_else(|_| {
             self.counters.count("dhcp", "panicked");
             Due::Nothing
         })
     }
 
-    fn handle(&self, port: &Port, datagram: &[u8], peer: SocketAddrV4, local: Ipv4Addr) -> Due {
+    /// `in_use` is the address that it was to be offered, where somebody was found using it.
+    fn handle(&self, port: &Port, came: Came<'_>, in_use: Option<Ipv4Addr>) -> Due {
+        let (datagram, peer, local) = came;
         let message = match Message::request(datagram) {
             Ok(message) => message,
             Err(error) => {
@@ -321,15 +347,24 @@ impl Shared {
         let state = self.service.view.read();
         let mut responder =
             Responder { provisioner: &provisioner, state: &state, offers: &mut offers, now };
-        let verdict = responder.decide(&arrival, &client);
+        let verdict = match in_use {
+            Some(address) => responder.in_use(&arrival, &client, address),
+            None => responder.decide(&arrival, &client),
+        };
         drop(state);
         drop(offers);
-        self.due(&arrival, verdict)
+        self.due(&arrival, datagram, verdict)
     }
 
-    fn due(&self, arrival: &Arrival<'_>, verdict: Verdict) -> Due {
+    fn due(&self, arrival: &Arrival<'_>, datagram: &[u8], verdict: Verdict) -> Due {
         match verdict {
-            Verdict::Answer { reply, changes } => {
+            Verdict::Answer { reply, changes, unproven: Some(address) } => {
+                let Arrival { peer, local, .. } = *arrival;
+                let question = Question { datagram: datagram.to_vec(), peer, local };
+                let (asker, parcel) = (arrival.message.mac(), parcel(arrival, &reply));
+                Due::Prove(Box::new(Unproven { question, asker, address, parcel, changes }))
+            }
+            Verdict::Answer { reply, changes, unproven: None } => {
                 self.record(changes);
                 Due::Send(parcel(arrival, &reply))
             }
@@ -346,7 +381,7 @@ impl Shared {
         }
     }
 
-    fn record(&self, changes: Vec<Change>) {
+    pub(super) fn record(&self, changes: Vec<Change>) {
         for change in changes {
             self.service.recorder.record(change);
         }
@@ -355,8 +390,11 @@ impl Shared {
 
 fn parcel(arrival: &Arrival<'_>, reply: &Reply) -> Parcel {
     let own = reply.find(code::SERVER_ID).and_then(|octets| octets.first_chunk::<4>());
+    // The address that a relay gives us in our place is not one that we can send from.
+    let own = own.filter(|_| arrival.stand_in().is_none());
     let from = own.map_or(arrival.local, |octets| Ipv4Addr::from(*octets));
-    Parcel { bytes: reply.encode(), to: arrival.reply_to(reply), from, kind: reply.kind() }
+    let xid = arrival.message.xid();
+    Parcel { xid, bytes: reply.encode(), to: arrival.reply_to(reply), from, kind: reply.kind() }
 }
 
 /// The counter's name.

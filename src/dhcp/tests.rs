@@ -4,6 +4,7 @@ mod hostile;
 mod pools;
 mod relays;
 mod rfc2131;
+mod rules;
 mod wires;
 
 use std::{
@@ -53,6 +54,8 @@ fn subnet(network: &str, pool: (&str, &str)) -> Subnet {
         dns: Vec::new(),
         ntp: Vec::new(),
         domain: None,
+        search: Vec::new(),
+        routes: Vec::new(),
         lease_time: Duration::from_hours(1),
         servers: Vec::new(),
         voice_vlan: None,
@@ -73,6 +76,10 @@ struct Bench {
     now: i64,
     /// What the last message brought to the record.
     recorded: Vec<Change>,
+    /// The address that the wire is to be asked about before the last reply leaves.
+    unproven: Option<Ipv4Addr>,
+    /// What the next message is about: an address that is in use.
+    found: Option<Ipv4Addr>,
     /// The VLAN that the interface is.
     vlan: Option<u16>,
 }
@@ -103,6 +110,8 @@ impl Bench {
             offers: Offers::new(),
             now: 0,
             recorded: Vec::new(),
+            unproven: None,
+            found: None,
             vlan: None,
         }
     }
@@ -124,6 +133,13 @@ impl Bench {
     /// A message that arrives on the interface.
     fn hear(&mut self, request: &Request) -> Outcome {
         self.receive(&request.encode(), (request.ciaddr, 68), OWN, &[(OWN, 24)])
+    }
+
+    /// The wire says that somebody uses the address that a client on it was to be offered.
+    fn conflict(&mut self, request: &Request, address: Ipv4Addr) {
+        self.found = Some(address);
+        assert_eq!(self.hear(request).text, "no reply");
+        self.found = None;
     }
 
     fn receive(
@@ -149,13 +165,19 @@ impl Bench {
             offers: &mut self.offers,
             now,
         };
-        let verdict = responder.decide(&arrival, &client);
+        let verdict = match self.found {
+            Some(address) => responder.in_use(&arrival, &client, address),
+            None => responder.decide(&arrival, &client),
+        };
         self.carry_out(&arrival, verdict)
     }
 
     fn carry_out(&mut self, arrival: &Arrival<'_>, verdict: Verdict) -> Outcome {
         let (reply, changes, quiet) = match verdict {
-            Verdict::Answer { reply, changes } => (Some(reply), changes, String::new()),
+            Verdict::Answer { reply, changes, unproven } => {
+                self.unproven = unproven;
+                (Some(reply), changes, String::new())
+            }
             Verdict::Bind { reply, batch } => {
                 assert_eq!(self.state.admits(&batch), Ok(()), "the responder offers what is taken");
                 self.commit(batch.changes.clone());

@@ -13,4 +13,4 @@ pub use interface::Interface;
 pub use listen::{listening, listening_on};
 pub use socket::batch::{Inbox, Outbox, UdpBatch};
 pub use socket::{FrameSender, UdpPktInfo};
-pub use tap::{FrameTap, Heard};
+pub use tap::{ArpTap, FrameTap, Heard};

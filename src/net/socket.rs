@@ -292,6 +292,12 @@ pub(super) fn tap(socket: Socket, index: u32) -> io::Result<AsyncFd<Socket>> {
     watch(socket)
 }
 
+/// Has the frames of one `EtherType` come in that are for this station or for everybody.
+pub(super) fn listen(socket: Socket, index: u32, kind: u16) -> io::Result<AsyncFd<Socket>> {
+    socket.bind(&link_address(index, kind)?)?;
+    watch(socket)
+}
+
 /// Takes one frame: its length, and false if its UDP checksum is still to be computed (packet(7), `PACKET_AUXDATA`).
 pub(super) fn take_frame(socket: &Socket, buffer: &mut [u8]) -> io::Result<(usize, bool)> {
     let (length, control) = take(socket, buffer, None, 0)?;

@@ -12,6 +12,36 @@ use super::{filter, socket};
 #[derive(Debug)]
 pub struct FrameTap(AsyncFd<Socket>);
 
+/// Hears the ARP of an interface that is for this station or for everybody.
+#[derive(Debug)]
+pub struct ArpTap(AsyncFd<Socket>);
+
+impl ArpTap {
+    /// Listens on the interface of that index.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; [`io::ErrorKind::PermissionDenied`] without `CAP_NET_RAW`.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime.
+    pub fn open(index: u32) -> io::Result<Self> {
+        let kind = u16::try_from(libc::ETH_P_ARP).unwrap_or(0);
+        socket::listen(socket::frames()?, index, kind).map(Self)
+    }
+
+    /// Waits for a frame: its length in the buffer. Cancel-safe: a frame is taken only when this returns.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; an interface that went down is told once.
+    pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let take = |from: &Socket| socket::take_frame(from, buffer);
+        Ok(self.0.async_io(Interest::READABLE, take).await?.0)
+    }
+}
+
 /// A frame that was heard.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Heard {

@@ -65,6 +65,9 @@ enum Rank {
     Part,
 }
 
+/// Octets before the content of an enterprise: its number and the length (RFC 3925 §3).
+const ENTERPRISE_HEAD: usize = 5;
+
 impl Catalog {
     pub(super) fn ground(&self, seen: &Seen<'_>, at: Timestamp) -> Option<Ground> {
         let (from, value, claims) = match seen {
@@ -245,7 +248,23 @@ impl Catalog {
 
     /// Claims by what option 124 or 125 carries: Poly's class, a device's own description (TR-111), or an enterprise
     /// number that a family is known by.
+    /// Of several enterprises (RFC 3925 §3) the first that a family is known by counts, else the first.
     fn by_vendor_data(&self, octets: &[u8]) -> Option<(String, Vec<Claim>)> {
+        let mut rest = octets;
+        let blocks = std::iter::from_fn(|| {
+            let block = Some(rest).filter(|rest| rest.len() > ENTERPRISE_HEAD)?;
+            // One whose length is wrong is the last, and read as far as it goes.
+            let length = usize::from(block[ENTERPRISE_HEAD - 1]);
+            rest = rest.get(ENTERPRISE_HEAD + length..).unwrap_or_default();
+            Some(block)
+        });
+        let mut told = blocks.filter_map(|block| self.by_vendor_block(block));
+        let first = told.next().or_else(|| self.by_vendor_block(octets))?;
+        let is_known = |(_, claims): &(String, Vec<Claim>)| !claims.is_empty();
+        if is_known(&first) { Some(first) } else { told.find(is_known).or(Some(first)) }
+    }
+
+    fn by_vendor_block(&self, octets: &[u8]) -> Option<(String, Vec<Claim>)> {
         if let Some(class) = poly_class::decode(octets) {
             return Some((printable(class.text().as_bytes()), self.by_class(&class)));
         }

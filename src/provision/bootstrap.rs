@@ -9,7 +9,7 @@ use crate::{
     config::{ForFamily, Settings, Subnet},
     domain::{FamilyName, Ground, Identity, Mac, Origin, Timestamp, clip, conclude, printable},
     profile::{Catalog, DhcpRule, Family, Form, Seen, ServerOption},
-    wire::dhcp::{Message, code},
+    wire::dhcp::{Message, code, routes, search_list},
 };
 
 use super::{Provisioner, elsewhere::agreed, plug, values::http_base};
@@ -187,6 +187,12 @@ impl Provisioner {
         }
         add(DNS, octets(&subnet.dns));
         add(DOMAIN, subnet.domain.clone().unwrap_or_default().into_bytes());
+        if wanted(code::SEARCH) {
+            add(code::SEARCH, search_list(&subnet.search));
+        }
+        if wanted(code::ROUTES) && !subnet.routes.is_empty() {
+            add(code::ROUTES, routes(&subnet.routes, subnet.router.first().copied()));
+        }
         for (code, content) in self.vlan_options(client, subnet) {
             add(code, content);
         }
@@ -395,16 +401,18 @@ fn encapsulate<'r>(
             (Some(_), Err(_)) => {}
         }
     }
+    // Of several enterprises one option holds the blocks, one behind the other.
+    let mut blocks = Vec::new();
     for (enterprise, block) in inner {
         match (enterprise, u8::try_from(block.len())) {
             (None, _) => plain.push((VENDOR, block)),
             (Some(number), Ok(length)) => {
-                let head = number.to_be_bytes().into_iter().chain([length]);
-                plain.push((code::VENDOR_INFO, head.chain(block).collect()));
+                blocks.extend(number.to_be_bytes().into_iter().chain([length]).chain(block));
             }
             (Some(_), Err(_)) => {}
         }
     }
+    plain.extend((!blocks.is_empty()).then_some((code::VENDOR_INFO, blocks)));
     plain
 }
 

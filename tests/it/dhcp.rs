@@ -1,5 +1,7 @@
 //! DHCP over a cable, with clients that nobody here wrote: dhclient, udhcpc, perfdhcp.
 
+mod wire;
+
 use std::{fs, path::Path, process::Stdio};
 
 use crate::{
@@ -195,7 +197,7 @@ fn udhcpc_releases_and_gets_its_address_again() {
 /// A script for udhcpc that takes the address, so that a RELEASE can leave, and tells it in a file.
 fn script(path: &Path) -> String {
     use std::os::unix::fs::PermissionsExt;
-    let text = "#!/bin/sh\n[ \"$1\" = bound ] || exit 0\nip addr add \"$ip/$mask\" dev \"$interface\"\necho \"$ip\" > \"$GOT\"\n";
+    let text = "#!/bin/sh\n[ \"$1\" = renew ] && echo \"$ip\" > \"$GOT.renewed\"\n[ \"$1\" = bound ] || exit 0\nip addr add \"$ip/$mask\" dev \"$interface\"\necho \"$ip\" > \"$GOT\"\n";
     fs::write(path, text).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     path.display().to_string()

@@ -90,6 +90,7 @@ pub(super) fn settings(
         interfaces: vec![ground.interface.name.clone()],
         // Nobody else serves there. A phone that comes with the address of another network has to lose it at once.
         authoritative: true,
+        unprobed: false,
         subnets: vec![subnet(ground)],
         relay_listen: None,
     };
@@ -116,6 +117,8 @@ fn subnet(ground: &Ground) -> Subnet {
         dns: own.clone(),
         ntp: own,
         domain: Some(DOMAIN.to_owned()),
+        search: Vec::new(),
+        routes: Vec::new(),
         lease_time: LEASE,
         servers: Vec::new(),
         voice_vlan: None,

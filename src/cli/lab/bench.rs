@@ -120,6 +120,8 @@ impl Network {
             dns: Vec::new(),
             ntp: vec![SERVER],
             domain: None,
+            search: Vec::new(),
+            routes: Vec::new(),
             lease_time: Duration::from_mins(30),
             servers: vec![SERVER],
             voice_vlan: (self == Self::Data).then_some(20),

@@ -40,6 +40,7 @@ pub fn dhcp(check: &mut Check<'_>, table: &DhcpTable, sites: &BTreeMap<String, S
         mode,
         interfaces,
         authoritative: table.authoritative.unwrap_or_default(),
+        unprobed: table.probe == Some(false),
         subnets,
         relay_listen: None,
     }

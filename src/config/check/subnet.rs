@@ -43,6 +43,8 @@ pub fn subnet(
         dns: addresses(check, table.dns.as_deref()),
         ntp: addresses(check, table.ntp.as_deref()),
         domain: check.value(table.domain.as_ref(), value::domain),
+        search: check.list(table.search.as_deref(), value::domain).unwrap_or_default(),
+        routes: check.list(table.routes.as_deref(), value::route).unwrap_or_default(),
         lease_time: check
             .duration("lease-time", table.lease_time.as_ref(), MIN_LEASE)
             .unwrap_or(LEASE),

@@ -73,6 +73,19 @@ pub fn numbers(text: &str) -> Result<NumberRange, Refused> {
     Ok(NumberRange { first, last, width })
 }
 
+/// A route: a network and the router that leads there, `10.0.0.0/8 via 10.20.0.1`.
+pub fn route(text: &str) -> Result<(Ipv4Addr, u8, Ipv4Addr), Refused> {
+    let parts = text.split_once(" via ").and_then(|(to, via)| {
+        let (to, prefix) = to.trim().split_once('/')?;
+        let (to, prefix) = (to.parse::<Ipv4Addr>().ok()?, prefix.parse::<u8>().ok()?);
+        let mask = u32::MAX.checked_shl(32_u32.checked_sub(prefix.into())?).unwrap_or(0);
+        let is_start = u32::from(to) & !mask == 0;
+        Some((to, prefix, via.trim().parse::<Ipv4Addr>().ok()?)).filter(|_| is_start)
+    });
+    let example = "network and router, such as \"10.0.0.0/8 via 10.20.0.1\"";
+    parts.map_or_else(|| refused(format!("`{text}` is no route"), example), Ok)
+}
+
 /// An IPv4 address of one host.
 pub fn address(text: &str) -> Result<Ipv4Addr, Refused> {
     match text.trim().parse::<Ipv4Addr>() {

@@ -62,8 +62,8 @@ fn the_page_in_the_documentation() {
     check(
         "[[dhcp.subnet]]\nsubnet = \"10.20.0.0/22\"\n\n\nlast-adress = 1\nrouters = []\n\n\npool = [\"10.20.9.50-10.20.9.250\"]",
         "ringup.toml:5: unknown key `last-adress` in [[dhcp.subnet]]\n  \
-           help: known here: subnet, site, pool, exclude, router, dns, ntp, domain, lease-time, servers, voice-vlan, \
-           option-82, admit, options, for\n\
+           help: known here: subnet, site, pool, exclude, router, dns, ntp, domain, search, routes, lease-time, \
+           servers, voice-vlan, option-82, admit, options, for\n\
          ringup.toml:6: unknown key `routers` in [[dhcp.subnet]]\n  help: did you mean `router`?\n\
          ringup.toml:9: the pool 10.20.9.50-10.20.9.250 lies outside its subnet 10.20.0.0/22\n  \
            help: a pool between 10.20.0.1 and 10.20.3.254",
@@ -79,7 +79,8 @@ fn unknown_keys() {
     check(
         "[dhcp]\nsubnets = 1\nlease_time = \"1h\"",
         "ringup.toml:2: unknown key `subnets` in [dhcp]\n  help: did you mean `subnet`?\n\
-         ringup.toml:3: unknown key `lease_time` in [dhcp]\n  help: known here: mode, interfaces, authoritative, subnet",
+         ringup.toml:3: unknown key `lease_time` in [dhcp]\n  help: known here: mode, interfaces, authoritative, probe, \
+           subnet",
     );
     check_subnet(
         "lease_time = \"1h\"\ninterfaces = [\"eth0\"]",

@@ -29,6 +29,8 @@ fn subnet() -> Subnet {
         dns: vec![[10, 20, 0, 1].into()],
         ntp: vec![[10, 20, 0, 1].into()],
         domain: Some("voice.example".to_owned()),
+        search: Vec::new(),
+        routes: Vec::new(),
         lease_time: std::time::Duration::from_hours(24),
         servers: Vec::new(),
         voice_vlan: None,

@@ -35,6 +35,8 @@ fn with_subnet() -> Settings {
         dns: Vec::new(),
         ntp: Vec::new(),
         domain: None,
+        search: Vec::new(),
+        routes: Vec::new(),
         lease_time: std::time::Duration::from_hours(1),
         servers: Vec::new(),
         voice_vlan: None,

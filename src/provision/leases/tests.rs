@@ -134,6 +134,8 @@ fn settings() -> Settings {
         dns: Vec::new(),
         ntp: Vec::new(),
         domain: None,
+        search: Vec::new(),
+        routes: Vec::new(),
         lease_time: std::time::Duration::from_hours(24),
         servers: Vec::new(),
         voice_vlan: None,

@@ -88,6 +88,8 @@ fn subnet() -> Subnet {
         dns: Vec::new(),
         ntp: Vec::new(),
         domain: None,
+        search: Vec::new(),
+        routes: Vec::new(),
         lease_time: std::time::Duration::from_hours(24),
         servers: SERVERS.to_vec(),
         voice_vlan: None,

@@ -69,6 +69,8 @@ pub(super) fn settings() -> Settings {
         dns: Vec::new(),
         ntp: vec![Ipv4Addr::new(10, 20, 0, 1)],
         domain: None,
+        search: Vec::new(),
+        routes: Vec::new(),
         lease_time: Duration::from_hours(24),
         servers: Vec::new(),
         voice_vlan: None,

@@ -33,7 +33,10 @@ pub enum NotDhcp {
     /// No option 53: BOOTP, which is not served.
     #[error("no message type")]
     Bootp,
-    /// A kind that RFC 2131 doesn't have (leasequery and the like).
+    /// A question about other clients' leases (RFC 4388, 6926, 7724), which is not answered.
+    #[error("leasequery, message type {0}")]
+    LeaseQuery(u8),
+    /// Any other kind that RFC 2131 doesn't have.
     #[error("message type {0}")]
     Kind(u8),
 }
@@ -49,6 +52,7 @@ impl NotDhcp {
             Self::Mac(_) => "mac",
             Self::Cookie => "cookie",
             Self::Bootp => "bootp",
+            Self::LeaseQuery(_) => "leasequery",
             Self::Kind(_) => "kind",
         }
     }
@@ -103,7 +107,10 @@ impl<'a> Message<'a> {
         // Repeated by a careless relay, option 53 is joined like any other; its first octet is what the sender meant.
         let number =
             options.find(code::KIND).and_then(|kind| kind.first()).ok_or(NotDhcp::Bootp)?;
-        let kind = Kind::new(*number).ok_or(NotDhcp::Kind(*number))?;
+        let kind = Kind::new(*number).ok_or(match *number {
+            number @ 10..=18 => NotDhcp::LeaseQuery(number),
+            number => NotDhcp::Kind(number),
+        })?;
         Ok(Self { header, mac, kind, options })
     }
 
@@ -198,13 +205,14 @@ impl<'a> Message<'a> {
         self.option(code::ASKED).unwrap_or_default()
     }
 
-    /// Option 61 where it is usable: RFC 2132 §9.14 wants at least two octets.
+    /// Option 61, opaque (RFC 2131 §4.2), also where it is a single octet, which RFC 2132 §9.14 does not foresee: two
+    /// phones behind one such identifier are rarer than one that counts on its being told apart by it.
     ///
     /// One longer than a single option holds is nobody's: the longest real one (a DUID, RFC 4361) has 134 octets. Whoever
     /// joins several (RFC 3396) is known by its hardware address, or each of its packets would cost us kilobytes.
     #[must_use]
     pub fn client_id(&self) -> Option<&[u8]> {
-        self.option(code::CLIENT_ID).filter(|octets| (2..=255).contains(&octets.len()))
+        self.option(code::CLIENT_ID).filter(|octets| (1..=255).contains(&octets.len()))
     }
 
     /// The longest UDP payload that the client takes, in octets, from option 57.

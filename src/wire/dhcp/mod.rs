@@ -3,6 +3,7 @@
 //! The fixed header is dhcproto's work, both ways. Options are walked and written here, because its typed options stop
 //! at the first one that they can't parse, hold one address in option 150, and come out sorted by code.
 
+mod lists;
 mod message;
 pub mod names;
 mod options;
@@ -11,6 +12,7 @@ mod request;
 #[cfg(test)]
 mod tests;
 
+pub use lists::{Route, fqdn_answer, routes, search_list, vendor_blocks};
 pub use message::{Message, NotDhcp};
 pub use reply::Reply;
 pub use request::Request;
@@ -73,8 +75,14 @@ pub mod code {
     pub const CLIENT_ID: u8 = 61;
     /// Server name: what phones take their files from.
     pub const TFTP_NAME: u8 = 66;
+    /// The client's name for the DNS (RFC 4702).
+    pub const FQDN: u8 = 81;
     /// Relay agent information (RFC 3046).
     pub const RELAY: u8 = 82;
+    /// Domain search list (RFC 3397).
+    pub const SEARCH: u8 = 119;
+    /// Classless routes (RFC 3442).
+    pub const ROUTES: u8 = 121;
     /// Vendor-identifying vendor class (RFC 3925).
     pub const VENDOR_CLASS: u8 = 124;
     /// Vendor-identifying vendor information (RFC 3925).
@@ -88,6 +96,8 @@ pub mod code {
     pub const RELAY_REMOTE: u8 = 2;
     /// Sub-option of 82: the subnet of the client where giaddr is not in it (RFC 3527).
     pub const RELAY_LINK: u8 = 5;
+    /// Sub-option of 82: the address that the relay wants its clients to know as their server (RFC 5107).
+    pub const RELAY_SERVER_ID: u8 = 11;
     /// Sub-option of 82: the relay doesn't listen on port 67, answer where it sent from (RFC 8357).
     pub const RELAY_SOURCE_PORT: u8 = 19;
 }

@@ -76,6 +76,18 @@ pub(super) fn write(code: u8, content: &[u8], to: &mut Vec<u8>) {
     }
 }
 
+/// The most octets of content that one option, or several pieces of it, can have in so much room.
+pub(super) const fn capacity(room: usize) -> usize {
+    let (whole, rest) = (room / 257, room % 257);
+    whole * 255 + rest.saturating_sub(2)
+}
+
+/// Fills `file` or `sname` with options; they are shorter than the field by an octet at least, for their end.
+pub(super) fn fill(options: &[u8], field: &mut [u8]) {
+    let ended = options.iter().copied().chain([END]).chain(std::iter::repeat(PAD));
+    field.iter_mut().zip(ended).for_each(|(octet, value)| *octet = value);
+}
+
 /// Ends the options and fills the message up to the shortest length that everybody accepts.
 pub(super) fn end(message: &mut Vec<u8>) {
     message.push(END);

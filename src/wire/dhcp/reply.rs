@@ -1,10 +1,17 @@
 //! What a server sends: header and options in the order that clients expect.
 
-use std::net::Ipv4Addr;
+use std::{net::Ipv4Addr, ops::Range};
 
 use dhcproto::v4::{self, Encodable, Encoder};
 
 use super::{Kind, Message, code, options};
+
+/// Where `file` and `sname` lie in a message (RFC 2131 §2).
+const FILE: Range<usize> = 108..236;
+const SNAME: Range<usize> = 44..108;
+
+/// Octets that option 52 takes.
+const OVERLOAD_SIZE: usize = 3;
 
 /// A server's message being written.
 ///
@@ -88,6 +95,15 @@ impl Reply {
         self
     }
 
+    /// Answers the client's option 81, if it sent one: last, because nothing depends on it.
+    #[must_use]
+    pub fn name_answered(self, message: &Message<'_>) -> Self {
+        match message.option(code::FQDN).and_then(super::fqdn_answer) {
+            Some(answer) => self.option(code::FQDN, answer),
+            None => self,
+        }
+    }
+
     /// Leaves option 82 out: it was not a relay's and is not trusted.
     #[must_use]
     pub fn without_relay_option(mut self) -> Self {
@@ -115,7 +131,8 @@ impl Reply {
     /// The message as sent.
     ///
     /// Order: 53, 54, 51, then as the client asked in its option 55 (RFC 2132 §9.8), then the rest, the client
-    /// identifier, and option 82 last; the mask always before the routers (RFC 2132 §3.3).
+    /// identifier, and option 82 last; the mask always before the routers (RFC 2132 §3.3). What finds no room there goes
+    /// into `file` and `sname`, and option 52 says so (RFC 2132 §9.3); option 82 never does (RFC 3046 §2.1).
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         let mut message = encode_header(&self.header);
@@ -123,41 +140,79 @@ impl Reply {
         let tail = [(code::CLIENT_ID, &self.client_id), (code::RELAY, &self.relay)];
         let reserved: usize =
             tail.iter().filter_map(|(_, echo)| echo.as_deref()).map(options::size).sum();
-        for (code, content) in self.ordered(message.len() + reserved + 1) {
-            options::write(code, content, &mut message);
+        let placed = self.placed(self.limit.saturating_sub(message.len() + reserved + 1));
+        let [options, file, sname] = placed.map(|field| self.written(field));
+        let used = u8::from(!file.is_empty()) | u8::from(!sname.is_empty()) << 1;
+        if used != 0 {
+            options::write(code::OVERLOAD, &[used], &mut message);
         }
+        message.extend(options);
         for (code, echo) in tail {
             if let Some(echo) = echo {
                 options::write(code, echo, &mut message);
+            }
+        }
+        for (field, content) in [(FILE, file), (SNAME, sname)] {
+            if !content.is_empty() {
+                options::fill(&content, &mut message[field]);
             }
         }
         options::end(&mut message);
         message
     }
 
-    /// Options that fit beside `used` octets, in the order of the wire.
-    fn ordered(&self, used: usize) -> Vec<(u8, &[u8])> {
-        let mut room = self.limit.saturating_sub(used);
-        let mut kept: Vec<(u8, &[u8])> = Vec::with_capacity(self.options.len());
+    /// What goes where, the most important first: the options field with `room` octets, `file`, `sname`.
+    fn placed(&self, room: usize) -> [Vec<(u8, &[u8])>; 3] {
+        let whole: usize = self.options.iter().map(|(_, content)| options::size(content)).sum();
+        if whole <= room {
+            let all = self.options.iter().map(|(code, content)| (*code, content.as_slice()));
+            return [all.collect(), Vec::new(), Vec::new()];
+        }
+        let mut rooms = [room.saturating_sub(OVERLOAD_SIZE), FILE.len() - 1, SNAME.len() - 1];
+        let mut fields = [Vec::new(), Vec::new(), Vec::new()];
         for (code, content) in &self.options {
-            if let Some(left) = room.checked_sub(options::size(content)) {
-                room = left;
-                kept.push((*code, content));
+            let size = options::size(content);
+            if let Some(at) = rooms.iter().position(|room| size <= *room) {
+                rooms[at] -= size;
+                fields[at].push((*code, content.as_slice()));
+            } else if rooms.iter().map(|room| options::capacity(*room)).sum::<usize>()
+                >= content.len()
+            {
+                // In pieces, which the client joins in the order of the fields (RFC 3396 §5).
+                let mut rest = content.as_slice();
+                for (room, field) in rooms.iter_mut().zip(&mut fields) {
+                    let (piece, tail) = rest.split_at(options::capacity(*room).min(rest.len()));
+                    if !piece.is_empty() {
+                        *room -= options::size(piece);
+                        field.push((*code, piece));
+                    }
+                    rest = tail;
+                }
             }
         }
-        kept.sort_by_key(|(code, _)| self.rank(*code));
-        kept
+        fields
     }
 
-    fn rank(&self, code: u8) -> usize {
+    fn written(&self, mut field: Vec<(u8, &[u8])>) -> Vec<u8> {
+        field.sort_by_key(|(code, _)| self.rank(*code));
+        let mut octets = Vec::new();
+        for (code, content) in field {
+            options::write(code, content, &mut octets);
+        }
+        octets
+    }
+
+    /// Place in its field, and which goes first where two have the same: the mask stands before the routers, and so do
+    /// the classless routes that a client reads in their place (RFC 3442).
+    fn rank(&self, code: u8) -> (usize, usize) {
         let asked = |code| self.asked.iter().position(|wanted| *wanted == code);
         let place = |code| asked(code).unwrap_or(self.asked.len()) + 2;
         match code {
-            code::SERVER_ID => 0,
-            code::LEASE_TIME => 1,
-            // The sort is stable and the mask is added before the routers, so a tie keeps it in front.
-            code::MASK => place(code::MASK).min(place(code::ROUTER)),
-            _ => place(code),
+            code::SERVER_ID => (0, 0),
+            code::LEASE_TIME => (1, 0),
+            code::MASK => (place(code::MASK).min(place(code::ROUTER)), 0),
+            code::ROUTES => (place(code::ROUTES).min(place(code::ROUTER)), 1),
+            _ => (place(code), 2),
         }
     }
 }

@@ -42,8 +42,19 @@ fn what_is_no_message() {
     check(28, 1, NotDhcp::Mac(crate::domain::MacError::Group));
     check(236, 0, NotDhcp::Cookie);
     check(240, 0, NotDhcp::Bootp);
-    check(242, 10, NotDhcp::Kind(10));
+    check(242, 9, NotDhcp::Kind(9));
+    check(242, 19, NotDhcp::Kind(19));
     assert_eq!(Message::request(&discover().encode()[..239]).unwrap_err(), NotDhcp::Short);
+}
+
+#[test]
+fn rfc_4388_6926_7724_a_leasequery_is_dropped_by_its_name() {
+    for number in 10..=18 {
+        let mut bytes = discover().encode();
+        bytes[242] = number;
+        let error = Message::request(&bytes).unwrap_err();
+        assert_eq!((error, error.as_str()), (NotDhcp::LeaseQuery(number), "leasequery"));
+    }
 }
 
 #[test]
@@ -76,7 +87,7 @@ fn a_bad_option_costs_only_itself() {
     let message = Message::request(&bytes).unwrap();
     assert_eq!(message.address(code::REQUESTED), None, "three octets are no address");
     assert_eq!(message.option(code::HOST_NAME), Some(&[0xff, 0xfe][..]));
-    assert_eq!(message.client_id(), None, "one octet is no client identifier");
+    assert_eq!(message.client_id(), Some(&[9][..]), "opaque, and one octet is enough");
     assert_eq!(message.asked(), [150]);
     assert_eq!(message.option(code::CLASS), None, "longer than the message");
 }
@@ -149,6 +160,10 @@ fn order_of_a_reply() {
     check(&[], &[53, 54, 51, 1, 3, 150, 66, 15, 61, 82]);
     check(&[66, 15, 6, 3, 1], &[53, 54, 51, 66, 15, 1, 3, 150, 61, 82]);
     check(&[150, 51, 1, 53, 82], &[53, 54, 51, 150, 1, 3, 66, 15, 61, 82]);
+    // RFC 3442: classless routes in front of the routers, wherever the client names them.
+    let request = Request::discover(mac(), 1).option(code::ASKED, [3, 6, 121]);
+    let reply = offer(&request).option(code::ROUTES, [0, 10, 20, 0, 1]);
+    assert_eq!(codes(&reply.encode()), [53, 54, 51, 1, 121, 3, 150, 66, 15]);
 }
 
 #[test]
@@ -185,7 +200,7 @@ fn relay_information_is_echoed_octet_by_octet() {
 
 #[test]
 fn least_important_options_go_first() {
-    let reply = offer(&discover()).option(43, vec![7; 300]).option(160, *b"http://10.1.1.5/");
+    let reply = offer(&discover()).option(43, vec![7; 600]).option(160, *b"http://10.1.1.5/");
     let bytes = reply.encode();
     assert!(bytes.len() <= 548);
     let message = Message::reply(&bytes).unwrap();
@@ -194,6 +209,46 @@ fn least_important_options_go_first() {
     let roomy = discover().option(code::MAX_SIZE, 1500_u16.to_be_bytes());
     let bytes = offer(&roomy).option(43, vec![7; 300]).encode();
     assert_eq!(Message::reply(&bytes).unwrap().option(43), Some(&[7; 300][..]), "split at 255");
+    assert_eq!(Message::reply(&bytes).unwrap().option(code::OVERLOAD), None, "there is room");
+}
+
+#[test]
+fn rfc_2132_section_9_3_what_finds_no_room_goes_into_file_and_sname() {
+    // 548 octets less the header, 53, 54, 51, 1, 3, 150, 66, 15 and the end leave 229.
+    let check = |contents: &[(u8, usize)], overload: Option<u8>, file: &[u8], sname: &[u8]| {
+        let relayed = discover().option(code::RELAY, [1, 2, 7, 7]);
+        let reply = contents.iter().fold(offer(&relayed), |reply, (code, length)| {
+            reply.option(*code, vec![*code; *length])
+        });
+        let bytes = reply.encode();
+        assert!(bytes.len() <= 548);
+        let message = Message::reply(&bytes).unwrap();
+        assert_eq!(message.option(code::OVERLOAD), overload.as_ref().map(std::slice::from_ref));
+        for (code, length) in contents {
+            assert_eq!(message.option(*code), Some(&vec![*code; *length][..]), "{code}");
+        }
+        // Option 82 stays where relays look for it (RFC 3046 §2.1).
+        assert_eq!(codes(&bytes).last(), Some(&code::RELAY));
+        let codes_of = |field: &[u8]| {
+            let (mut at, mut found) = (0, Vec::new());
+            while overload.is_some() && field[at] != 255 && field[at] != 0 {
+                found.push(field[at]);
+                at += 2 + usize::from(field[at + 1]);
+            }
+            found
+        };
+        assert_eq!(
+            (codes_of(&bytes[108..236]), codes_of(&bytes[44..108])),
+            (file.to_vec(), sname.to_vec())
+        );
+    };
+    check(&[(43, 200)], None, &[], &[]);
+    check(&[(43, 200), (160, 100)], Some(1), &[160], &[]);
+    check(&[(43, 200), (160, 125), (176, 61)], Some(3), &[160], &[176]);
+    check(&[(43, 200), (160, 30), (176, 110), (177, 20)], Some(3), &[176], &[177]);
+    // In pieces, where it is longer than what is left of any field (RFC 3396 §7).
+    check(&[(43, 300)], Some(1), &[43], &[]);
+    check(&[(43, 200), (160, 180)], Some(3), &[160], &[160]);
 }
 
 proptest! {
@@ -234,6 +289,25 @@ proptest! {
         prop_assert_eq!(message.option(code), Some(&content[..]));
         prop_assert_eq!(message.option(code::CLASS).map(<[u8]>::len), Some(38));
         prop_assert_eq!(message.asked(), [1, 66, 6, 3, 15, 150, 35]);
+    }
+
+    /// Whatever is to be sent in whatever room: what is kept is kept whole, and nothing exceeds the limit.
+    #[test]
+    fn no_option_is_sent_in_part(
+        options in prop::collection::vec((60_u8..240, prop::collection::vec(any::<u8>(), 0..400)), 0..8), size in 0_u16..1600,
+    ) {
+        let request = discover().option(code::MAX_SIZE, size.to_be_bytes());
+        let mut reply = offer(&request);
+        for (code, content) in options {
+            reply = reply.option(code, content);
+        }
+        let bytes = reply.encode();
+        let message = Message::reply(&bytes).unwrap();
+        prop_assert!(bytes.len() <= usize::from(size).clamp(576, 1500) - 28);
+        prop_assert!(message.option(code::SERVER_ID).is_some());
+        for (code, content) in message.options().filter(|(code, _)| ![code::KIND, code::OVERLOAD].contains(code)) {
+            prop_assert_eq!(reply.find(code), Some(content));
+        }
     }
 
     #[test]

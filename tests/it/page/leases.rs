@@ -28,6 +28,8 @@ fn bench() -> Bench {
         dns: Vec::new(),
         ntp: Vec::new(),
         domain: None,
+        search: Vec::new(),
+        routes: Vec::new(),
         lease_time: Duration::from_hours(1),
         servers: Vec::new(),
         voice_vlan: None,
