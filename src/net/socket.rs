@@ -126,8 +126,7 @@ impl UdpPktInfo {
 
     /// Waits until there may be something to receive. Cancel-safe.
     pub async fn readable(&self) {
-        // Err: the system no longer watches it; the next call that receives says why.
-        drop(self.socket.readable().await);
+        drop(self.socket.readable().await); // Err: no longer watched; the next call that receives says why.
     }
 
     /// Sends a datagram, from one of our addresses if `from` is given.
@@ -351,8 +350,7 @@ pub(super) fn tell_refusals(socket: &Socket) -> io::Result<()> {
     }
 }
 
-/// The largest packet that goes from a connected socket to its peer in one piece, in octets with all headers (ip(7),
-/// `IP_MTU`).
+/// The largest packet from a connected socket to its peer, in octets with all headers (ip(7), `IP_MTU`).
 pub(super) fn path_mtu(socket: &Socket) -> io::Result<usize> {
     let (level, name) = if socket.peer_addr()?.is_ipv6() {
         (libc::IPPROTO_IPV6, libc::IPV6_MTU)
@@ -360,7 +358,7 @@ pub(super) fn path_mtu(socket: &Socket) -> io::Result<usize> {
         (libc::IPPROTO_IP, libc::IP_MTU)
     };
     let (mut value, mut length) = (c_int::default(), libc::socklen_t::try_from(4).unwrap_or(0));
-    // SAFETY: the pointers are to a live integer and its length in octets, which is all that the kernel writes.
+    // SAFETY: the kernel writes a live integer and its length in octets, and no more.
     let result = unsafe {
         let value = ptr::from_mut(&mut value).cast();
         libc::getsockopt(socket.as_raw_fd(), level, name, value, &raw mut length)

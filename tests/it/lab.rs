@@ -18,7 +18,7 @@ fn leftovers() -> BTreeSet<String> {
 #[test]
 fn every_phone_is_as_expected() {
     let lab = Command::new(BINARY)
-        .args(["lab", "--for", "50s", "--operators", "127.0.0.1:0"])
+        .args(["lab", "--for", "120s", "--operators", "127.0.0.1:0"])
         .output()
         .unwrap();
     let told = String::from_utf8_lossy(&lab.stdout);

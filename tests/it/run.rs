@@ -231,6 +231,10 @@ pub fn timeline(serving: &Serving<'_>, mac: &str) -> Vec<String> {
 /// Waits until a phone's timeline has a sentence with these words.
 pub fn happened(serving: &Serving<'_>, mac: &str, what: &str) {
     until(&format!("`{what}` of {mac}"), || {
+        // Nobody has heard of it before its first packet.
+        if serving.phone(mac).is_null() {
+            return None;
+        }
         timeline(serving, mac).iter().any(|text| text.contains(what)).then_some(())
     });
 }
