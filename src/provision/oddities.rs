@@ -93,7 +93,7 @@ impl Provisioner {
             bytes.truncate(read);
             Some(String::from_utf8_lossy(&bytes).into_owned())
         };
-        let own = |name: &String| super::mac_in(name).is_some();
+        let own = |name: &String| super::name::mac_in(name).is_some();
         let due = self.files_of(phone, here, now).into_iter().map(|due| due.name);
         due.filter(own).filter_map(|name| is_made(&name)).collect()
     }

@@ -4,9 +4,9 @@ use axum::Json;
 use utoipa::OpenApi;
 
 use super::{
-    about, batch_report, batches, dhcp, export, files, firmware, import, leases, lists, metrics,
-    outage, phones, pools, registered, reload, repair, scan, state, stream, summary, tail, ticket,
-    timeline, waves, window,
+    about, batch_report, batches, dhcp, export, files, firmware, identify, import, leases, lists,
+    metrics, outage, phones, pools, registered, reload, repair, scan, state, stream, summary, tail,
+    ticket, timeline, waves, window,
 };
 
 #[derive(OpenApi)]
@@ -45,6 +45,7 @@ use super::{
         repair::accept,
         registered::registered,
         scan::scan,
+        identify::identify,
         lists::findings,
         lists::leases,
         leases::import,

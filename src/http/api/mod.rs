@@ -11,6 +11,7 @@ mod explain;
 mod export;
 mod files;
 mod firmware;
+mod identify;
 mod import;
 mod leases;
 mod lists;
@@ -40,6 +41,7 @@ pub use batch_view::BatchView;
 pub use dhcp::{OptionView, ToldView, told};
 pub use entry::EntryView;
 pub use firmware::{AskedView, FirmwareList, list as firmware_list};
+pub use identify::IdentifiedView;
 pub use lists::ServerOptionView;
 pub use outage::Outages;
 pub use pools::all as all_pools;
@@ -102,6 +104,7 @@ pub fn router(operators: Operators, trust: Trust) -> Router {
         .route("/api/v1/batches/{id}/take-back", post(batches::take_back))
         .route("/api/v1/batches/{id}/close", post(batches::close))
         .route("/api/v1/scan", post(scan::scan))
+        .route("/api/v1/identify", post(identify::identify))
         .route("/api/v1/findings", get(lists::findings))
         .route("/api/v1/leases", get(lists::leases))
         .route("/api/v1/pools", get(pools::pools))

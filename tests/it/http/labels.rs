@@ -1,5 +1,7 @@
 //! A label that was misread: the phone boots, the list is mended with one call, and the phone gets its file.
 
+use serde_json::json;
+
 use super::*;
 
 const LISTED: &str = "00:04:f2:aa:bb:cb";
@@ -98,5 +100,21 @@ fn a_refused_row_says_which_mac_was_meant() {
     assert!(row(1)["reason"].as_str().unwrap().contains("serial number"), "{told}");
     assert!(row(2)["warnings"][0].as_str().unwrap().contains("radio"), "{told}");
     assert!(row(3)["reason"].as_str().unwrap().contains("part number"), "{told}");
+    bench.end();
+}
+
+#[test]
+fn what_was_seen_tells_what_it_is() {
+    let bench = Bench::new(&[]);
+    let ask = |body: Value| bench.api("POST", "/api/v1/identify", &body.to_string());
+    let agent = "Yealink SIP-T46S 66.86.0.15 00:15:65:aa:bb:cc";
+    let known = ask(json!({ "user_agent": agent })).json();
+    let parts = ["vendor", "model", "firmware", "mac"].map(|part| known[part].as_str());
+    let expected = ["Yealink", "T46S", "66.86.0.15", "00:15:65:aa:bb:cc"].map(Some);
+    assert_eq!(parts, expected, "{known}");
+    assert_eq!(known["grounds"][0]["from"], "user-agent");
+    let unknown = ask(json!({ "option_12": "printer-3" })).json();
+    assert_eq!((&unknown["vendor"], &unknown["grounds"]), (&Value::Null, &json!([])));
+    assert_eq!(ask(json!([])).status, 400);
     bench.end();
 }
