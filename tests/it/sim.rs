@@ -260,12 +260,11 @@ fn what_there_is_when_it_is_cut_short() {
     let output = child.wait_with_output().unwrap();
     let told = json(&output);
     assert_eq!((output.status.code(), &told["cut_short"]), (Some(1), &Value::from(true)));
+    // Those that had begun by then: the first line of progress may come before the last phone.
     let failure = &told["failures"][0];
-    assert_eq!(
-        (&failure["cause"], &failure["phones"]),
-        (&"no-offer".into(), &5.into()),
-        "{told:#}"
-    );
+    let begun = &told["dhcp"]["sent"];
+    assert!(begun.as_u64().is_some_and(|phones| (1..=5).contains(&phones)), "{told:#}");
+    assert_eq!((&failure["cause"], &failure["phones"]), (&"no-offer".into(), begun), "{told:#}");
 }
 
 #[test]
