@@ -2,26 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{
-    sync::watch,
-    time::{MissedTickBehavior, interval},
-};
+use tokio::sync::watch;
 
 use crate::{domain::Timestamp, provision::Service};
+
+use super::ticks::Ticks;
 
 /// How often the timeline is looked through.
 const EVERY: Duration = Duration::from_hours(1);
 
 /// Prunes now and every hour until `stop` turns true, as the settings have it by then.
-pub(super) async fn prune(service: Arc<Service>, mut stop: watch::Receiver<bool>) {
-    let mut ticks = interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        // Both are cancel-safe: a tick that was not waited for comes again.
-        tokio::select! {
-            _ = ticks.tick() => {}
-            _ = stop.wait_for(|stop| *stop) => return,
-        }
+pub(super) async fn prune(service: Arc<Service>, stop: watch::Receiver<bool>) {
+    let mut ticks = Ticks::every(EVERY, stop);
+    while ticks.next().await {
         let keep = service.provisioner().settings().appliance.history;
         let Some(horizon) = horizon(Timestamp::now(), keep) else { continue };
         let journal = service.journal.clone();

@@ -8,6 +8,7 @@ mod pools;
 mod reload;
 mod stamps;
 mod summary;
+mod ticks;
 
 use std::{
     io,
