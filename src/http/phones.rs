@@ -15,9 +15,9 @@ use percent_encoding::percent_decode_str;
 use tokio::{net::TcpListener, sync::watch};
 
 use crate::{
-    domain::{Carrier, Mac, Timestamp},
+    domain::{Carrier, Timestamp},
     profile::Seen,
-    provision::{Opened, Request, Service, Why, is_mac_key},
+    provision::{Opened, Request, Service, Why, mac_in_query},
     telemetry::Counters,
 };
 
@@ -230,15 +230,8 @@ fn seen(asked: &Asked) -> Vec<Seen<'_>> {
     let agent = asked.headers().get(header::USER_AGENT);
     // Octets beyond ASCII are no fault: some phones write their site's name into it.
     let agent = agent.and_then(|agent| std::str::from_utf8(agent.as_bytes()).ok());
-    let mac = asked.uri().query().and_then(mac_in);
+    let mac = asked.uri().query().and_then(mac_in_query);
     agent.map(Seen::UserAgent).into_iter().chain(mac.map(Seen::Prefix)).collect()
-}
-
-fn mac_in(query: &str) -> Option<Mac> {
-    query.split('&').filter_map(|pair| pair.split_once('=')).find_map(|(key, value)| {
-        let value = percent_decode_str(value).decode_utf8_lossy();
-        is_mac_key(key).then(|| value.parse().ok()).flatten()
-    })
 }
 
 fn wanted(headers: &HeaderMap, opened: &Opened) -> Part {
@@ -322,18 +315,5 @@ mod tests {
         check("DIALPLAN.XML", "text/xml");
         check("SEP001E7AC41022.cnf", "application/octet-stream");
         check("no-extension", "application/octet-stream");
-    }
-
-    #[test]
-    fn macs_in_queries() {
-        let check = |query: &str, expected: Option<&str>| {
-            assert_eq!(mac_in(query).map(|mac| mac.to_string()).as_deref(), expected, "{query}");
-        };
-        check("mac=001565aabbcc", Some("00:15:65:aa:bb:cc"));
-        check("model=T46S&MAC=00%3A15%3A65%3Aaa%3Abb%3Acc", Some("00:15:65:aa:bb:cc"));
-        check("mac=", None);
-        check("mac=%zz&mac=001565aabbcc", Some("00:15:65:aa:bb:cc"));
-        check("device_mac=001565aabbcc&x", Some("00:15:65:aa:bb:cc"));
-        check("machine=001565aabbcc", None);
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     profile::{Catalog, Seen},
 };
 
-use super::name::{group_in, is_mac_key, mac_in};
+use super::name::{base, group_in, mac_in, mac_in_query, parts};
 
 /// What was seen of one phone, text as received; any of it.
 #[derive(Debug, Default, Deserialize)]
@@ -91,7 +91,7 @@ fn octets(text: &str) -> Cow<'_, [u8]> {
 
 /// What a name tells: whole, else its last part, because sites put folders before it.
 fn by_name(catalog: &Catalog, name: &str, now: Timestamp) -> Option<Ground> {
-    let last = name.rsplit('/').next().filter(|last| !last.is_empty())?;
+    let last = Some(base(name)).filter(|last| !last.is_empty())?;
     catalog
         .recognize(&Seen::FileName(name), now)
         .or_else(|| catalog.recognize(&Seen::FileName(last), now))
@@ -99,8 +99,7 @@ fn by_name(catalog: &Catalog, name: &str, now: Timestamp) -> Option<Ground> {
 
 /// A name as the resolver looks it up: no leading slashes, only forward ones.
 fn normal(name: &str) -> String {
-    let parts = name.split(['/', '\\']).filter(|part| !matches!(*part, "" | "."));
-    parts.collect::<Vec<_>>().join("/")
+    parts(name).collect::<Vec<_>>().join("/")
 }
 
 /// The file name in a path or URL, and the MAC in its query, which some phones put there.
@@ -109,12 +108,7 @@ fn path(text: &str) -> (String, Option<Mac>) {
         .split_once("://")
         .map_or(text, |(_, rest)| rest.split_once('/').map_or("", |(_, path)| path));
     let (path, query) = text.split_once('?').unwrap_or((text, ""));
-    let mac = query.split('&').find_map(|pair| {
-        let (key, value) = pair.split_once('=')?;
-        let value = percent_decode_str(value).decode_utf8_lossy();
-        is_mac_key(key).then(|| value.parse().ok()).flatten()
-    });
-    (normal(&percent_decode_str(path).decode_utf8_lossy()), mac)
+    (normal(&percent_decode_str(path).decode_utf8_lossy()), mac_in_query(query))
 }
 
 #[cfg(test)]

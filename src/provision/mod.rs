@@ -62,7 +62,7 @@ pub use files::Due;
 pub use ledger::{Found, Ledger};
 pub use library::{Held, Library};
 pub use loads::{Fault, Layout, Load, Part};
-pub use name::is_mac_key;
+pub use name::mac_in_query;
 pub use notices::Notices;
 pub use open::{Admission, Body, Opened, Provisioner, Refusal, Request, Why};
 pub use outage::{Counts, Outage, Return, Sight, outage};

@@ -1,5 +1,7 @@
 //! Wire names made fit to be looked up.
 
+use percent_encoding::percent_decode_str;
+
 use crate::domain::{Mac, MacError};
 
 /// The longest name that is looked at, in bytes: what a file system could hold as one component. A longer one fits no
@@ -15,7 +17,7 @@ pub(super) fn normalize(raw: &str) -> Option<String> {
         return None;
     }
     let mut name = String::with_capacity(raw.len());
-    for part in raw.split(['/', '\\']).filter(|part| !matches!(*part, "" | ".")) {
+    for part in parts(raw) {
         if part == ".." {
             return None;
         }
@@ -25,6 +27,11 @@ pub(super) fn normalize(raw: &str) -> Option<String> {
         name.push_str(part);
     }
     (!name.is_empty()).then_some(name)
+}
+
+/// The components of a wire name, without the empty ones and those that stay where they are.
+pub(super) fn parts(raw: &str) -> impl Iterator<Item = &str> {
+    raw.split(['/', '\\']).filter(|part| !matches!(*part, "" | "."))
 }
 
 /// The last component of a normalized name.
@@ -42,10 +49,18 @@ pub fn mac_in(name: &str) -> Option<Mac> {
     digits_in(name).find_map(|digits| digits.parse().ok())
 }
 
+/// The MAC in the query of a URL, percent-encoded or not, which some phones put there.
+#[must_use]
+pub fn mac_in_query(query: &str) -> Option<Mac> {
+    query.split('&').filter_map(|pair| pair.split_once('=')).find_map(|(key, value)| {
+        let value = percent_decode_str(value).decode_utf8_lossy();
+        is_mac_key(key).then(|| value.parse().ok()).flatten()
+    })
+}
+
 /// True for the key of a query's value that is a MAC: `mac`, `MAC`, `macaddr`, `device_mac` and the like, as operators
 /// write it into the URL and phones expand it.
-#[must_use]
-pub fn is_mac_key(key: &str) -> bool {
+fn is_mac_key(key: &str) -> bool {
     let lower = key.to_ascii_lowercase();
     let mut words = lower.split(|letter: char| !letter.is_ascii_alphanumeric());
     words.any(|word| matches!(word, "mac" | "macaddr" | "macaddress" | "macid"))
@@ -146,6 +161,23 @@ mod tests {
         check("00-15:65-aa-bb-cc.xml", None);
         check("facade-of-the-cafe.jpg", None);
         check("01-15-65-aa-bb-cc.xml", None);
+    }
+
+    #[test]
+    fn macs_in_queries() {
+        let check = |query: &str, expected: Option<&str>| {
+            assert_eq!(
+                mac_in_query(query).map(|mac| mac.to_string()).as_deref(),
+                expected,
+                "{query}"
+            );
+        };
+        check("mac=001565aabbcc", Some("00:15:65:aa:bb:cc"));
+        check("model=T46S&MAC=00%3A15%3A65%3Aaa%3Abb%3Acc", Some("00:15:65:aa:bb:cc"));
+        check("mac=", None);
+        check("mac=%zz&mac=001565aabbcc", Some("00:15:65:aa:bb:cc"));
+        check("device_mac=001565aabbcc&x", Some("00:15:65:aa:bb:cc"));
+        check("machine=001565aabbcc", None);
     }
 
     #[test]
