@@ -42,7 +42,7 @@ pub use staging::{
     Kept, MAX_OPEN_STAGINGS, MAX_STAGED, MAX_STAGINGS, Purpose, Staged, Staging, StagingChange,
     StagingId, Standing,
 };
-pub use text::{clip, printable};
+pub use text::{clip, hex, printable};
 pub use transfer::{Asked, Carrier, Outcome, Required, Role, Transfer};
 
 pub use jiff::Timestamp;

@@ -1,4 +1,6 @@
-//! Strings that a stranger controls, made fit to show.
+//! Strings and octets that a stranger controls, made fit to show.
+
+use std::fmt::Write as _;
 
 /// At most `limit` characters of `text`, with an ellipsis where something was cut.
 #[must_use]
@@ -27,6 +29,16 @@ pub fn printable(bytes: &[u8]) -> String {
         text.extend(chunk.invalid().iter().map(|b| format!("\\x{b:02x}")));
     }
     clip(&text, 128)
+}
+
+/// Octets as hexadecimal digits, two each.
+#[must_use]
+pub fn hex(octets: &[u8]) -> String {
+    octets.iter().fold(String::with_capacity(2 * octets.len()), |mut text, octet| {
+        // Writing to a string can't fail.
+        let _ = write!(text, "{octet:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

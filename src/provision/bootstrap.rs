@@ -98,12 +98,7 @@ pub fn whereabouts(message: &Message<'_>) -> (String, String) {
 /// Octets as text where they are text, else as digits.
 fn legible(octets: &[u8]) -> String {
     let text = octets.iter().all(|octet| (b' '..=b'~').contains(octet));
-    if text {
-        clip(&printable(octets), MAX_TOLD)
-    } else {
-        let digits = octets.iter().take(MAX_TOLD / 2).map(|octet| format!("{octet:02x}"));
-        digits.collect()
-    }
+    if text { clip(&printable(octets), MAX_TOLD) } else { plug::digits(octets) }
 }
 
 impl Provisioner {

@@ -1,9 +1,7 @@
 //! Where a phone is plugged in: option 82, in the forms that switches write it.
 
-use std::fmt::Write as _;
-
 use crate::{
-    domain::{Ground, Mac, Origin, Plug, Timestamp, clip, printable},
+    domain::{Ground, Mac, Origin, Plug, Timestamp, clip, hex, printable},
     wire::dhcp::{Message, code},
 };
 
@@ -68,15 +66,12 @@ fn named(octets: &[u8]) -> String {
         return clip(&printable(text.as_bytes()), MAX_NAME);
     }
     let mac = octets.try_into().ok().and_then(|octets: [u8; 6]| Mac::new(octets).ok());
-    mac.map_or_else(|| hex(octets), |mac| mac.to_string())
+    mac.map_or_else(|| digits(octets), |mac| mac.to_string())
 }
 
-fn hex(octets: &[u8]) -> String {
-    octets.iter().take(MAX_NAME / 2).fold(String::new(), |mut text, octet| {
-        // Writing to a string can't fail.
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
+/// Octets as digits, as many as a name has room for.
+pub(super) fn digits(octets: &[u8]) -> String {
+    hex(&octets[..octets.len().min(MAX_NAME / 2)])
 }
 
 #[cfg(test)]

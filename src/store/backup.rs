@@ -18,10 +18,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::domain::hex;
+
 use super::{
     Journal, State, StoreError, View,
     disk::{event, fault},
-    encode::{BadValue, Kind, Loader, Meta, OLDEST, Row, SCHEMA, hex, json, rows, unhex},
+    encode::{BadValue, Kind, Loader, Meta, OLDEST, Row, SCHEMA, json, rows, unhex},
     open::{PAGE, create, is_used, lock, rows_of},
     state::Patch,
 };

@@ -12,11 +12,9 @@ mod staging;
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Write as _;
-
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
-use crate::domain::Mac;
+use crate::domain::{Mac, hex};
 
 pub(super) use entry::{Listed, Replaced};
 pub(super) use phone::Meta;
@@ -259,15 +257,6 @@ mod maybe_text {
 
 fn refuse<E: serde::de::Error>(text: impl std::fmt::Display) -> E {
     E::custom(text)
-}
-
-/// Octets as hexadecimal digits.
-pub(super) fn hex(octets: &[u8]) -> String {
-    octets.iter().fold(String::with_capacity(2 * octets.len()), |mut text, octet| {
-        // Writing to a string can't fail.
-        let _ = write!(text, "{octet:02x}");
-        text
-    })
 }
 
 /// Octets from what [`hex`] wrote.
