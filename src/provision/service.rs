@@ -188,6 +188,21 @@ impl Service {
         self.journal.commit(batch)
     }
 
+    /// The same for batches that came together: each becomes fact or not for itself, in this order.
+    ///
+    /// # Errors
+    ///
+    /// [`CommitError`], in the place of the batch that it is about.
+    pub fn commit_all(
+        &self,
+        batches: Vec<Batch>,
+    ) -> impl Future<Output = Vec<Result<Arc<Commit>, CommitError>>> + Send + use<> {
+        for reports in self.recorder.take() {
+            drop(self.journal.commit(reports));
+        }
+        self.journal.commit_all(batches)
+    }
+
     /// Waits until everything that was recorded so far is fact.
     pub async fn drain(&self) {
         self.recorder.drain().await;

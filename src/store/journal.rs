@@ -144,6 +144,25 @@ impl Journal {
         async move { answered(answer).await.and_then(made) }
     }
 
+    /// Commits batches that came together: each becomes fact or not for itself, in this order.
+    ///
+    /// # Errors
+    ///
+    /// [`CommitError`], in the place of the batch that it is about.
+    pub fn commit_all(
+        &self,
+        batches: Vec<Batch>,
+    ) -> impl Future<Output = Vec<Result<Arc<Commit>, CommitError>>> + Send + use<> {
+        let made: Vec<_> = batches.into_iter().map(|batch| self.commit(batch)).collect();
+        async move {
+            let mut facts = Vec::with_capacity(made.len());
+            for one in made {
+                facts.push(one.await);
+            }
+            facts
+        }
+    }
+
     /// The same for a thread that may wait. It must not hold a guard of the view, which the writer waits for.
     ///
     /// # Errors

@@ -121,6 +121,7 @@ fn an_interface_that_is_late_is_waited_for() {
     write(&home, DHCP);
     assert_eq!(reload(&home, &[]).0, 0);
     let words = ["timeout", "30", "udhcpc", "-i", "eth2", "-n", "-q", "-f", "-t", "2", "-T", "1"];
+    let words = [&words[..], &["-s", "/bin/true"]].concat();
     assert!(!cable.phone(&words).output().unwrap().status.success());
     // A name that is new and nowhere is waited for here too, and whoever asked is told.
     write(&home, &settings.replace("\"eth2\"", "\"eth2\", \"eth7\""));

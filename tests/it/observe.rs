@@ -237,7 +237,7 @@ fn an_interface_comes_late_and_settings_change() {
         let change = ["ip", "link", "set", interface, "address", mac];
         cable.run(&change);
         let words = ["timeout", "20", "udhcpc", "-i", interface, "-n", "-q", "-f", "-t", "2"];
-        let class = ["-T", "1", "-V", "yealink"];
+        let class = ["-T", "1", "-V", "yealink", "-s", "/bin/true"];
         assert!(!cable.phone(&[&words[..], &class].concat()).output().unwrap().status.success());
     };
     cable.cable("eth2");
