@@ -4,8 +4,9 @@
 //! Prints a Markdown table. Needs root and what `.ci/setup` installs. One server runs at a time, each from nothing in
 //! every round, and servers take turns within a round, so that a ratio is taken within a round; the table shows medians.
 //! Server and phones share the machine's processors. `RINGUP` names another build of the appliance. Words choose rows:
-//! closed, clear, power, consecutive, renew, start, kill, growth, relay; `--servers=probe,Kea` those servers that have one
-//! of these in their name, `--rounds=9` another number of rounds, and `--quick` is a smoke run.
+//! closed, clear, power, consecutive, renew, start, kill, growth, relay, storm; `--servers=unprobed,kea-mt` chooses among
+//! strangers, listed, unprobed (ours), kea-mt, kea, isc, dnsmasq, floor; `--rounds=9` is another number of rounds, and
+//! `--quick` a smoke run.
 #![expect(clippy::unwrap_used, reason = "a benchmark that can't go on says so")]
 
 use std::{env, fs, process::Command, thread, time::Duration};
@@ -24,6 +25,8 @@ mod phones;
 mod scene;
 #[path = "dhcp_settings.rs"]
 mod settings;
+#[path = "dhcp_storm.rs"]
+mod storm;
 
 const STRANGERS: Who = Who::Ringup { probe: true, listed: false };
 const LISTED: Who = Who::Ringup { probe: true, listed: true };
@@ -75,6 +78,15 @@ const CPU: Figure = Figure {
     goal: "0.25",
 };
 
+/// What the phones themselves cost: where it comes near a whole processor's time, they are what is measured.
+const OWN_CPU: Figure = Figure {
+    what: "CPU of the phones per DORA of these",
+    name: "own_cpu",
+    unit: " µs",
+    more_is_better: false,
+    goal: "–",
+};
+
 const LAST: Figure = Figure {
     what: "20,000 phones switched on within 1 s: last lease",
     name: "last",
@@ -97,7 +109,7 @@ const CASES: &[Case] = &[
         servers: &[UNPROBED, KEA_MT, LISTED, STRANGERS, KEA, Who::Isc, Who::Dnsmasq, Who::Floor],
         rounds: 3,
         plan: || boots(20_000, Pace::Window(32)),
-        figures: &[rate("DORA, 20,000 phones, 32 in flight, broadcast", "2.5"), CPU],
+        figures: &[rate("DORA, 20,000 phones, 32 in flight, broadcast", "2.5"), CPU, OWN_CPU],
     },
     Case {
         name: "clear",
@@ -147,6 +159,7 @@ const OTHERS: &[(&str, Row)] = &[
     ("kill", kill::kills),
     ("growth", kill::growth),
     ("relay", kill::relayed),
+    ("storm", storm::storm),
 ];
 
 /// The figures of one server in all rounds of a case.
@@ -191,7 +204,7 @@ impl Wish {
 
     fn has_server(&self, who: Who) -> bool {
         let smoke = [UNPROBED, STRANGERS, KEA_MT].contains(&who);
-        let named = self.servers.iter().any(|name| who.name().contains(name.as_str()));
+        let named = self.servers.iter().any(|name| name == who.key());
         named || self.servers.is_empty() && (!self.quick || smoke)
     }
 }
@@ -246,6 +259,9 @@ fn show(figure: &Figure, columns: &[Column]) {
         .iter()
         .map(|peer| format!("{} {}{}", peer.who.name(), spoken(median(of(peer))), faults(peer)))
         .collect();
+    if peers.len() == columns.len() {
+        println!("| {} | – | – | {} | – | – | {} |", figure.what, told.join("; "), figure.goal);
+    }
     for own in columns.iter().filter(|column| column.who.is_ours()) {
         let ratios: Vec<f64> = of(own)
             .into_iter()
@@ -336,6 +352,9 @@ fn main() {
     }
     if words.first().is_some_and(|word| word == "floor") {
         floor::respond();
+    }
+    if words.first().is_some_and(|word| word == "watch") {
+        return storm::watch(Duration::from_millis(words[1].parse().unwrap()));
     }
     let root = Command::new("id").arg("-u").output().unwrap();
     if root.stdout.trim_ascii() != b"0" {

@@ -434,6 +434,7 @@ impl Run<'_> {
         let Score { resent, naks, duplicates, strange, .. } = self.score;
         println!("resent {resent}\nnaks {naks}\nduplicates {duplicates}\nstrange {strange}");
         println!("missing {}", self.phones.len() - done);
+        println!("own_cpu {}", wire::cpu() * 1e6 / f64::from(u32::try_from(done).unwrap()));
         for gap in &self.score.gaps {
             println!("gap {gap}");
         }

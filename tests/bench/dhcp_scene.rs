@@ -9,8 +9,9 @@ use std::{
 };
 
 use crate::{
+    boots,
     phones::{
-        PROBER, Plan, SERVER, mac, unix,
+        PROBER, Pace, Plan, SERVER, mac, unix,
         wire::{INTERFACE, SERVER_MAC},
     },
     settings::{self, Range},
@@ -37,12 +38,25 @@ pub enum Who {
 }
 
 impl Who {
+    /// For the command line.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Ringup { probe: true, listed: false } => "strangers",
+            Self::Ringup { probe: true, listed: true } => "listed",
+            Self::Ringup { probe: false, .. } => "unprobed",
+            Self::Kea { threads: true } => "kea-mt",
+            Self::Kea { threads: false } => "kea",
+            Self::Isc => "isc",
+            Self::Dnsmasq => "dnsmasq",
+            Self::Floor => "floor",
+        }
+    }
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ringup { probe: true, listed: false } => "ringup, phones not listed",
             Self::Ringup { probe: true, listed: true } => "ringup, phones listed",
-            Self::Ringup { probe: false, listed: false } => "ringup, not listed, `probe = false`",
-            Self::Ringup { probe: false, listed: true } => "ringup, listed, `probe = false`",
+            Self::Ringup { probe: false, .. } => "ringup, not listed, `probe = false`",
             Self::Kea { threads: true } => "Kea with 2 threads",
             Self::Kea { threads: false } => "Kea with one thread",
             Self::Isc => "ISC dhcpd",
@@ -56,13 +70,7 @@ impl Who {
     }
 
     const fn folder(self) -> &'static str {
-        match self {
-            Self::Ringup { .. } => "ringup",
-            Self::Kea { .. } => "kea",
-            Self::Isc => "isc",
-            Self::Dnsmasq => "dnsmasq",
-            Self::Floor => "floor",
-        }
+        if self.is_ours() { "ringup" } else { self.key() }
     }
 }
 
@@ -85,7 +93,7 @@ impl Drop for Scene {
 
 /// A server that runs. Dropping it kills it.
 pub struct Running {
-    child: Child,
+    child: Option<Child>,
     folder: PathBuf,
     words: Vec<String>,
     /// When it was started, in milliseconds of Unix time.
@@ -145,6 +153,16 @@ impl Scene {
         running
     }
 
+    /// Starts the appliance with these phones listed.
+    pub fn start_listed(&mut self, range: Range, list: &[u8]) -> Running {
+        let nobody = boots(0, Pace::Window(1));
+        let mut running = self.prepare(Who::Ringup { probe: true, listed: false }, range, &nobody);
+        import(&running.folder, list);
+        running.spawn();
+        assert!(self.await_offer(PROBER).is_some(), "{}", running.log());
+        running
+    }
+
     /// Writes the settings of a server into a folder with nothing else in it.
     fn prepare(&mut self, who: Who, range: Range, plan: &Plan) -> Running {
         let folder = self.path(who.folder());
@@ -170,9 +188,7 @@ impl Scene {
         };
         let netns = ["ip", "netns", "exec", &self.server].map(str::to_owned);
         let words = netns.into_iter().chain(words).collect();
-        // Something to hold until it is spawned.
-        let child = Command::new("true").spawn().unwrap();
-        Running { child, folder, words, began: 0.0 }
+        Running { child: None, folder, words, began: 0.0 }
     }
 
     /// A state of the appliance with these phones listed, made once.
@@ -183,16 +199,11 @@ impl Scene {
         }
         let folder = self.path(&format!("listed-{}-{}", plan.phones, plan.scattered));
         fs::create_dir(&folder).unwrap();
+        ringup_words(&folder, range, true);
         let row = |phone| format!("{},T46S,{}\n", mac(phone, plan.scattered), 100_000 + phone);
         let head = std::iter::once("mac,model,number\n".to_owned());
         let list: Vec<String> = head.chain((0..plan.phones).map(row)).collect();
-        fs::write(folder.join("list.csv"), list.concat()).unwrap();
-        ringup_words(&folder, range, true);
-        let (list, config) = (folder.join("list.csv"), folder.join("ringup.toml"));
-        let mut command = Command::new(ringup());
-        command.args(["phones", "import"]).arg(list).arg("--config").arg(config);
-        let output = command.output().unwrap();
-        assert!(output.status.success(), "{output:?}");
+        import(&folder, list.concat().as_bytes());
         self.listed.insert(key, folder.join("state"));
         folder.join("state")
     }
@@ -201,12 +212,25 @@ impl Scene {
     pub fn relay(&self, words: &str) -> Vec<u8> {
         let client = &self.client;
         run(&format!("ip -n {client} addr add 10.40.0.9/15 dev {INTERFACE}"));
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", client]).args(words.split_whitespace());
-        // perfdhcp ends with an error where something was dropped.
-        let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().unwrap();
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let output = printed(&mut self.at_phones(&words));
         run(&format!("ip -n {client} addr flush dev {INTERFACE}"));
-        output.stdout
+        output
+    }
+
+    /// A command at the phones' end.
+    pub fn at_phones(&self, words: &[&str]) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.client]).args(words).stdin(Stdio::null());
+        command
+    }
+
+    /// A part of this program at the server's end.
+    pub fn at_server(&self, words: &[&str]) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.server]).arg(env::current_exe().unwrap());
+        command.args(words).stdin(Stdio::null());
+        command
     }
 
     /// Waits until a server offers something to a phone; when that was, in milliseconds of Unix time.
@@ -225,10 +249,8 @@ impl Scene {
 
     /// The other half of this program, at the phones' end.
     pub fn phones_command(&self, words: &[&str]) -> Command {
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.client]).arg(env::current_exe().unwrap());
-        command.arg("phones").args(words).stdin(Stdio::null());
-        command
+        let myself = env::current_exe().unwrap();
+        self.at_phones(&[&[myself.to_str().unwrap(), "phones"], words].concat())
     }
 
     fn phones(&self, words: &[&str]) -> String {
@@ -277,13 +299,15 @@ impl Running {
         command.args(&self.words[1..]).stdin(Stdio::null());
         command.stdout(log.try_clone().unwrap()).stderr(log);
         self.began = unix();
-        self.child = command.spawn().unwrap();
+        self.child = Some(command.spawn().unwrap());
     }
 
     /// As a power cut ends it, but for the disk's own cache.
     pub fn kill(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 
     pub fn log(&self) -> String {
@@ -292,6 +316,7 @@ impl Running {
 
     /// Seconds of processor time of the server and its children, in user mode and in the kernel for it (proc(5)).
     pub fn cpu(&self) -> f64 {
+        let own = self.id();
         let parents = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| {
             let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
             let (head, rest) = stat.rsplit_once(") ")?;
@@ -299,15 +324,19 @@ impl Running {
             let fields: Vec<&str> = rest.split(' ').collect();
             let parent: u32 = fields.get(1)?.parse().ok()?;
             let ticks = fields[11].parse::<f64>().ok()? + fields[12].parse::<f64>().ok()?;
-            [pid, parent].contains(&self.child.id()).then_some(ticks)
+            [pid, parent].contains(&own).then_some(ticks)
         });
         // USER_HZ is 100 wherever Debian runs.
         parents.sum::<f64>() / 100.0
     }
 
+    fn id(&self) -> u32 {
+        self.child.as_ref().map_or(0, Child::id)
+    }
+
     /// A line of the server's `/proc/PID/FILE`, as a number.
     pub fn proc(&self, file: &str, name: &str) -> f64 {
-        let path = format!("/proc/{}/{file}", self.child.id());
+        let path = format!("/proc/{}/{file}", self.id());
         let text = fs::read_to_string(path).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix(name));
         let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
@@ -333,8 +362,24 @@ fn disk() -> PathBuf {
 }
 
 /// The appliance: this build's, or another one that `RINGUP` names.
-fn ringup() -> String {
+pub fn ringup() -> String {
     env::var("RINGUP").unwrap_or_else(|_| env!("CARGO_BIN_EXE_ringup").to_owned())
+}
+
+/// Puts a list into the appliance's state before it starts.
+fn import(folder: &Path, list: &[u8]) {
+    fs::write(folder.join("list.csv"), list).unwrap();
+    let mut command = Command::new(ringup());
+    command.args(["phones", "import"]).arg(folder.join("list.csv"));
+    command.arg("--config").arg(folder.join("ringup.toml"));
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// What a command prints, however it ends: perfdhcp ends with an error where something was dropped, the simulator where
+/// a phone did not get there.
+pub fn printed(command: &mut Command) -> Vec<u8> {
+    command.stdin(Stdio::null()).stderr(Stdio::null()).output().unwrap().stdout
 }
 
 fn ringup_words(folder: &Path, range: Range, probe: bool) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    fs,
     io::{ErrorKind, Read, Write},
     net::{Ipv4Addr, SocketAddrV4},
     sync::atomic::{AtomicBool, Ordering},
@@ -103,6 +104,13 @@ fn bound(frame: &[u8]) -> Socket {
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
     let _ = socket.set_recv_buffer_size(BUFFER);
     socket
+}
+
+/// Seconds of processor time of this process, in user mode and in the kernel for it (proc(5)).
+pub fn cpu() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    let fields = stat.rsplit_once(") ").unwrap().1.split(' ').skip(11).take(2);
+    fields.map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / 100.0
 }
 
 /// The frame of a message: a broadcast of somebody without an address, or from `address` straight to the server.
