@@ -75,6 +75,7 @@ pub mod profile;
 pub mod provision;
 pub mod services;
 pub mod sim;
+pub mod sip;
 pub mod store;
 pub mod telemetry;
 pub mod tftp;
