@@ -68,6 +68,7 @@ impl Phone {
     }
 }
 
+const POLY: &str = "00:04:f2:aa:bb:01";
 const YEALINK: &str = "00:15:65:aa:bb:cc";
 
 /// A bench whose appliance asks phones to come again.
@@ -243,7 +244,7 @@ fn many_are_asked_at_a_rate() {
     let first = Phone::at(10);
     let (_, begun) = run("?all&rate=1/h");
     assert_eq!((&begun["total"], &begun["restart"]), (&4.into(), &1.into()));
-    assert_eq!(begun["by_hand"], json!([cisco.to_string()]));
+    assert_eq!(begun["by-hand"], json!([cisco.to_string()]));
     assert_eq!(run("?all").0, 409, "one run at a time");
     first.will("200 OK").join().unwrap();
     let stopped = bench.api("DELETE", "/api/v1/phones/resync", "").json();
@@ -256,14 +257,18 @@ fn many_are_asked_at_a_rate() {
 #[test]
 fn a_batch_is_sealed_without_a_hand() {
     let (bench, phone) = (asking(), Phone::at(20));
-    let (seen, silent) = (mac(YEALINK), "00:15:65:00:00:07");
+    let (seen, silent) = (mac(POLY), "00:15:65:00:00:07");
     bench.commit(phone.listed(seen, "4012"));
+    bench.commit(vec![Change::Listed(seen, Box::new(entry("VVX 410", "4012", "Front desk")))]);
     bench.commit(vec![Change::Listed(mac(silent), Box::new(entry("T46S", "4013", "x")))]);
     batches::call(&bench, "POST", "", &json!({ "name": "Monday" }));
-    for phone in [YEALINK, silent] {
+    for phone in [POLY, silent] {
         batches::call(&bench, "POST", "/1/phones", &json!({ "mac": phone }));
     }
-    let fetch = || bench.get("/001565aabbcc.cfg", "").text();
+    let fetch = || {
+        let names = ["/0004f2aabb01.cfg", "/0004f2aabb01-line.cfg"];
+        names.map(|name| bench.get(name, "").text()).concat()
+    };
     assert!(fetch().contains("10.99.0.1"), "staging values");
     // Where it asked from is where it is; the test's own end of HTTP is not where its SIP is.
     bench.runtime.block_on(bench.service.recorder.drain());

@@ -165,7 +165,7 @@ impl Resync {
     fn end(&self, run: &Value) -> Done {
         self.say(run, &counts(run))?;
         if !self.json {
-            for mac in output::list(run, "/by_hand") {
+            for mac in output::list(run, "/by-hand") {
                 output::line(&format!("  restart by hand: {}", text(mac, "")))?;
             }
         }

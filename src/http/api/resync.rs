@@ -53,6 +53,7 @@ pub struct Whom {
 
 /// A run through many phones.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
 pub struct RunView {
     /// True while a phone waits to be asked, or to answer.
     running: bool,

@@ -161,10 +161,9 @@ pub(super) fn entry_changed(look: &Look<'_>) -> Option<Facts> {
 
 /// How a phone of this family is made to read its files once more.
 fn again(look: &Look<'_>) -> String {
-    if let Ok(event) = look.called() {
+    if look.called().is_ok() {
         return format!(
-            "press Make it come again on its page or run `ringup phones resync {}` (NOTIFY `{event}`), or restart it \
-             by its power",
+            "press Make it come again on its page, or run `ringup phones resync {}`; or restart it by its power",
             look.mac
         );
     }
