@@ -136,9 +136,10 @@ impl Look<'_> {
         }
         let subnets = &self.provisioner.settings().dhcp.subnets;
         let near = |(own, prefix): &(Ipv4Addr, u8)| is_within(address, *own, *prefix);
-        let ours = match subnets.is_empty() {
-            true => here.iter().any(near),
-            false => subnets.iter().any(|subnet| subnet.contains(address)),
+        let ours = if subnets.is_empty() {
+            here.iter().any(near)
+        } else {
+            subnets.iter().any(|subnet| subnet.contains(address))
         };
         let one = !address.is_multicast() && !address.is_broadcast() && !address.is_unspecified();
         if ours && one { Ok(address) } else { Err(Unreachable::Foreign(address)) }
@@ -189,9 +190,10 @@ impl Service {
         }
         let provisioner = self.provisioner();
         // Where no settings say which networks are ours, those are that this machine is on.
-        let here = match provisioner.settings().dhcp.subnets.is_empty() {
-            true => Interface::all().unwrap_or_default(),
-            false => Vec::new(),
+        let here = if provisioner.settings().dhcp.subnets.is_empty() {
+            Interface::all().unwrap_or_default()
+        } else {
+            Vec::new()
         };
         let here: Vec<_> = here.into_iter().flat_map(|one| one.addresses).collect();
         provisioner.order(&self.view.read(), phone, &here, Timestamp::now())

@@ -57,7 +57,7 @@ pub struct Calls(HashMap<String, Call>);
 struct Call {
     order: Order,
     local: SocketAddrV4,
-    call: String,
+    id: String,
     tag: String,
     sequence: u32,
     request: Vec<u8>,
@@ -76,7 +76,7 @@ impl Call {
             local: self.local,
             event: &self.order.event,
             branch,
-            call: &self.call,
+            call: &self.id,
             tag: &self.tag,
             sequence: self.sequence,
             credentials: None,
@@ -113,8 +113,8 @@ impl Calls {
         fresh: Fresh<'_>,
     ) -> Sending {
         let (branch, timers) = (fresh(), Timers::new(now));
-        let (call, tag, request) = (fresh(), fresh(), Vec::new());
-        let mut call = Call { order, local, call, tag, sequence: 1, request, timers };
+        let (id, tag, request) = (fresh(), fresh(), Vec::new());
+        let mut call = Call { order, local, id, tag, sequence: 1, request, timers };
         call.request = call.notify(&branch).encode();
         let sending = (call.request.clone(), call.peer().into());
         self.0.insert(branch, call);

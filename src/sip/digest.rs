@@ -1,5 +1,7 @@
 //! Credentials for a challenge: the Digest scheme with MD5 (RFC 2617 §3.2.2, RFC 3261 §22.4).
 
+use std::fmt::Write as _;
+
 use crate::{domain::Secret, profile::md5, wire::sip::Challenge};
 
 /// The value of the header that answers a challenge, in the first and only use of its nonce. `own` is a nonce of ours.
@@ -22,10 +24,11 @@ pub fn answer(
          response=\"{response}\", algorithm=MD5"
     );
     if *counts {
-        text += &format!(", cnonce=\"{own}\", qop=auth, nc=00000001");
+        // Writing to a text never fails.
+        let _ = write!(text, ", cnonce=\"{own}\", qop=auth, nc=00000001");
     }
     if let Some(opaque) = opaque {
-        text += &format!(", opaque=\"{opaque}\"");
+        let _ = write!(text, ", opaque=\"{opaque}\"");
     }
     text
 }

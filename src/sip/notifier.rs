@@ -117,10 +117,8 @@ impl Notifier {
     /// The phone of a run whose turn it is, and when there is something to do next.
     fn turn(&self, now: Instant) -> (Option<Mac>, Option<Instant>) {
         // A full house waits for one to leave, which an answer or a timer brings about.
-        let next = match self.calls.has_room() {
-            true => self.service.recalls.next(now),
-            false => Next::Nothing,
-        };
+        let next =
+            if self.calls.has_room() { self.service.recalls.next(now) } else { Next::Nothing };
         let pace = (now < self.free).then_some(self.free);
         let timers = self.calls.next();
         match next {

@@ -62,7 +62,7 @@ impl Notify<'_> {
         let (uri, host) = (self.uri(), local.ip());
         let to = format!("sip:{}{}", user(self.user), peer.ip());
         // No line break of a profile's ends a header.
-        let event: String = self.event.chars().filter(|c| c.is_ascii_graphic()).collect();
+        let event: String = self.event.chars().filter(char::is_ascii_graphic).collect();
         let mut text = format!(
             "{METHOD} {uri} SIP/2.0\r\n\
              Via: SIP/2.0/UDP {local};branch={COOKIE}{branch};rport\r\n\

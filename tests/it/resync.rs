@@ -44,8 +44,8 @@ impl Phone {
     fn answers(&self, (request, peer): &(String, SocketAddr), status: &str, more: &str) {
         let names = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
         let echo = request.lines().filter(|line| names.iter().any(|name| line.starts_with(name)));
-        let echo: String = echo.map(|line| format!("{line}\r\n")).collect();
-        let answer = format!("SIP/2.0 {status}\r\n{echo}{more}Content-Length: 0\r\n\r\n");
+        let echo = echo.collect::<Vec<_>>().join("\r\n");
+        let answer = format!("SIP/2.0 {status}\r\n{echo}\r\n{more}Content-Length: 0\r\n\r\n");
         self.socket.send_to(answer.as_bytes(), peer).unwrap();
     }
 

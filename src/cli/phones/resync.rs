@@ -34,6 +34,7 @@ const LOOK: Duration = Duration::from_millis(250);
     ringup phones resync --stop                      leaves alone who was not asked yet\n\n\
     A phone is sent a SIP NOTIFY as its family follows it (check-sync, resync). Phones that follow their call manager\n\
     alone are named: restart them by hand. Exit code 1 where a phone did not accept, or has to be restarted.")]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line, each of its own")]
 pub struct Resync {
     /// The phone, in any spelling.
     #[arg(value_parser = mac, required_unless_present_any = ["site", "finding", "stage", "q", "all", "stop"],

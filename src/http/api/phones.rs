@@ -237,16 +237,18 @@ pub(super) async fn matching(operators: &Operators, wanted: &Wanted) -> Result<V
     if filter.finding.is_some() {
         operators.service.ledger.refresh(&operators.service).await;
     }
-    while !filter.nobody {
+    if filter.nobody {
+        return Ok(macs);
+    }
+    loop {
         let mut items = Vec::new();
         after = scan(operators, &filter, (false, true), after, MAX_LIMIT, &mut items);
         macs.extend(items.iter().filter_map(|view| view.mac.parse::<Mac>().ok()));
         if after.is_none() {
-            break;
+            return Ok(macs);
         }
         tokio::task::yield_now().await;
     }
-    Ok(macs)
 }
 
 /// Looks at the next phones behind `after`; the last MAC looked at, or `None` if there are no more.

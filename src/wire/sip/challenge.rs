@@ -53,15 +53,12 @@ fn parameters(text: &str) -> Vec<(&str, &str)> {
     while let Some((name, value)) = rest.split_once('=') {
         let name = name.trim_start_matches([',', ' ', '\t']).trim_end();
         let value = value.trim_start();
-        let (value, behind) = match value.strip_prefix('"') {
-            Some(quoted) => match closing(quoted) {
-                Some(end) => (&quoted[..end], &quoted[end + 1..]),
-                None => return found,
-            },
-            None => {
-                let end = value.find(',').unwrap_or(value.len());
-                (value[..end].trim_end(), &value[end..])
-            }
+        let (value, behind) = if let Some(quoted) = value.strip_prefix('"') {
+            let Some(end) = closing(quoted) else { return found };
+            (&quoted[..end], &quoted[end + 1..])
+        } else {
+            let end = value.find(',').unwrap_or(value.len());
+            (value[..end].trim_end(), &value[end..])
         };
         found.push((name, value));
         rest = behind;
