@@ -39,6 +39,13 @@ impl Album {
             self.browser
                 .until("return !/Reading the|Looking …|reading the/.test(document.body.innerText)")
                 .await;
+            // A bench shows as many places as it says that it has phones.
+            self.browser
+                .until(
+                    "const slots = document.getElementById('slots');
+                     return !slots || slots.children.length > 0 || !document.getElementById('none').hidden",
+                )
+                .await;
             // Web fonts there are none; what moves has come to rest two frames after the last change.
             self.browser
                 .until("return document.getAnimations().every((it) => it.playState !== 'running')")
@@ -56,13 +63,76 @@ fn name_of(path: &str) -> String {
     if name.is_empty() { "board".to_owned() } else { name }
 }
 
+/// A phone that has what it should have, and nothing is wrong with it.
+fn is_healthy(phone: &serde_json::Value) -> bool {
+    phone["stage"] == "configured"
+        && phone["entry"]["location"] == "healthy"
+        && phone["findings"].as_array().is_some_and(Vec::is_empty)
+}
+
+/// What a page is like after something was done on it: in each look, the page, what is done, and when that is done.
+async fn worked(album: &Album, base: &str, phone: &str) {
+    let shown = "return document.querySelectorAll('main [data-mac]').length > 0";
+    let scans = |text: &str| {
+        format!(
+            "document.getElementById('scan').value = '{text}';
+             document.getElementById('scanning').requestSubmit();"
+        )
+    };
+    let taken = "return !!document.getElementById('light').dataset.light";
+    let open = |name: &str| {
+        format!(
+            "for (const one of document.querySelectorAll('.acts details')) one.open = one.innerText.startsWith('{name}');"
+        )
+    };
+    let cases = [
+        ("board-tiles", "/", "document.getElementById('as-tiles').click()".to_owned(), shown),
+        (
+            "board-not-back",
+            "/?away=true&since=2020-01-01T00:00:00Z",
+            String::new(),
+            "return /back since/.test(document.getElementById('back').textContent)",
+        ),
+        (
+            "board-nothing-fits",
+            "/?q=nobody",
+            String::new(),
+            "return !document.getElementById('none').hidden",
+        ),
+        ("bench-green", "/bench/1", scans("2200-48400-025"), taken),
+        ("bench-amber", "/bench/1", scans("00:26:99:1a:b0:0e"), taken),
+        ("bench-red", "/bench/1", scans("FCH2443D9R4"), taken),
+        ("phone-edit", &format!("/phones/{phone}"), open("Edit"), "return true"),
+        ("phone-replace", &format!("/phones/{phone}"), open("Replace"), "return true"),
+        (
+            "phone-file",
+            &format!("/phones/{phone}"),
+            "document.querySelector('#files button').click()".to_owned(),
+            "return !!document.querySelector('#file pre')",
+        ),
+    ];
+    for (name, path, does, done) in cases {
+        for look in LOOKS {
+            album.browser.dress(look.0, look.1, 900).await;
+            album.browser.client.goto(&format!("{base}{path}")).await.unwrap();
+            album.browser.until(LIVE).await;
+            let there = "return !document.getElementById('slots')?.matches(':empty') && !/reading the/.test(document.body.innerText)";
+            album.browser.until(there).await;
+            album.browser.value(&does).await;
+            album.browser.until(done).await;
+            album.take(name, *look).await;
+        }
+        album.browser.value("localStorage.clear()").await;
+    }
+}
+
 async fn full(album: &Album, lab: &Lab) {
     let base = format!("http://{}", lab.address);
     let flagged = |flag: &'static str| lab.phone(flag, |phone| phone[flag] == true);
     let phones = [
         ("phone-wrong-model", lab.with("wrong-model")),
         ("phone-bad-label", lab.with("bad-label")),
-        ("phone-configured", lab.phone("configured", |phone| phone["stage"] == "configured")),
+        ("phone-healthy", lab.phone("healthy", is_healthy)),
         ("phone-looping", flagged("looping")),
         (
             "phone-silent",
@@ -80,6 +150,7 @@ async fn full(album: &Album, lab: &Lab) {
     for (name, mac) in phones {
         album.page(name, &format!("{base}/phones/{mac}"), LIVE).await;
     }
+    worked(album, &base, &lab.with("wrong-model")).await;
     let list = "mac,model,number,name\nOOO4f2aabb02,VVX 410,4013,Bert\n0004f2aabb03,VVX 410,4019,\
         A name that is far longer than anybody would type into a directory of people and rooms\n\
         1.57E+11,x,4014,Cara\n";
