@@ -63,7 +63,7 @@ fn table(batches: &[BatchView]) -> Markup {
                 td data-is="configured" { (batch.ready) }
                 td data-is="sealed" { (batch.sealed) }
                 td data-is="opened" { (moment(&batch.start)) }
-                td { (standing(batch)) }
+                td { (standing(batch)) @if let Some(at) = batch.end.as_ref().or(batch.handed_over.as_ref()) { " " span.quiet { (moment(at)) } } }
             } } }
         }
     }

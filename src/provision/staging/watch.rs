@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(look(&mut watched, 59, vec![]), nothing, "it may restart yet");
         assert_eq!(look(&mut watched, 64, vec![]), ["settled 60"], "not when it was looked at");
         // Settings that come into force make it ready when they do: it was not at the look before.
-        let mut late = Seen { unready: now() + Duration::from_secs(300), ..Seen::default() };
+        let mut late = Seen { unready: now() + Duration::from_mins(5), ..Seen::default() };
         assert_eq!(look(&mut late, 305, vec![]), ["settled 300"]);
         let settled = StagingChange::Settled(mac(PHONE), now());
         let once = vec![Change::Staging(1, Box::new(settled))];

@@ -76,7 +76,7 @@ async fn click(browser: &Browser, css: &str) {
 }
 
 /// Two hours ago 24 phones on two switches had booted; a minute ago the power came back, and most came up.
-fn power_cut(bench: &Bench) {
+pub(super) fn power_cut(bench: &Bench) {
     for number in 0..24 {
         let plug = format!("sw-{} | {}", number / 12, number % 12 + 1);
         let mut changes =

@@ -4,7 +4,7 @@ use std::{env, fs, path::PathBuf};
 
 use fantoccini::Locator;
 
-use super::{every, lab::Lab};
+use super::{access, board, every, lab::Lab};
 use crate::{browser::Browser, http::Bench};
 
 /// The four looks of each page.
@@ -88,14 +88,8 @@ async fn worked(album: &Album, base: &str, phone: &str) {
     let cases = [
         ("board-tiles", "/", "document.getElementById('as-tiles').click()".to_owned(), shown),
         (
-            "board-not-back",
-            "/?away=true&since=2020-01-01T00:00:00Z",
-            String::new(),
-            "return /back since/.test(document.getElementById('back').textContent)",
-        ),
-        (
             "board-nothing-fits",
-            "/?q=nobody",
+            "/?q=xyzzy",
             String::new(),
             "return !document.getElementById('none').hidden",
         ),
@@ -191,7 +185,10 @@ fn of_every_page() {
     let folder = PathBuf::from(env::var_os("RINGUP_PICTURES").expect("RINGUP_PICTURES=DIR"));
     fs::create_dir_all(&folder).unwrap();
     let lab = Lab::start(48);
-    let bench = Bench::new(&[]);
+    let (bench, dark) = (Bench::new(&[]), Bench::new(&[]));
+    board::power_cut(&dark);
+    let home = access::with_password();
+    let serving = home.serve(&[]);
     bench.runtime.block_on(async {
         let album = Album { browser: Browser::start().await, folder };
         full(&album, &lab).await;
@@ -200,6 +197,20 @@ fn of_every_page() {
             let address = format!("http://{}{path}", bench.operators);
             album.page(&format!("empty-{}", name_of(path)), &address, "return true").await;
         }
+        let morning = format!("http://{}/?away=1", dark.operators);
+        let counted = "return /back since/.test(document.getElementById('back').textContent)";
+        album.page("board-not-back", &morning, counted).await;
+        let asked = "return !!document.getElementById('password')";
+        album.page("login", access::GUARDED, asked).await;
+        for look in LOOKS {
+            let field = album.browser.client.find(Locator::Id("password")).await.unwrap();
+            field.send_keys("wrong\u{e007}").await.unwrap();
+            let said = "return document.body.innerText.includes('not the password')";
+            album.browser.until(said).await;
+            album.browser.dress(look.0, look.1, 900).await;
+            album.take("login-wrong", *look).await;
+        }
         album.browser.end().await;
     });
+    assert_eq!(serving.stop(), Some(0));
 }
