@@ -101,7 +101,7 @@ async fn worked(album: &Album, base: &str, phone: &str) {
         (
             "phone-file",
             &format!("/phones/{phone}"),
-            "document.querySelector('#files button').click()".to_owned(),
+            "document.querySelector('#files-list button').click()".to_owned(),
             "return !!document.querySelector('#file pre')",
         ),
     ];
@@ -110,7 +110,7 @@ async fn worked(album: &Album, base: &str, phone: &str) {
             album.browser.dress(look.0, look.1, 900).await;
             album.browser.client.goto(&format!("{base}{path}")).await.unwrap();
             album.browser.until(LIVE).await;
-            let there = "return !document.getElementById('slots')?.matches(':empty') && !/reading the/.test(document.body.innerText)";
+            let there = "return !document.getElementById('slots')?.matches(':empty') && !/reading the|Looking …/.test(document.body.innerText)";
             album.browser.until(there).await;
             album.browser.value(&does).await;
             album.browser.until(done).await;
