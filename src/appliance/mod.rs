@@ -1,5 +1,6 @@
 //! Settings become an appliance: everything bound before anything runs, every task owned here, and all of it drained.
 
+mod bench;
 mod core;
 mod history;
 mod kernel;
@@ -281,6 +282,7 @@ impl Bound {
         running.spawn("what asks phones to come again", notifier.serve(stopping.clone()));
         let service = Arc::clone(&running.core.service);
         running.spawn("the history", history::prune(Arc::clone(&service), stopping.clone()));
+        running.spawn("the bench", bench::watch(Arc::clone(&service), stopping.clone()));
         running.spawn("the use of pools", pools::sample(service, stopping));
         running
     }

@@ -253,7 +253,8 @@ impl fmt::Display for What {
             Self::Informed { address } => write!(f, "asked for options at {address}"),
             Self::Appeared { address } => write!(f, "has the address {address}"),
             Self::Opened { asked, .. } => {
-                write!(f, "asked for {} by {}", asked.name, asked.carrier.as_str())
+                let carrier = asked.carrier.as_str().to_uppercase();
+                write!(f, "asked for {} by {carrier}", asked.name)
             }
             Self::Progress { name, bytes, length } => {
                 write!(f, "has {bytes} of {length} bytes of {name}")
@@ -262,7 +263,8 @@ impl fmt::Display for What {
                 Outcome::Complete => write!(f, "has {} ({length} bytes)", asked.name),
                 Outcome::Aborted { .. } | Outcome::TimedOut | Outcome::Failed { .. } => {
                     let normal = if *normal { ", which is normal" } else { "" };
-                    write!(f, "{}: {outcome} after {bytes} of {length} bytes{normal}", asked.name)
+                    let how = outcome.to_string().replacen("timed-out", "timed out", 1);
+                    write!(f, "{}: {how} after {bytes} of {length} bytes{normal}", asked.name)
                 }
             },
             Self::Unchanged { asked, .. } => write!(f, "has the current {} already", asked.name),

@@ -76,7 +76,7 @@ pub use report::Report;
 pub use resync::{Called, Order, Resync, Unreachable, called};
 pub use rollout::{Rollout, Tally, Took};
 pub use service::Service;
-pub use staging::{Arrival as StagingArrival, Colour, Light, StagingError};
+pub use staging::{Arrival as StagingArrival, Colour, Light, StagingError, Watch as StagingWatch};
 pub use swap::{Accepted, Swap, SwapError};
 pub use told::{Heard, Told, ToldOption};
 pub use waves::{Crowd, Member, Seat};

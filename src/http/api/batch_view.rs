@@ -96,6 +96,11 @@ pub struct StagedView {
     pub ready: Option<String>,
     /// How many seconds that took from the start of that boot.
     pub took: Option<i64>,
+    /// When it was first ready: had what its site asks for (`ready-when`), ran the load that it is to run, and stayed up for
+    /// 60 s.
+    pub settled: Option<String>,
+    /// How many seconds that took from the start of the boot that brought its configuration.
+    pub time_to_ready: Option<i64>,
     /// When its last production file was delivered to the last byte.
     pub sealed: Option<String>,
     /// Why it is put aside.
@@ -176,6 +181,8 @@ impl StagedView {
             says: light.text,
             ready: ready.map(moment),
             took: took.map(|took| took.max(0)),
+            settled: one.settled.map(moment),
+            time_to_ready: one.time_to_ready(),
             sealed: one.sealed.map(moment),
             failed: one.failed.clone(),
             solved: one.solved.clone(),

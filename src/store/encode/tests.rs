@@ -224,6 +224,7 @@ fn batches_as_written() {
         booted: Some(at(2)),
         ready: Some(at(3)),
         registered: Some(at(3)),
+        settled: Some(at(4)),
         produced: vec![(text("a.cfg"), text("e"))],
         delivered: 1,
         sealed: Some(at(4)),
@@ -250,7 +251,7 @@ fn batches_as_written() {
             ports: [(text("sw-3 | 7"), 7)].into(),
             changed: 9,
         },
-        r#"{"purpose":{"name":"Monday","operator":"Anna","site":"paris","planned":10,"by_plugging":true},"start":"1970-01-01T00:00:01Z","handed_over":"1970-01-01T00:00:02Z","end":"1970-01-01T00:00:03Z","phones":{"00:15:65:aa:bb:cc":{"by":"Anna","at":"1970-01-01T00:00:01Z"},"00:15:65:aa:bb:cd":{"slot":7,"by":"Anna","at":"1970-01-01T00:00:01Z","booted":"1970-01-01T00:00:02Z","ready":"1970-01-01T00:00:03Z","registered":"1970-01-01T00:00:03Z","produced":[["a.cfg","e"]],"delivered":1,"sealed":"1970-01-01T00:00:04Z","failed":"scratched","solved":["bad label"],"port":"sw-3 | 7","kept":{"model":"VVX 401","firmware":"5.9","number":"4012","name":"Front desk","ready":"1970-01-01T00:00:03Z"}}},"ports":{"sw-3 | 7":7},"changed":9}"#,
+        r#"{"purpose":{"name":"Monday","operator":"Anna","site":"paris","planned":10,"by_plugging":true},"start":"1970-01-01T00:00:01Z","handed_over":"1970-01-01T00:00:02Z","end":"1970-01-01T00:00:03Z","phones":{"00:15:65:aa:bb:cc":{"by":"Anna","at":"1970-01-01T00:00:01Z"},"00:15:65:aa:bb:cd":{"slot":7,"by":"Anna","at":"1970-01-01T00:00:01Z","booted":"1970-01-01T00:00:02Z","ready":"1970-01-01T00:00:03Z","registered":"1970-01-01T00:00:03Z","settled":"1970-01-01T00:00:04Z","produced":[["a.cfg","e"]],"delivered":1,"sealed":"1970-01-01T00:00:04Z","failed":"scratched","solved":["bad label"],"port":"sw-3 | 7","kept":{"model":"VVX 401","firmware":"5.9","number":"4012","name":"Front desk","ready":"1970-01-01T00:00:03Z"}}},"ports":{"sw-3 | 7":7},"changed":9}"#,
     );
 }
 
