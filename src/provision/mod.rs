@@ -5,6 +5,7 @@ mod allowance;
 mod board;
 mod body;
 mod bootstrap;
+mod cache;
 mod diagnosis;
 mod digest;
 mod elsewhere;

@@ -1,6 +1,7 @@
 //! Turns (name, peer) into bytes ready to send.
 
 use std::{
+    fmt,
     fs::File,
     io,
     net::{IpAddr, Ipv4Addr},
@@ -20,6 +21,7 @@ use crate::{
 
 use super::{
     Library,
+    cache::{Cache, Flaw},
     identify::Subject,
     name,
     peers::Peers,
@@ -43,12 +45,22 @@ pub struct Request<'a> {
 }
 
 /// Content ready to send.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Body {
     /// Rendered, in memory.
     Bytes(Arc<[u8]>),
     /// A file that was opened when it was loaded.
     File(Arc<File>),
+}
+
+/// Without the octets, which may hold passwords.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(bytes) => write!(f, "{} octets", bytes.len()),
+            Self::File(file) => file.fmt(f),
+        }
+    }
 }
 
 impl Body {
@@ -242,6 +254,8 @@ pub struct Provisioner {
     view: View,
     /// Shared with the resolver that replaces this one.
     pub(super) peers: Arc<Peers>,
+    /// What was rendered of these settings, families and files.
+    pub(super) cache: Cache,
 }
 
 /// For whom a file is opened.
@@ -299,6 +313,14 @@ impl Case<'_> {
         }
     }
 
+    /// Why there is nothing under this name, where its template says so.
+    pub fn flawed(&self, flaw: Flaw) -> Why {
+        match flaw {
+            Flaw::Absent => self.missing(),
+            Flaw::Unrenderable(text) => Why::Unrenderable { text },
+        }
+    }
+
     /// Turns the request down. What came from an address that is not the phone's is no evidence about the phone, and
     /// starts no round of its boot.
     pub fn refuse(&self, why: Why) -> Refusal {
@@ -327,7 +349,8 @@ impl Provisioner {
         library: Arc<Library>,
         view: View,
     ) -> Self {
-        Self { settings, catalog, library, view, peers: Arc::default() }
+        let (peers, cache) = Default::default();
+        Self { settings, catalog, library, view, peers, cache }
     }
 
     /// The operator's files and the firmware.

@@ -198,6 +198,12 @@ impl State {
         self.index.news.window
     }
 
+    /// The commit that last changed any entry: until the next one does, all of them are as they were.
+    #[must_use]
+    pub const fn entries_set(&self) -> u64 {
+        self.index.news.listed
+    }
+
     /// The batch that is not closed and has this phone.
     #[must_use]
     pub fn staging_of(&self, phone: Mac) -> Option<(StagingId, &Staging)> {
@@ -208,6 +214,9 @@ impl State {
     /// Puts the values of a patch in place of the old ones. The patch was made against this very state.
     pub(super) fn install(&mut self, patch: Patch) {
         for (mac, touched) in patch.phones {
+            if touched.entry {
+                self.index.news.listed = patch.commit;
+            }
             let before = if let Some(phone) = touched.phone {
                 self.index.add(mac, &phone);
                 self.phones.insert(mac, phone)

@@ -70,6 +70,8 @@ pub(super) struct News {
     pub(super) forgotten: u64,
     /// When the auto-registration window was last set.
     pub(super) window: u64,
+    /// When any entry last changed.
+    pub(super) listed: u64,
 }
 
 /// How facts came about is no fact: two states are equal without it.
