@@ -120,28 +120,28 @@ impl Stock {
         offered: &HashMap<Ipv4Addr, ClientKey>,
     ) -> Vec<Ipv4Addr> {
         let now = rules.now;
-        let shelf = self.0.entry(subnet.network).or_insert_with(|| Shelf::new(now));
+        let kept = self.0.entry(subnet.network).or_insert_with(|| Shelf::new(now));
         let fits = |address: Ipv4Addr| {
             rules.is_only_offered(subnet, address) && !offered.contains_key(&address)
         };
-        shelf.settle(now);
-        shelf.wanted = shelf.wanted.min(now);
-        if passed(shelf.wanted, QUIET, now) {
+        kept.settle(now);
+        kept.wanted = kept.wanted.min(now);
+        if passed(kept.wanted, QUIET, now) {
             return Vec::new();
         }
-        shelf.calm.refill(CALM, CALM, now);
-        shelf.storm.refill(STORM, BURST, now);
-        let mut frames = shelf.second(now);
-        frames.extend(shelf.refresh(fits, now));
-        frames.extend(shelf.more(subnet, rules, fits));
+        kept.calm.refill(CALM, CALM, now);
+        kept.storm.refill(STORM, BURST, now);
+        let mut frames = kept.second(now);
+        frames.extend(kept.refresh(fits, now));
+        frames.extend(kept.more(subnet, rules, fits));
         frames
     }
 
     /// A stranger wants an address of this network.
     pub fn want(&mut self, network: Ipv4Addr, now: Timestamp) {
-        if let Some(shelf) = self.0.get_mut(&network) {
-            shelf.wanted = now;
-            shelf.credit = (shelf.credit + 1).min(MAX_ASKED);
+        if let Some(kept) = self.0.get_mut(&network) {
+            kept.wanted = now;
+            kept.credit = (kept.credit + 1).min(MAX_ASKED);
         }
     }
 
@@ -152,8 +152,8 @@ impl Stock {
         place: Ipv4Addr,
         now: Timestamp,
     ) -> impl Iterator<Item = Ipv4Addr> {
-        let around = |shelf: &'_ Shelf| -> Vec<Ipv4Addr> {
-            let proven = shelf.proven.range(place..).chain(shelf.proven.range(..place));
+        let around = |kept: &'_ Shelf| -> Vec<Ipv4Addr> {
+            let proven = kept.proven.range(place..).chain(kept.proven.range(..place));
             let fresh = proven.filter(|(_, since)| !passed(**since, HOLDS, now));
             fresh.map(|(address, _)| *address).take(super::addresses::TRIES).collect()
         };
@@ -162,28 +162,28 @@ impl Stock {
 
     /// True if the wire was asked about it within the last minute, and nobody answered.
     pub fn is_proven(&self, address: Ipv4Addr, now: Timestamp) -> bool {
-        let mut since = self.0.values().filter_map(|shelf| shelf.proven.get(&address));
+        let mut since = self.0.values().filter_map(|kept| kept.proven.get(&address));
         since.any(|since| !passed(*since, HOLDS, now))
     }
 
     /// Somebody says that an address is its own.
     pub fn hear(&mut self, address: Ipv4Addr, hardware: [u8; 6], now: Timestamp) {
-        for shelf in self.0.values_mut() {
-            let proven = shelf.proven.remove(&address).is_some();
-            if shelf.asked.remove(&address).is_some() || proven {
-                shelf.in_use.insert(address, (hardware, now));
+        for kept in self.0.values_mut() {
+            let proven = kept.proven.remove(&address).is_some();
+            if kept.asked.remove(&address).is_some() || proven {
+                kept.in_use.insert(address, (hardware, now));
             }
-            if shelf.in_use.len() > MAX_IN_USE {
-                shelf.in_use.pop_first();
+            if kept.in_use.len() > MAX_IN_USE {
+                kept.in_use.pop_first();
             }
         }
     }
 
     /// It was given to somebody, or the question about it did not leave.
     pub fn remove(&mut self, address: Ipv4Addr) {
-        for shelf in self.0.values_mut() {
-            shelf.proven.remove(&address);
-            shelf.asked.remove(&address);
+        for kept in self.0.values_mut() {
+            kept.proven.remove(&address);
+            kept.asked.remove(&address);
         }
     }
 
@@ -194,7 +194,7 @@ impl Stock {
 
     /// Addresses of a pool that somebody was heard using without a lease, and who.
     pub fn in_use(&self, network: Ipv4Addr) -> impl Iterator<Item = (Ipv4Addr, [u8; 6])> {
-        let all = self.0.get(&network).into_iter().flat_map(|shelf| &shelf.in_use);
+        let all = self.0.get(&network).into_iter().flat_map(|kept| &kept.in_use);
         all.map(|(address, (hardware, _))| (*address, *hardware))
     }
 }
@@ -233,7 +233,8 @@ impl Shelf {
             if self.calm.whole() == 0 || self.storm.whole() == 0 {
                 break;
             }
-            (self.calm.spend(), self.storm.spend());
+            self.calm.spend();
+            self.storm.spend();
             asked.twice = true;
             frames.push(*address);
         }

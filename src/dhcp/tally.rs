@@ -174,20 +174,17 @@ impl Tally {
             Some(site) => self.waiting.insert(mac, site),
             None => self.waiting.remove(&mac),
         };
-        self.leave(before);
-        if let Some(site) = site {
-            *self.sites.entry(site).or_default() += 1;
-        }
-    }
-
-    fn leave(&mut self, site: Option<Option<String>>) {
-        let Some(site) = site else { return };
-        if let Some(count) = self.sites.get_mut(&site) {
+        if let Some(before) = before
+            && let Some(count) = self.sites.get_mut(&before)
+        {
             *count -= 1;
             // Names of sites come and go with the lists.
             if *count == 0 {
-                self.sites.remove(&site);
+                self.sites.remove(&before);
             }
+        }
+        if let Some(site) = site {
+            *self.sites.entry(site).or_default() += 1;
         }
     }
 
@@ -195,7 +192,9 @@ impl Tally {
     fn drop_forgotten(&mut self, state: &State) {
         let gone = self.waiting.keys().filter(|mac| !state.phones.contains_key(mac));
         let gone: Vec<Mac> = gone.copied().collect();
-        gone.into_iter().for_each(|mac| self.weigh(state, mac));
+        for mac in gone {
+            self.weigh(state, mac);
+        }
     }
 }
 

@@ -72,8 +72,8 @@ impl Wire {
     }
 
     fn stocked(&self) -> Vec<Ipv4Addr> {
-        let shelf = self.stock.0.get(&self.subnet.network);
-        let proven = shelf.into_iter().flat_map(|shelf| shelf.proven.keys().copied());
+        let kept = self.stock.0.get(&self.subnet.network);
+        let proven = kept.into_iter().flat_map(|kept| kept.proven.keys().copied());
         proven.filter(|address| self.stock.is_proven(*address, self.time())).collect()
     }
 

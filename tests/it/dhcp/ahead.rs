@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr, time::Duration};
 use ringup::wire::dhcp::{Kind, Request};
 use tokio::time::timeout;
 
-use super::crowd::{Heard, Wire, as_phones, phone};
+use super::crowd::{Heard, Wire, as_phones, broadcast, phone};
 use crate::{
     cable::{SERVER, Switch},
     run::{Home, until},
@@ -48,7 +48,7 @@ async fn seven_strangers() {
     asked_about_all(&wire).await;
     for number in 0..7 {
         let mac = phone(number);
-        wire.send(&wire.broadcast(&Request::discover(mac, number))).await;
+        wire.send(&broadcast(&Request::discover(mac, number))).await;
         let mut asked = Vec::new();
         let offer = loop {
             match timeout(PATIENCE, wire.hear()).await.expect("an offer") {
@@ -61,7 +61,7 @@ async fn seven_strangers() {
         // The last ones may be under way when the first stranger comes.
         assert!(number > 4 || !asked.contains(&offer.address), "stranger {number}: {asked:?}");
         let server = SERVER.parse().unwrap();
-        wire.send(&wire.broadcast(&Request::select(mac, number, offer.address, server))).await;
+        wire.send(&broadcast(&Request::select(mac, number, offer.address, server))).await;
         match timeout(PATIENCE, answer(&wire)).await.expect("an ACK") {
             (Kind::Ack, address) => assert_eq!(address, offer.address),
             other => panic!("{other:?}"),

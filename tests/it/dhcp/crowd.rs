@@ -69,11 +69,11 @@ pub fn as_phones(cable: &Cable, name: &str) {
 async fn renew() {
     let mut wire = Wire::open();
     let macs: Vec<Mac> = (0..PHONES).map(phone).collect();
-    let ask = |wire: &Wire, mac: &Mac| (*mac, wire.broadcast(&Request::discover(*mac, 1)));
-    let offers = wire.exchange(macs.iter().map(|mac| ask(&wire, mac)).collect(), Kind::Offer).await;
+    let ask = |mac: &Mac| (*mac, broadcast(&Request::discover(*mac, 1)));
+    let offers = wire.exchange(macs.iter().map(ask).collect(), Kind::Offer).await;
     let server: Ipv4Addr = SERVER.parse().unwrap();
     let take = |offer: &Answer| Request::select(offer.mac, 2, offer.address, server);
-    let takes = offers.iter().map(|offer| (offer.mac, wire.broadcast(&take(offer)))).collect();
+    let takes = offers.iter().map(|offer| (offer.mac, broadcast(&take(offer)))).collect();
     let leases = wire.exchange(takes, Kind::Ack).await;
     wire.stations = leases.iter().map(|lease| (lease.address, lease.mac)).collect();
     assert_eq!(wire.stations.len(), macs.len(), "an address each");
@@ -114,6 +114,19 @@ pub struct Answer {
     pub server: [u8; 6],
 }
 
+/// The frame of a message that a phone without an address sends.
+pub fn broadcast(request: &Request) -> Vec<u8> {
+    let payload = request.encode();
+    let frame = Frame {
+        from: request.mac.octets(),
+        to: BROADCAST,
+        source: SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, CLIENT_PORT),
+        destination: SocketAddrV4::new(Ipv4Addr::BROADCAST, SERVER_PORT),
+        payload: &payload,
+    };
+    frame.encode().unwrap()
+}
+
 /// What is heard on the wire.
 pub enum Heard {
     /// Somebody asks who has an address.
@@ -137,19 +150,6 @@ impl Wire {
             tap: FrameTap::open(interface.index).unwrap(),
             stations: HashMap::new(),
         }
-    }
-
-    /// The frame of a message that a phone without an address sends.
-    pub fn broadcast(&self, request: &Request) -> Vec<u8> {
-        let payload = request.encode();
-        let frame = Frame {
-            from: request.mac.octets(),
-            to: BROADCAST,
-            source: SocketAddrV4::new(Ipv4Addr::UNSPECIFIED, CLIENT_PORT),
-            destination: SocketAddrV4::new(Ipv4Addr::BROADCAST, SERVER_PORT),
-            payload: &payload,
-        };
-        frame.encode().unwrap()
     }
 
     pub async fn send(&self, frame: &[u8]) {
