@@ -11,6 +11,7 @@
 //! no phone at all, is decided in `provision`: here is no `if` about a family.
 
 mod addresses;
+mod ahead;
 mod arrival;
 mod conflict;
 mod desk;
@@ -24,6 +25,8 @@ mod responder;
 mod server;
 mod shares;
 mod silence;
+mod stock;
+mod tally;
 #[cfg(test)]
 mod tests;
 

@@ -130,13 +130,18 @@ impl Port {
         wire.frames.send(&probe.request(address)).await
     }
 
-    /// Takes in the next ARP frame of the wire. Cancel-safe; without a wire it waits until somebody drops it.
-    pub async fn hear(&self) -> io::Result<()> {
+    /// True if the other end of the wire can hear us.
+    pub fn has_link(&self) -> bool {
+        self.wire.as_ref().is_some_and(|wire| wire.now().link)
+    }
+
+    /// Takes in the next ARP frame of the wire, and tells what somebody else says in it. Cancel-safe; without a wire it
+    /// waits until somebody drops it.
+    pub async fn hear(&self) -> io::Result<Option<Arp>> {
         let Some(wire) = &self.wire else { return std::future::pending().await };
         let mut frame = [0; MAX_ARP];
         let length = wire.arp.recv(&mut frame).await?;
-        self.probes.hear(&frame[..length], wire.now().hardware);
-        Ok(())
+        Ok(self.probes.hear(&frame[..length], wire.now().hardware))
     }
 
     /// Sends a reply from one of our addresses.

@@ -5,7 +5,7 @@ use std::{
     future::Future,
     net::{Ipv4Addr, SocketAddrV4},
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -184,9 +184,13 @@ pub(super) async fn listen(
                 Presence::Idle(text) => shared.notice(&port.name, Some(text)),
                 Presence::Gone => break End::Gone,
             },
-            heard = port.hear() => if let Err(error) = heard {
-                tracing::debug!(%error, port = port.name, "can't hear ARP");
-                sleep(REST).await;
+            heard = port.hear() => match heard {
+                Ok(Some(arp)) => shared.heard(&arp),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::debug!(%error, port = port.name, "can't hear ARP");
+                    sleep(REST).await;
+                }
             },
             received = port.recv(&mut buffer), if pending.has_room() => match received {
                 Ok((length, peer, local)) => {
@@ -313,6 +317,11 @@ impl Pending {
 }
 
 impl Shared {
+    /// What was promised. Locked before the state is read, wherever both are.
+    pub(super) fn offers(&self) -> MutexGuard<'_, Offers> {
+        self.offers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Handles one datagram so that nothing in it can hurt the next.
     pub(super) fn isolated(&self, port: &Port, came: Came<'_>, in_use: Option<Ipv4Addr>) -> Due {
         // What unwinding may leave half done is the offers, each of whose maps is right by itself.
@@ -343,7 +352,7 @@ impl Shared {
         if matches!(client.kind, ClientKind::NotPhone(_)) {
             self.counters.count("dhcp", "not-a-phone");
         }
-        let mut offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut offers = self.offers();
         let state = self.service.view.read();
         let mut responder =
             Responder { provisioner: &provisioner, state: &state, offers: &mut offers, now };

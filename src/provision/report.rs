@@ -16,6 +16,7 @@ use crate::{
 
 use super::{
     Provisioner,
+    conflicts::are_widespread,
     diagnosis::{self, Memo, Standing},
     findings::{self, Contradiction},
     identify,
@@ -222,6 +223,11 @@ impl<'a> Look<'a> {
             self.state.conflicts(self.mac).find(|one| !self.reads.has_come(one.until))?;
         self.reads.address(conflict.address);
         Some(conflict.address)
+    }
+
+    /// True if many phones find their addresses in use. Who reads this is told by the ledger when it changes.
+    pub fn is_widespread(&self) -> bool {
+        are_widespread(self.state, |moment| self.reads.has_come(moment))
     }
 
     /// True if auto-registration is open.

@@ -1,7 +1,9 @@
 //! What is fact, in memory: every decision reads from here.
 
+mod held;
 mod index;
 mod patch;
+mod runs;
 mod staging;
 #[cfg(test)]
 mod tests;
@@ -192,6 +194,12 @@ impl State {
         self.index.news.forgotten
     }
 
+    /// The commit that last forgot a listed phone; 0 if none did since the start.
+    #[must_use]
+    pub const fn unlisted(&self) -> u64 {
+        self.index.news.unlisted
+    }
+
     /// The commit that last set the auto-registration window; 0 if none did since the start.
     #[must_use]
     pub const fn window_set(&self) -> u64 {
@@ -225,11 +233,18 @@ impl State {
                 self.phones.remove(&mac)
             };
             if let Some(before) = before {
-                self.index.drop(mac, &before, self.phones.get(&mac));
+                let after = self.phones.get(&mac);
+                if before.entry.is_some() && after.is_none() {
+                    self.index.news.unlisted = patch.commit;
+                }
+                self.index.drop(mac, &before, after, &self.numbers);
             }
         }
         for address in patch.leases.keys().chain(patch.quarantine.keys()) {
             self.index.news.addresses.touch(*address, patch.commit);
+        }
+        for (address, lease) in &patch.leases {
+            self.index.addresses.lease(*address, self.leases.get(address), lease.as_ref());
         }
         put(&mut self.leases, patch.leases);
         for (client, address) in patch.clients {
@@ -241,12 +256,16 @@ impl State {
         for (address, quarantine) in patch.quarantine {
             self.index.conflicts.insert((quarantine.by, address));
             let by = quarantine.by;
+            self.index.addresses.set_aside(self.quarantine.get(&address), &quarantine);
             let before = self.quarantine.insert(address, quarantine);
             if let Some(before) = before.filter(|before| before.by != by) {
                 self.index.conflicts.remove(&(before.by, address));
             }
         }
-        self.numbers.extend(patch.numbers);
+        for (number, phone) in patch.numbers {
+            self.index.given.give(&number, self.numbers.get(&number).copied(), phone);
+            self.numbers.insert(number, phone);
+        }
         if let Some(window) = patch.window {
             self.window = window.into();
             self.index.news.window = patch.commit;
