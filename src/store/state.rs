@@ -1,6 +1,7 @@
 //! What is fact, in memory: every decision reads from here.
 
 mod index;
+mod keys;
 mod patch;
 mod staging;
 #[cfg(test)]
@@ -20,7 +21,8 @@ use crate::domain::{
 };
 
 use index::Index;
-pub(super) use patch::{Patch, SetWindow, Touched};
+pub(super) use keys::Keys;
+pub(super) use patch::{Patch, Replaced, SetWindow, Touched};
 
 /// One phone, listed or seen.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -43,7 +43,7 @@ fn registration(step: Step) -> What {
     What::Registration { by: "10.0.0.5".to_owned(), step }
 }
 
-fn happened() -> Vec<What> {
+pub(super) fn happened() -> Vec<What> {
     let address = Ipv4Addr::new(10, 0, 0, 9);
     let text = || "why".to_owned();
     let ended = |outcome| What::Ended {
