@@ -81,8 +81,8 @@ impl Disk {
         fs::write(path.join(ACKNOWLEDGED), mark(state.commit)).map_err(io)?;
         let disk = Self::open(path).map_err(|unreadable| unreadable.into_error(path))?;
         let patch = Patch::of(state);
-        let meta = Meta::of(&State::default(), &patch);
-        disk.put(rows(&meta, &patch).map_err(|bad| fault(path, bad))?)?;
+        let figures = Meta::of(&State::default(), &patch);
+        disk.put(rows(&figures, &patch).map_err(|bad| fault(path, bad))?)?;
         loop {
             let page = events()?;
             if page.is_empty() {

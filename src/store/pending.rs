@@ -174,9 +174,9 @@ impl Shelf {
         }
         let rest = limit - page.events.len();
         let bounds = (page.wiped, page.first.unwrap_or(before).min(before));
-        let (mut events, oldest, more) =
-            self.with(|disk| disk.timeline_between(phone, bounds, rest))?;
-        let next = oldest.or(page.first).filter(|_| more);
+        let older = self.with(|disk| disk.timeline_between(phone, bounds, rest))?;
+        let next = older.oldest.or(page.first).filter(|_| older.more);
+        let mut events = older.events;
         events.append(&mut page.events);
         Ok((events, next))
     }

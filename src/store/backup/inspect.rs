@@ -69,7 +69,6 @@ pub fn check(directory: &Path) -> Result<Checked, StoreError> {
         numbers: state.numbers.len(),
         events: read.pending.count(),
         damage: read.damage().into_iter().collect(),
-        ..Checked::default()
     };
     let mut after = Vec::new();
     loop {

@@ -27,15 +27,25 @@ pub(in crate::store) struct PruneCursor {
     pub(in crate::store) deleted: usize,
 }
 
+/// A part of a timeline.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Between {
+    /// Oldest first, with their commits.
+    pub(in crate::store) events: Vec<(u64, Event)>,
+    /// Where the first of them lies.
+    pub(in crate::store) oldest: Option<Place>,
+    /// True if there are more before it.
+    pub(in crate::store) more: bool,
+}
+
 impl Disk {
-    /// At most `limit` events of a phone from the end of what lies between two places, oldest first; where the first of
-    /// them lies; and whether there are more before it.
+    /// At most `limit` events of a phone from the end of what lies between two places.
     pub(in crate::store) fn timeline_between(
         &self,
         phone: Mac,
         (after, before): (Option<Place>, Place),
         limit: usize,
-    ) -> Result<(Vec<(u64, Event)>, Option<Place>, bool), StoreError> {
+    ) -> Result<Between, StoreError> {
         let key = |(commit, index): Place| event_key(phone, commit, index as usize);
         let first = match after.map(key) {
             None => Kind::Event.key(&phone.octets()),
@@ -43,7 +53,7 @@ impl Disk {
         };
         let end = key(before);
         if first >= end {
-            return Ok((Vec::new(), None, false));
+            return Ok(Between::default());
         }
         let mut rows = self.rows.range(first..end).rev();
         let (mut events, mut oldest) = (Vec::new(), None);
@@ -53,7 +63,7 @@ impl Disk {
             events.push(event(&key, &value).map_err(|bad| self.fault(bad))?);
         }
         events.reverse();
-        Ok((events, oldest, rows.next().is_some()))
+        Ok(Between { events, oldest, more: rows.next().is_some() })
     }
 
     /// The keys of all events of a phone.

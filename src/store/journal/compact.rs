@@ -73,7 +73,6 @@ impl Compaction {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "goes into `map_err` as it is")]
 fn bad(value: BadValue) -> StoreError {
     fault("journal".as_ref(), value)
 }

@@ -120,7 +120,9 @@ proptest! {
         for (limits, compacts) in ways {
             let dir = TempDir::new().unwrap();
             let store = opened(dir.path(), limits);
-            deeds.iter().for_each(|deed| act(&store, deed, compacts));
+            for deed in &deeds {
+                act(&store, deed, compacts);
+            }
             // Read before anything compacts it, then once more as rows.
             store.journal.commit_blocking(vec![].into()).unwrap();
             let early: Vec<_> = (0..6).map(|n| paged(&store, mac(n))).collect();
@@ -143,7 +145,9 @@ proptest! {
     ) {
         let dir = TempDir::new().unwrap();
         let store = opened(dir.path(), never());
-        deeds.iter().for_each(|deed| act(&store, deed, true));
+        for deed in &deeds {
+            act(&store, deed, true);
+        }
         store.journal.commit_blocking(vec![].into()).unwrap();
         let copy = killed(dir.path());
         let again = opened(copy.path(), never());

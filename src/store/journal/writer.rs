@@ -171,8 +171,8 @@ impl Writer {
 
     /// The rows are closed before the lock goes.
     fn close(self) {
-        let Self { agreement, shelf, lock, fault, .. } = self;
-        let disk = shelf.close();
+        let Self { agreement, shelf: rows, lock, fault, .. } = self;
+        let disk = rows.close();
         if fault.get().is_some() {
             // sled's last flush would wait for ever for what it could not write. What it has written is on the disk.
             mem::forget((agreement, disk));
@@ -285,11 +285,13 @@ impl Writer {
             (mem::replace(&mut self.undo_rows, now), self.undo.clone())
         });
         let compaction = Compaction::new(frozen, &self.view.read(), undo);
-        let (shelf, broken) = (Arc::clone(&self.shelf), Arc::clone(&self.fault));
+        let (rows, broken) = (Arc::clone(&self.shelf), Arc::clone(&self.fault));
         let done = self.compactor.done.clone();
         let work = move || {
-            let outcome = run(&compaction, &shelf, &broken);
-            waiting.into_iter().for_each(|done| done(outcome.clone()));
+            let outcome = run(&compaction, &rows, &broken);
+            for done in waiting {
+                done(outcome.clone());
+            }
             // Whoever is not there any more has joined this thread.
             let _ = done.map(|done| done.send(Request::Compacted(file)));
         };
