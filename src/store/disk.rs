@@ -80,9 +80,9 @@ impl Disk {
         fs::DirBuilder::new().mode(0o700).create(path).map_err(io)?;
         fs::write(path.join(ACKNOWLEDGED), mark(state.commit)).map_err(io)?;
         let disk = Self::open(path).map_err(|unreadable| unreadable.into_error(path))?;
-        let patch = Patch::of(state);
-        let figures = Meta::of(&State::default(), &patch);
-        disk.put(rows(&figures, &patch).map_err(|bad| fault(path, bad))?)?;
+        let all = Patch::of(state);
+        let meta = Meta::of(&State::default(), &all);
+        disk.put(rows(&meta, &all).map_err(|bad| fault(path, bad))?)?;
         loop {
             let page = events()?;
             if page.is_empty() {

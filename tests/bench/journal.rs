@@ -60,7 +60,7 @@ fn reports(number: u32) -> Batch {
 /// What its REQUEST commits.
 fn leasing(number: u32) -> Batch {
     let (mac, address) = (mac(number), Ipv4Addr::from(0x0a01_0000 + number));
-    let (client, until) = (ClientKey::hardware(mac), now() + Duration::from_secs(86_400));
+    let (client, until) = (ClientKey::hardware(mac), now() + Duration::from_hours(24));
     let claim = Claim::Address { address, client: client.clone(), now: now() };
     let lease = Lease { address, client, mac, since: now(), until };
     let what = What::Leased { address, until, granted: Granted::Selected };
@@ -100,7 +100,7 @@ fn rounds(name: &str, phones: std::ops::Range<u32>, window: u32, mut round: impl
     }
     let count = f64::from(phones.end - phones.start);
     let rate = count / start.elapsed().as_secs_f64();
-    let each = (processor() - processor_before).as_secs_f64() * 1e6 / count;
+    let each = processor().saturating_sub(processor_before).as_secs_f64() * 1e6 / count;
     #[expect(clippy::cast_precision_loss, reason = "a figure to look at")]
     let octets = (written() - written_before) as f64 / count;
     println!("| {name} | {rate:.0} | {} | {each:.1} | {octets:.0} |", percentiles(times));
@@ -141,7 +141,7 @@ fn main() {
         plain.sync_data().unwrap();
     });
     let store = Store::open(&home.path().join("state")).unwrap();
-    let mut lease = |first: u32, window: u32| {
+    let lease = |first: u32, window: u32| {
         drop(store.journal.commit_all((first..first + window).map(reports).collect()));
         let made = store.journal.commit_all((first..first + window).map(leasing).collect());
         assert!(runtime.block_on(made).iter().all(Result::is_ok));
@@ -154,7 +154,7 @@ fn main() {
     killed(&home.path().join("state"), &home.path().join("killed"));
     let begun = (Instant::now(), processor());
     drop(store);
-    let processor = (processor() - begun.1).as_secs_f64() * 1e3;
+    let processor = processor().saturating_sub(begun.1).as_secs_f64() * 1e3;
     println!(
         "closed: {:.0} ms, {processor:.0} ms of processor",
         begun.0.elapsed().as_secs_f64() * 1e3
