@@ -21,7 +21,7 @@
 //!
 //! ```text
 //! dhcp::server → wire::dhcp → Provisioner::client (who is this?) → responder (what is due?)
-//!    → Bind: Journal::commit → reply as its commit is fact
+//!    → Bind: Journal::commit → one record, one fdatasync → reply as its commit is fact (rows follow later)
 //! tftp | http → Service::open → resolve → identify → permitted? → body → Opened + Delivery | Refusal
 //!    → blocks acknowledged: Delivery::advance → finish | drop → Recorder → Journal → State → Feed → page
 //! ```
@@ -30,6 +30,8 @@
 //!
 //! - Everything that becomes fact is a [`domain::Change`] in a [`domain::Batch`], through [`store::Journal::commit`]:
 //!   agree (durable), apply (in memory), announce (feed). [`store::State::apply`] is the only writer.
+//! - Durable is what lies in the journal beside sled's rows. They get it later, in one go and on another thread; a
+//!   journal that is still there when the store is opened is replayed over them, and damage in it is never passed over.
 //! - An ACK leaves only after its lease is on disk (RFC 2131 §3.1). The loop never waits for the disk with the next
 //!   datagram unread.
 //! - A stage is a fold over a phone's events ([`domain::Boot`]), never a field that code sets.

@@ -200,10 +200,11 @@ impl Service {
         &self,
         batches: Vec<Batch>,
     ) -> impl Future<Output = Vec<Result<Arc<Commit>, CommitError>>> + Send + use<> {
-        for reports in self.recorder.take() {
-            drop(self.journal.commit(reports));
-        }
-        self.journal.commit_all(batches)
+        let mut all = self.recorder.take();
+        let reports = all.len();
+        all.extend(batches);
+        let made = self.journal.commit_all(all);
+        async move { made.await.split_off(reports) }
     }
 
     /// Waits until everything that was recorded so far is fact.

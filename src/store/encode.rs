@@ -3,9 +3,11 @@
 //! A key is one octet that names the kind, then the parts big-endian, so that the order of keys is the order of things.
 //! A value is one octet with the version of its form, then JSON: an operator with a dead store can still read it.
 
+mod commit;
 mod entry;
 mod event;
 mod lease;
+mod octets;
 mod phone;
 mod rows;
 mod staging;
@@ -16,6 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwn
 
 use crate::domain::{Mac, hex};
 
+pub(super) use commit::{Spot, Spots, Undoes, VERSION, read_commits, read_event, write_commit};
 pub(super) use entry::{Listed, Replaced};
 pub(super) use phone::Meta;
 pub(super) use rows::{Loader, Row, rows};

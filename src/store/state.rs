@@ -2,6 +2,7 @@
 
 mod held;
 mod index;
+mod keys;
 mod patch;
 mod runs;
 mod staging;
@@ -22,7 +23,8 @@ use crate::domain::{
 };
 
 use index::Index;
-pub(super) use patch::{Patch, SetWindow, Touched};
+pub(super) use keys::Keys;
+pub(super) use patch::{Patch, Replaced, SetWindow, Touched};
 
 /// One phone, listed or seen.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -47,7 +47,7 @@ fn recalled(reply: Reply) -> What {
     What::Recalled { event: "check-sync".to_owned(), reply }
 }
 
-fn happened() -> Vec<What> {
+pub(super) fn happened() -> Vec<What> {
     let address = Ipv4Addr::new(10, 0, 0, 9);
     let text = || "why".to_owned();
     let ended = |outcome| What::Ended {
