@@ -21,6 +21,7 @@ use crate::{
 use super::{
     Library,
     identify::Subject,
+    kept::Kept,
     name,
     peers::Peers,
     resolve::{self, Target},
@@ -242,6 +243,8 @@ pub struct Provisioner {
     view: View,
     /// Shared with the resolver that replaces this one.
     pub(super) peers: Arc<Peers>,
+    /// What it found out about kinds of phones.
+    pub(super) kept: Kept,
 }
 
 /// For whom a file is opened.
@@ -327,7 +330,7 @@ impl Provisioner {
         library: Arc<Library>,
         view: View,
     ) -> Self {
-        Self { settings, catalog, library, view, peers: Arc::default() }
+        Self { settings, catalog, library, view, peers: Arc::default(), kept: Kept::default() }
     }
 
     /// The operator's files and the firmware.
