@@ -1,6 +1,5 @@
 //! DHCP over a cable, with clients that nobody here wrote: dhclient, udhcpc, perfdhcp.
 
-mod storm;
 mod wire;
 
 use std::{fs, path::Path, process::Stdio};
