@@ -11,7 +11,7 @@
 //! |---|---|---|
 //! | 6 | [`cli`] | one command a file |
 //! | 5 | [`appliance`] | settings → everything bound → everything running; owns every task; drains |
-//! | 4 | [`dhcp`] [`observe`] [`tftp`] [`http`] [`services`] (time and names) [`sim`] | carriers and tools: they translate, they decide nothing about phones |
+//! | 4 | [`dhcp`] [`observe`] [`tftp`] [`http`] [`services`] (time and names) [`sip`] (NOTIFY only) [`sim`] | carriers and tools: they translate, they decide nothing about phones |
 //! | 3 | [`provision`] | the one resolver, identification, inventory rules, findings, diagnosis, auto-registration, the recorder |
 //! | 2 | [`store`] | state, journal, feed, backup: the only module that names sled |
 //! | 1 | [`profile`] [`wire`] [`config`] [`telemetry`] [`net`] | families as data, byte formats, settings, counters, sockets |
@@ -21,7 +21,8 @@
 //!
 //! ```text
 //! dhcp::server → ring → a round of up to 64: wire::dhcp → Provisioner::client_in (who is this?) → responder (what is due?)
-//!    → Bind: Service::commit_all, once → the replies of the round, together, as their commits are fact
+//!    → Bind: Service::commit_all, once → the replies of the round, together, as its one
+//!      record is fact (one fdatasync; rows follow later)
 //! tftp | http → Service::open → resolve → identify → permitted? → body → Opened + Delivery | Refusal
 //!    → blocks acknowledged: Delivery::advance → finish | drop → Recorder → Journal → State → Feed → page
 //! ```
@@ -30,6 +31,8 @@
 //!
 //! - Everything that becomes fact is a [`domain::Change`] in a [`domain::Batch`], through [`store::Journal::commit`]:
 //!   agree (durable), apply (in memory), announce (feed). [`store::State::apply`] is the only writer.
+//! - Durable is what lies in the journal beside sled's rows. They get it later, in one go and on another thread; a
+//!   journal that is still there when the store is opened is replayed over them, and damage in it is never passed over.
 //! - An ACK leaves only after its lease is on disk (RFC 2131 §3.1). The loop never waits for the disk with the next
 //!   datagram unread: it goes into a bounded ring, where known phones go first and a repetition replaces its original.
 //! - A stage is a fold over a phone's events ([`domain::Boot`]), never a field that code sets.
@@ -56,7 +59,8 @@
 //!
 //! No build script, no Cargo features, no front-end build, no plugin interface: a family is a folder of data. The crate
 //! `async-tftp` is a development dependency only: it is the baseline in `tests/bench/`. The SIP and SCCP registrars
-//! are not here yet; their place is floor 4.
+//! are not here yet; their place is floor 4. `sip` sends one NOTIFY at a time to phones that an operator wants to come
+//! again, and hears nobody but whom it asked.
 //!
 //! # Dependencies
 //!
@@ -75,6 +79,7 @@ pub mod profile;
 pub mod provision;
 pub mod services;
 pub mod sim;
+pub mod sip;
 pub mod store;
 pub mod telemetry;
 pub mod tftp;

@@ -8,10 +8,14 @@ use crate::{
     store::State,
 };
 
-use super::offers::Offers;
+use super::{offers::Offers, shares::size};
 
 /// How many addresses are tried for one that nobody ever had, before an ended lease of somebody else will do.
-const TRIES: usize = 32;
+pub(super) const TRIES: usize = 32;
+
+/// How many addresses that nobody ever had are looked at further on, before an ended lease will do: they may all be
+/// reserved.
+const LOOKS: usize = 1024;
 
 /// What rules an address out for a client, promises aside.
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +23,8 @@ pub(super) struct Rules<'a> {
     pub state: &'a State,
     /// Our own addresses, never given away.
     pub own: &'a [(Ipv4Addr, u8)],
-    /// Who asks.
-    pub mac: Mac,
+    /// Who asks; nobody in particular where addresses are looked for ahead.
+    pub mac: Option<Mac>,
     pub now: Timestamp,
 }
 
@@ -29,6 +33,7 @@ pub(super) struct Rules<'a> {
 pub(super) struct Addresses<'a> {
     pub rules: Rules<'a>,
     pub offers: &'a Offers,
+    pub mac: Mac,
     /// The key that it is known by.
     pub client: &'a ClientKey,
     /// The address that its entry reserves.
@@ -38,7 +43,7 @@ pub(super) struct Addresses<'a> {
 impl Rules<'_> {
     /// True if this client may have it at all, were it free.
     fn allow(&self, subnet: &Subnet, address: Ipv4Addr) -> bool {
-        let reserved = self.state.reserved_for(address).is_none_or(|mac| mac == self.mac);
+        let reserved = self.state.reserved_for(address).is_none_or(|mac| Some(mac) == self.mac);
         let aside = self.state.quarantine.get(&address).is_some_and(|aside| self.now < aside.until);
         reserved && !aside && !self.is_infrastructure(subnet, address)
     }
@@ -69,9 +74,8 @@ impl Addresses<'_> {
         if self.reserved != Some(address) {
             return self.client.clone();
         }
-        let lease =
-            self.rules.state.leases.get(&address).filter(|lease| lease.mac == self.rules.mac);
-        lease.map_or_else(|| ClientKey::hardware(self.rules.mac), |lease| lease.client.clone())
+        let lease = self.rules.state.leases.get(&address).filter(|lease| lease.mac == self.mac);
+        lease.map_or_else(|| ClientKey::hardware(self.mac), |lease| lease.client.clone())
     }
 
     /// True if nobody else has it, was offered it, or has it reserved, and nobody was found using it.
@@ -110,45 +114,88 @@ impl Addresses<'_> {
         })
     }
 
+    /// A new address that the wire was asked about already, if there is one.
+    pub fn stocked(&self, subnet: &Subnet) -> Option<Ipv4Addr> {
+        let place = nth(subnet, spread(self.mac) % size(subnet).max(1))?;
+        let mut used = None;
+        let stock = self.offers.stock.near(subnet.network, place, self.rules.now);
+        self.fresh(subnet, stock, &mut used).or(used)
+    }
+
     /// A new address from the pools of a subnet.
     ///
     /// Where the search begins and how it strides depends on the MAC, so that a delivery of phones with sequential MACs
     /// is spread, and each finds the same address again if its record was lost. A fresh address is preferred to one that
-    /// somebody else had, who then finds his own again.
+    /// somebody else had, who then finds his own again; of those the one whose lease ended longest ago. In a pool that is
+    /// nearly full neither is walked to: the state knows where they are.
     pub fn pick(&self, subnet: &Subnet) -> Option<Ipv4Addr> {
-        let size = |(first, last): &(Ipv4Addr, Ipv4Addr)| {
-            u64::from(u32::from(*last) - u32::from(*first)) + 1
-        };
-        let total: u64 = subnet.pool.iter().map(size).sum();
-        let spread = spread(self.rules.mac);
+        let (total, state) = (size(subnet), self.rules.state);
+        let spread = spread(self.mac);
         let stride = coprime(spread >> 32, total)?;
-        let nth = |nth: u64| {
-            let mut place = (spread % total + nth % total * stride % total) % total;
-            for range in &subnet.pool {
-                if place < size(range) {
-                    return Some(Ipv4Addr::from(u32::from(range.0) + u32::try_from(place).ok()?));
-                }
-                place -= size(range);
-            }
-            None
-        };
+        let place = |nth: u64| (spread % total + nth % total * stride % total) % total;
+        let strides = (0..total).take(TRIES).filter_map(|step| nth(subnet, place(step)));
         let mut used = None;
-        for (tried, address) in (0..total).filter_map(nth).enumerate() {
-            if self.is_free(subnet, address) {
-                if !self.rules.state.leases.contains_key(&address) {
-                    return Some(address);
-                }
-                used.get_or_insert(address);
+        let near = self.fresh(subnet, strides, &mut used);
+        near.or_else(|| {
+            let mut unheld = unheld(subnet, state, nth(subnet, place(0))?);
+            let mut ended = state.ended(self.rules.now).filter(|it| is_pooled(subnet, *it));
+            let free = |address: &Ipv4Addr| self.is_free(subnet, *address);
+            let found = unheld.by_ref().take(LOOKS).find(free).or(used);
+            let found = found.or_else(|| ended.by_ref().take(LOOKS).find(free));
+            found.or_else(|| unheld.find(free)).or_else(|| ended.find(free))
+        })
+    }
+
+    /// The first free one that nobody ever had; the first free one of all the others goes to `used`.
+    fn fresh(
+        &self,
+        subnet: &Subnet,
+        all: impl Iterator<Item = Ipv4Addr>,
+        used: &mut Option<Ipv4Addr>,
+    ) -> Option<Ipv4Addr> {
+        let mut free = all.filter(|address| self.is_free(subnet, *address));
+        free.find(|address| {
+            let fresh = !self.rules.state.leases.contains_key(address);
+            if !fresh {
+                used.get_or_insert(*address);
             }
-            if tried >= TRIES && used.is_some() {
-                break;
-            }
-        }
-        used
+            fresh
+        })
     }
 }
 
-fn is_pooled(subnet: &Subnet, address: Ipv4Addr) -> bool {
+/// An address of the pools of a subnet by its place in them.
+fn nth(subnet: &Subnet, mut place: u64) -> Option<Ipv4Addr> {
+    for (first, last) in &subnet.pool {
+        let size = u64::from(u32::from(*last) - u32::from(*first)) + 1;
+        if place < size {
+            return Some(Ipv4Addr::from(u32::from(*first) + u32::try_from(place).ok()?));
+        }
+        place -= size;
+    }
+    None
+}
+
+/// Addresses of the pools that nobody has or had, from one of them on and around.
+pub(super) fn unheld<'a>(
+    subnet: &'a Subnet,
+    state: &'a State,
+    from: Ipv4Addr,
+) -> impl Iterator<Item = Ipv4Addr> + 'a {
+    let within = move |(first, last): &(Ipv4Addr, Ipv4Addr)| (*first..=*last).contains(&from);
+    let at = subnet.pool.iter().position(within).unwrap_or(0);
+    let (before, behind) = subnet.pool.split_at(at);
+    let here = behind.first().copied();
+    let first = here.into_iter().flat_map(move |(first, last)| state.unheld(from.max(first), last));
+    let rest =
+        behind.iter().skip(1).chain(before).flat_map(|(first, last)| state.unheld(*first, *last));
+    let begin = u32::from(from).checked_sub(1).map(Ipv4Addr::from);
+    let last = here.zip(begin).filter(|((first, _), end)| first <= end);
+    let last = last.into_iter().flat_map(|((first, _), end)| state.unheld(first, end));
+    first.chain(rest).chain(last)
+}
+
+pub(super) fn is_pooled(subnet: &Subnet, address: Ipv4Addr) -> bool {
     subnet.pool.iter().any(|(first, last)| (first..=last).contains(&&address))
 }
 

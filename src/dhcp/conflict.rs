@@ -11,6 +11,7 @@ use tokio::{sync::oneshot, time::timeout};
 
 use crate::{
     domain::{Batch, Change, Mac, Timestamp},
+    provision::{CAUSE_OF_CONFLICTS, MANY_CONFLICTS},
     store::State,
     wire::{arp::Arp, ethernet::Ethernet},
 };
@@ -31,9 +32,6 @@ const MAX_PROBES: usize = 512;
 
 /// How many addresses are tried for one DISCOVER. The client sends another one soon.
 const TRIES: u32 = 3;
-
-/// From how many phones on conflicts have one cause: addresses typed in by hand come one by one.
-const MANY: usize = 5;
 
 /// Addresses that are being asked about, each with who is to get it and who waits to hear of it.
 #[derive(Debug, Default)]
@@ -66,10 +64,9 @@ impl Probes {
 
     /// Takes in a frame. Whoever says that the address is its own counts, but for us and for the client itself. A probe
     /// of somebody else does not: switches that track devices send them (RFC 5227 §2.1.1 takes them for a conflict).
-    pub fn hear(&self, frame: &[u8], own: [u8; 6]) {
-        let Some(arp) = Ethernet::decode(frame).and_then(|frame| Arp::decode(&frame)) else {
-            return;
-        };
+    /// Tells what somebody else says.
+    pub fn hear(&self, frame: &[u8], own: [u8; 6]) -> Option<Arp> {
+        let arp = Ethernet::decode(frame).and_then(|frame| Arp::decode(&frame))?;
         let mut probes = self.lock();
         let other = |probe: &Probe| ![own, probe.asker].contains(&arp.hardware);
         if probes.get(&arp.address).is_some_and(other)
@@ -78,6 +75,7 @@ impl Probes {
             // Nobody may wait any more: then it was too late.
             let _ = probe.found.send(arp.hardware);
         }
+        (arp.hardware != own).then_some(arp)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Ipv4Addr, Probe>> {
@@ -169,16 +167,14 @@ impl Shared {
 
 /// What many phones that find their addresses in use have in common, in one sentence.
 fn conflicts(state: &State, now: Timestamp) -> Option<String> {
-    let aside = state.quarantine.values().filter(|aside| now < aside.until);
+    let aside = state.latest_aside().take_while(|aside| now < aside.until);
     let mut phones: Vec<Mac> = aside.map(|aside| aside.by).collect();
     phones.sort_unstable();
     phones.dedup();
-    (phones.len() >= MANY).then(|| {
-        let count = phones.len() / MANY * MANY;
+    (phones.len() >= MANY_CONFLICTS).then(|| {
+        let count = phones.len() / MANY_CONFLICTS * MANY_CONFLICTS;
         format!(
-            "{count} phones or more found the address that they were to get in use: something answers ARP for everybody. \
-             Look for proxy ARP on the router (`no ip proxy-arp`, `no ip local-proxy-arp`) and for device tracking on the \
-             switches, which probes with the address 0.0.0.0 (`device-tracking tracking auto-source`)"
+            "{count} phones or more found the address that they were to get in use: {CAUSE_OF_CONFLICTS}"
         )
     })
 }

@@ -11,6 +11,7 @@ use crate::{
 
 use super::{
     DhcpError,
+    ahead::stock_up,
     port::Port,
     server::{End, Shared, listen, stopped},
 };
@@ -147,11 +148,19 @@ async fn attend(
             None => opened(&place, &shared, &mut leave).await,
         };
         let Some(port) = open else { break };
-        if listen(Arc::new(port), Arc::clone(&shared), leave.clone()).await == End::Stopped {
+        let port = Arc::new(port);
+        let end = tokio::select! {
+            end = listen(Arc::clone(&port), Arc::clone(&shared), leave.clone()) => end,
+            // Dropped with the port: what was asked is no fact.
+            never = stock_up(&port, &shared) => match never {},
+        };
+        if end == End::Stopped {
             break;
         }
     }
-    shared.service.notices.set(&format!("dhcp {place}"), None);
+    for about in [format!("dhcp {place}"), format!("dhcp addresses {place}")] {
+        shared.service.notices.set(&about, None);
+    }
 }
 
 /// Waits until a place can be opened; `None` if it is to be left first. Cancel-safe.

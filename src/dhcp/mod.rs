@@ -15,6 +15,7 @@
 //! no phone at all, is decided in `provision`: here is no `if` about a family.
 
 mod addresses;
+mod ahead;
 mod arrival;
 mod conflict;
 mod desk;
@@ -31,6 +32,8 @@ mod round;
 mod server;
 mod shares;
 mod silence;
+mod stock;
+mod tally;
 #[cfg(test)]
 mod tests;
 

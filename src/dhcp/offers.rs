@@ -11,7 +11,7 @@ use crate::{
     provision::Allowance,
 };
 
-use super::shares::Shares;
+use super::{shares::Shares, stock::Stock};
 
 /// How long an offer is held. Clients that take it do so within a second; the slowest retransmit after about ten.
 const HOLD: Duration = Duration::from_mins(1);
@@ -52,13 +52,14 @@ pub(super) struct Offers {
     clients: HashMap<ClientKey, Offer>,
     addresses: HashMap<Ipv4Addr, ClientKey>,
     ages: BTreeMap<u64, ClientKey>,
-    /// Those of them with an address: in a flood, clients that got none are by far the most.
+    /// Those of them with an address that was not taken: in a flood, clients that got none are by far the most.
     promised: BTreeMap<u64, ClientKey>,
     turn: u64,
     /// Networks whose pools were found full, and when.
     full: HashMap<Ipv4Addr, Timestamp>,
     allowance: Allowance,
     pub(super) shares: Shares,
+    pub(super) stock: Stock,
 }
 
 impl Offers {
@@ -72,6 +73,7 @@ impl Offers {
             full: HashMap::new(),
             allowance: Allowance::default(),
             shares: Shares::default(),
+            stock: Stock::default(),
         }
     }
 
@@ -111,6 +113,7 @@ impl Offers {
         self.clients.insert(client.clone(), offer);
         self.ages.insert(self.turn, client.clone());
         if let Some(address) = address {
+            self.stock.remove(address);
             self.addresses.insert(address, client.clone());
             self.promised.insert(self.turn, client.clone());
         }
@@ -124,11 +127,12 @@ impl Offers {
         }
     }
 
-    /// The client takes its offer: who holds a lease counts as such from now on.
+    /// The client takes its offer: nobody else gets it, and who holds a lease counts as such from now on.
     pub fn taken(&mut self, client: &ClientKey) {
-        let offer = self.clients.get_mut(client);
-        if let Some(network) = offer.and_then(|offer| offer.stranger_in.take()) {
-            self.shares.settle(network);
+        let Some(offer) = self.clients.get_mut(client) else { return };
+        self.promised.remove(&offer.turn);
+        if let (Some(network), Some(address)) = (offer.stranger_in.take(), offer.address) {
+            self.shares.taken(network, address, offer.made.checked_add(HOLD).unwrap_or(offer.made));
         }
     }
 
@@ -152,10 +156,12 @@ impl Offers {
         patience: Duration,
         now: Timestamp,
     ) -> Option<Ipv4Addr> {
-        let (client, address) = self.promised.values().take(MAX_LOOKED_AT).find_map(|client| {
-            let offer =
-                self.clients.get(client).filter(|offer| passed(offer.made, patience, now))?;
-            offer.address.filter(|address| fits(*address)).map(|address| (client.clone(), address))
+        let oldest = self.promised.values().take(MAX_LOOKED_AT);
+        let offers = oldest.filter_map(|client| Some((client, self.clients.get(client)?)));
+        // In the order of their age: behind the first one that is too young none is old enough.
+        let mut old = offers.take_while(|(_, offer)| passed(offer.made, patience, now));
+        let (client, address) = old.find_map(|(client, offer)| {
+            Some((client.clone(), offer.address.filter(|address| fits(*address))?))
         })?;
         self.free(&client);
         Some(address)
@@ -171,6 +177,11 @@ impl Offers {
         self.full.insert(network, now);
     }
 
+    /// The stock, and whom addresses are promised to: who stocks up leaves those out.
+    pub fn stock_and_holders(&mut self) -> (&mut Stock, &HashMap<Ipv4Addr, ClientKey>) {
+        (&mut self.stock, &self.addresses)
+    }
+
     /// True if one more unknown client may come into the record now. Beyond that they are served all the same, but
     /// recorded only when they take a lease.
     pub fn admits_stranger(&mut self, now: Timestamp) -> bool {
@@ -179,7 +190,7 @@ impl Offers {
 }
 
 /// True if that long has passed. A clock that was set back makes everything pass: better than to hold it for years.
-fn passed(since: Timestamp, patience: Duration, now: Timestamp) -> bool {
+pub(super) fn passed(since: Timestamp, patience: Duration, now: Timestamp) -> bool {
     Duration::try_from(now.duration_since(since)).map_or(true, |age| age >= patience)
 }
 

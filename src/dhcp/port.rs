@@ -135,13 +135,18 @@ impl Port {
         wire.frames.send(&probe.request(address)).await
     }
 
-    /// Takes in the next ARP frame of the wire. Cancel-safe; without a wire it waits until somebody drops it.
-    pub async fn hear(&self) -> io::Result<()> {
+    /// True if the other end of the wire can hear us.
+    pub fn has_link(&self) -> bool {
+        self.wire.as_ref().is_some_and(|wire| wire.now().link)
+    }
+
+    /// Takes in the next ARP frame of the wire, and tells what somebody else says in it. Cancel-safe; without a wire it
+    /// waits until somebody drops it.
+    pub async fn hear(&self) -> io::Result<Option<Arp>> {
         let Some(wire) = &self.wire else { return std::future::pending().await };
         let mut frame = [0; MAX_ARP];
         let length = wire.arp.recv(&mut frame).await?;
-        self.probes.hear(&frame[..length], wire.now().hardware);
-        Ok(())
+        Ok(self.probes.hear(&frame[..length], wire.now().hardware))
     }
 
     /// Sends replies, each from one of our addresses: how many did not leave, and why the last of them did not. Those to
@@ -151,7 +156,7 @@ impl Port {
         replies: impl Iterator<Item = (&[u8], To, Ipv4Addr)> + Send,
     ) -> (usize, Option<io::Error>) {
         let (mut routed, mut frames) = (Outbox::default(), Vec::new());
-        let (mut lost, mut last) = (0, None);
+        let (mut lost, mut why) = (0, None);
         let hardware = self.wire.as_ref().map(|wire| wire.now().hardware);
         for (bytes, to, from) in replies {
             match (to, hardware) {
@@ -164,19 +169,19 @@ impl Port {
                 }
                 (to, hardware) => match framed(bytes, to, from, hardware) {
                     Ok(frame) => frames.push(frame),
-                    Err(error) => (lost, last) = (lost + 1, Some(error)),
+                    Err(error) => (lost, why) = (lost + 1, Some(error)),
                 },
             }
         }
         if !routed.is_empty() {
             let (more, error) = self.socket.send_all(&mut routed).await;
-            (lost, last) = (lost + more, error.or(last));
+            (lost, why) = (lost + more, error.or(why));
         }
         if let Some(wire) = self.wire.as_ref().filter(|_| !frames.is_empty()) {
             let (more, error) = wire.frames.send_all(&frames).await;
-            (lost, last) = (lost + more, error.or(last));
+            (lost, why) = (lost + more, error.or(why));
         }
-        (lost, last)
+        (lost, why)
     }
 }
 

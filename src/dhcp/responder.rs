@@ -91,6 +91,9 @@ impl<'a> Responder<'a> {
     /// Decides what is due to a message.
     pub fn decide(&mut self, arrival: &'a Arrival<'a>, client: &'a Client) -> Verdict {
         self.offers.expire(self.now);
+        if self.is_stray(arrival) {
+            return ignore(Silence::StrayRelay);
+        }
         let case = self.case(arrival, client);
         match arrival.message.kind() {
             Kind::Discover => self.discover(&case),
@@ -110,6 +113,15 @@ impl<'a> Responder<'a> {
                 .filter(|subnet| arrival.own.iter().any(|(own, _)| subnet.contains(*own)))
                 .collect(),
         }
+    }
+
+    /// True for a relay that only the message names. A relay is in the subnet that it serves, or it asks for one by link
+    /// selection (RFC 3527) from an address of its own: then that is where the datagram came from. Everything else would
+    /// have us send replies to anybody's address (RFC 3046 §5).
+    fn is_stray(&self, arrival: &Arrival<'_>) -> bool {
+        let subnets = &self.provisioner.settings().dhcp.subnets;
+        let knows = |relay| subnets.iter().any(|subnet| subnet.contains(relay));
+        arrival.relay().is_some_and(|relay| !knows(relay) && *arrival.peer.ip() != relay)
     }
 
     fn discover(&mut self, case: &Case<'a>) -> Verdict {
@@ -173,8 +185,14 @@ impl<'a> Responder<'a> {
             // A stranger without room may take over what another one does not claim, and nothing else.
             let room = !stranger || self.offers.shares.has_room(subnet, self.state, self.now);
             let wished = wish.filter(|wish| room && self.addresses(case).is_usable(subnet, *wish));
+            let attached = case.arrival.relay().is_none();
+            if attached && wished.is_none() {
+                self.offers.stock.want(subnet.network, self.now);
+            }
+            let stocked = || self.addresses(case).stocked(subnet).filter(|_| attached);
             let pick = || self.addresses(case).pick(subnet);
-            let fresh = if full || !room { None } else { wished.or_else(pick) };
+            let new = || wished.or_else(stocked).or_else(pick);
+            let fresh = if full || !room { None } else { new() };
             let rules = self.rules(case);
             let fits = |address| rules.is_only_offered(subnet, address);
             let address = fresh.or_else(|| self.offers.reclaim(fits, patience, self.now));
@@ -422,11 +440,12 @@ impl<'a> Responder<'a> {
 
     fn addresses<'b>(&'b self, case: &'b Case<'a>) -> Addresses<'b> {
         let (client, reserved) = (&case.key, case.client.reserved);
-        Addresses { rules: self.rules(case), offers: self.offers, client, reserved }
+        let mac = case.client.mac;
+        Addresses { rules: self.rules(case), offers: self.offers, mac, client, reserved }
     }
 
     fn rules(&self, case: &Case<'a>) -> Rules<'a> {
-        let (own, mac) = (case.arrival.own, case.client.mac);
+        let (own, mac) = (case.arrival.own, Some(case.client.mac));
         Rules { state: self.state, own, mac, now: self.now }
     }
 

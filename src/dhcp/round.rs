@@ -3,7 +3,7 @@
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4},
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, PoisonError},
+    sync::Arc,
 };
 
 use crate::{
@@ -199,7 +199,7 @@ impl Shared {
         in_use: Option<Ipv4Addr>,
     ) -> Vec<Option<Verdict>> {
         // What unwinding may leave half done is the offers, each of whose maps is right by itself.
-        let mut offers = self.offers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut offers = self.offers();
         let state = self.service.view.read();
         let mut verdict =
             |heard: &Heard<'_>| self.verdict(here, heard, &state, &mut offers, in_use);

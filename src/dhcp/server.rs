@@ -2,7 +2,7 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddrV4},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -64,7 +64,7 @@ pub enum Late {
 pub(super) struct Shared {
     pub service: Arc<Service>,
     pub counters: Counters,
-    pub offers: Mutex<Offers>,
+    offers: Mutex<Offers>,
 }
 
 /// Why a port is served no more.
@@ -177,9 +177,13 @@ pub(super) async fn listen(
                 Presence::Idle(text) => shared.notice(&port.name, Some(text)),
                 Presence::Gone => break End::Gone,
             },
-            heard = port.hear() => if let Err(error) = heard {
-                tracing::debug!(%error, port = port.name, "can't hear ARP");
-                sleep(REST).await;
+            heard = port.hear() => match heard {
+                Ok(Some(arp)) => shared.heard(&arp),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::debug!(%error, port = port.name, "can't hear ARP");
+                    sleep(REST).await;
+                }
             },
             // Also while the disk is behind: who asks again meanwhile replaces what he asked before.
             received = port.receive(&mut inbox) => match received {
@@ -220,6 +224,13 @@ pub(super) async fn send_all(port: &Port, counters: &Counters, parcels: &[Parcel
     (0..lost).for_each(|_| counters.count("dhcp", "send-failed"));
     if let Some(error) = error {
         tracing::debug!(%error, lost, port = port.name, "can't send");
+    }
+}
+
+impl Shared {
+    /// What was promised. Locked before the state is read, wherever both are.
+    pub(super) fn offers(&self) -> MutexGuard<'_, Offers> {
+        self.offers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

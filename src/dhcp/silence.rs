@@ -17,6 +17,8 @@ pub(super) enum Silence {
     Incomplete,
     /// It gives back or declines what it does not hold.
     NotItsLease,
+    /// Its relay is in no subnet of ours and did not send it: an answer would go to whomever it names.
+    StrayRelay,
     /// A server's message in a client's clothes.
     FromServer,
 }
@@ -32,6 +34,7 @@ impl Silence {
             Self::PoolExhausted => "pool-exhausted",
             Self::Incomplete => "incomplete",
             Self::NotItsLease => "not-its-lease",
+            Self::StrayRelay => "stray-relay",
             Self::FromServer => "from-server",
         }
     }

@@ -17,6 +17,7 @@ use std::{
 };
 
 use super::{
+    addresses::Rules,
     arrival::{Arrival, To},
     offers::Offers,
     responder::{Responder, Silence, Verdict},
@@ -44,7 +45,7 @@ fn ip(text: &str) -> Ipv4Addr {
     text.parse().unwrap()
 }
 
-fn subnet(network: &str, pool: (&str, &str)) -> Subnet {
+pub(super) fn subnet(network: &str, pool: (&str, &str)) -> Subnet {
     let (network, prefix) = network.split_once('/').unwrap();
     Subnet {
         network: ip(network),
@@ -129,6 +130,19 @@ impl Bench {
     fn list(&mut self, mac: Mac, address: &str) {
         let entry = Entry { address: Some(ip(address)), ..Entry::default() };
         self.commit(vec![Change::Listed(mac, Box::new(entry))]);
+    }
+
+    /// Asks a wire on which nobody answers about addresses ahead, for three seconds.
+    fn stock_up(&mut self) {
+        let own = [(OWN, 24)];
+        for _ in 0..3 {
+            let rules = Rules { state: &self.state, own: &own, mac: None, now: self.time() };
+            let (stock, offered) = self.offers.stock_and_holders();
+            for subnet in &self.settings.dhcp.subnets {
+                stock.due(subnet, &rules, offered);
+            }
+            self.now += 1;
+        }
     }
 
     /// A message that arrives on the interface.

@@ -103,18 +103,13 @@ impl Provisioner {
         let settings = self.settings();
         let site = identify::site(settings, &case.subject.site, case.subject.is_staged());
         let range = site.and_then(|site| site.numbers).or(settings.auto_registration.numbers);
-        let mut had =
-            state.numbers.iter().filter(|(_, holder)| **holder == phone).map(|(number, _)| number);
-        let free = |number: &str| state.number_of(number).is_none_or(|holder| holder == phone);
-        let again = had.find(|number| free(number)).cloned();
-        let next = || range.and_then(|range| spelled(range).find(|number| free(number)));
-        again.or_else(next).ok_or_else(|| Why::NoNumbersLeft { phone, range: shown(range) })
+        let free = |number: &&str| state.number_of(number).is_none_or(|holder| holder == phone);
+        let again = state.given(phone).find(free).map(str::to_owned);
+        let next = |range: NumberRange| state.free_number(range.first, range.last, range.width);
+        again
+            .or_else(|| range.and_then(next))
+            .ok_or_else(|| Why::NoNumbersLeft { phone, range: shown(range) })
     }
-}
-
-/// The numbers of a range, in order.
-fn spelled(range: NumberRange) -> impl Iterator<Item = String> {
-    (range.first..=range.last).map(move |number| format!("{number:0width$}", width = range.width))
 }
 
 fn shown(range: Option<NumberRange>) -> String {

@@ -1,6 +1,12 @@
 //! The bytes of a file: the operator's own, else the template's, else the operator's default, else the firmware's.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{
+    fmt,
+    ops::Bound::{Excluded, Unbounded},
+    path::Path,
+    ptr,
+    sync::Arc,
+};
 
 use crate::{
     domain::{Entry, Role, StagingId},
@@ -9,13 +15,18 @@ use crate::{
 
 use super::{
     Admission, Body, Opened, Provisioner, Why,
+    cache::{Flaw, Key, Made, Stamp},
+    identify,
     library::{Held, etag},
     name,
     open::{Asker, Case},
     phonebook::{self, Contact},
-    values::{Scene, Secrets, values},
+    values::{Scene, Secrets, stamped, values},
     waves::Offered,
 };
+
+/// Phones whose entries are taken at a time.
+const HANDFUL: usize = 4096;
 
 /// Where a file's bytes come from.
 #[derive(Clone, Copy, Debug)]
@@ -77,17 +88,19 @@ impl Provisioner {
             }
             Source::Template(..) | Source::Text(..) => {
                 let entry = admit.as_ref().map(|admit| &*admit.entry);
-                let bytes = self.render(case, source, entry)?;
+                let Made { bytes, etag } = self.rendered(case, source, entry)?;
                 if let Some(taken) = &seat {
                     // A file that does not name the load takes no place.
                     let offered =
                         Offered { instead: Some(taken.own.clone()), ..Offered::default() };
                     let kept = Case { offered, ..case.clone() };
                     seat = seat.filter(|_| {
-                        self.render(&kept, source, entry).ok().as_ref() != Some(&bytes)
+                        let kept = self.rendered(&kept, source, entry);
+                        kept.map_or(true, |kept| kept.bytes != bytes)
                     });
                 }
-                (Body::Bytes(bytes.as_slice().into()), bytes.len() as u64, etag(&bytes))
+                let length = bytes.len() as u64;
+                (Body::Bytes(bytes), length, etag)
             }
         };
         Ok(Opened {
@@ -126,15 +139,35 @@ impl Provisioner {
         family.map(|family| family.tftp).unwrap_or_default()
     }
 
-    fn render(
+    /// The rendered file, as it was made before where nothing that it follows from has changed.
+    fn rendered(
         &self,
         case: &Case<'_>,
         source: Source<'_>,
         admitted: Option<&Entry>,
-    ) -> Result<Vec<u8>, Why> {
+    ) -> Result<Made, Why> {
+        let entry = admitted.or(case.subject.entry.as_deref());
+        let scene = self.scene(case, entry, &[]);
+        let make = || self.make(case, source, &scene);
+        // Who looks at a fleet must not drive out what its phones need, and an entry that is no fact yet may never be.
+        let is_kept = admitted.is_none()
+            && (matches!(case.asker, Asker::Peer) || scene.secrets == Secrets::Left);
+        let rendered = if is_kept {
+            let entry = case.subject.entry.clone().filter(|_| scene.phone.is_some());
+            // The stamp is older than what is read after it: never the other way round.
+            let book = if is_phonebook(case) { self.view().read().entries_set() } else { 0 };
+            self.cache.get(&key(case, source, &scene), Stamp { entry, book }, make)
+        } else {
+            make()
+        };
+        rendered.map_err(|flaw| case.flawed(flaw))
+    }
+
+    fn make(&self, case: &Case<'_>, source: Source<'_>, scene: &Scene<'_>) -> Result<Made, Flaw> {
         let contacts = self.contacts(case);
-        let scene = self.scene(case, admitted.or(case.subject.entry.as_deref()), &contacts);
-        self.draw(case, source, &scene, None)
+        let bytes = self.draw(case, source, &Scene { contacts: &contacts, ..*scene }, None)?;
+        let etag = etag(&bytes);
+        Ok(Made { bytes: bytes.into(), etag })
     }
 
     /// All that the values of this file come from.
@@ -171,13 +204,28 @@ impl Provisioner {
     /// The phonebook of the site: everybody who is listed there with a name and a number, and whom the operator adds.
     /// Empty for a file that is no phonebook.
     pub(super) fn contacts(&self, case: &Case<'_>) -> Vec<Contact> {
-        if !case.target.found.is_some_and(|found| found.file.phonebook) {
+        if !is_phonebook(case) {
             return Vec::new();
         }
-        let state = self.view().read();
-        let of_site = |entry: &&Entry| self.site_of(Some(entry), [0; 4].into()) == case.site;
-        let entries = state.phones.values().filter_map(|phone| phone.entry.as_deref());
-        phonebook::merged(entries.filter(of_site), self.library.contacts(&case.site))
+        let mut entries = self.entries();
+        entries.retain(|entry| self.site_of(Some(entry), [0; 4].into()) == case.site);
+        let entries = entries.iter().map(|entry| &**entry);
+        phonebook::merged(entries, self.library.contacts(&case.site))
+    }
+
+    /// All entries, taken in handfuls: writers wait for one of them and not for all.
+    fn entries(&self) -> Vec<Arc<Entry>> {
+        let (mut entries, mut after) = (Vec::new(), Unbounded);
+        loop {
+            let state = self.view().read();
+            let mut last = None;
+            for (mac, phone) in state.phones.range((after, Unbounded)).take(HANDFUL) {
+                last = Some(*mac);
+                entries.extend(phone.entry.clone());
+            }
+            let Some(last) = last else { return entries };
+            after = Excluded(last);
+        }
     }
 
     /// Renders what is a template; nothing for what is served as it is. `reads` hears what the template reads.
@@ -187,9 +235,10 @@ impl Provisioner {
         source: Source<'_>,
         scene: &Scene<'_>,
         reads: Option<&Reads>,
-    ) -> Result<Vec<u8>, Why> {
+    ) -> Result<Vec<u8>, Flaw> {
+        let values = values(scene);
         let rendered = |version: &str, reads: Option<&Reads>| {
-            let values = values(scene, version);
+            let values = stamped(&values, version);
             let values = match reads {
                 Some(reads) => reads.watch(values),
                 None => values,
@@ -210,12 +259,53 @@ impl Provisioner {
         // The stamp is that of the text without it: a value that this file does not use does not make it a new one.
         let stamped = rendered("", None).and_then(|bare| rendered(&etag(&bare), reads));
         stamped.map_err(|error| match error {
-            RenderError::Absent { .. } => case.missing(),
+            RenderError::Absent { .. } => Flaw::Absent,
             RenderError::Template { .. } | RenderError::Value { .. } => {
-                Why::Unrenderable { text: error.to_string() }
+                Flaw::Unrenderable(error.to_string())
             }
         })
     }
+}
+
+/// What the file follows from. Taken apart without a rest: what comes into a scene has to come in here.
+fn key(case: &Case<'_>, source: Source<'_>, scene: &Scene<'_>) -> Key {
+    let &Scene {
+        settings,
+        catalog: _,
+        // By its rule, or none.
+        family: _,
+        model,
+        site,
+        staged,
+        phone,
+        ends,
+        secrets,
+        contradicts,
+        instead,
+        // By the stamp.
+        contacts: _,
+    } = scene;
+    let rule = case.target.found.map_or(0, |found| ptr::from_ref(found.file).addr());
+    let template = match source {
+        Source::Text(name, _) => name.as_ptr().addr(),
+        Source::Template(..) | Source::File(_) | Source::Firmware(_) => 0,
+    };
+    Key {
+        source: (template, rule),
+        model: model.to_owned(),
+        site: site.to_owned(),
+        staged,
+        phone: phone.map(|(mac, _)| mac),
+        subnet: identify::subnet_of(settings, ends.0).map(|subnet| ptr::from_ref(subnet).addr()),
+        local: ends.1.to_canonical(),
+        secrets,
+        contradicts,
+        instead: instead.map(str::to_owned),
+    }
+}
+
+fn is_phonebook(case: &Case<'_>) -> bool {
+    case.target.found.is_some_and(|found| found.file.phonebook)
 }
 
 /// The batch on the bench that waits for this very file, if one does.

@@ -105,7 +105,8 @@ impl Provisioner {
         let contacts = self.contacts(&case);
         let scene = self.scene(&case, admitted.or(case.subject.entry.as_deref()), &contacts);
         let reads = Reads::default();
-        self.draw(&case, source, &scene, Some(&reads)).map_err(|why| case.refuse(why))?;
+        self.draw(&case, source, &scene, Some(&reads))
+            .map_err(|flaw| case.refuse(case.flawed(flaw)))?;
         let form = case.target.found.and_then(|found| found.file.extra.as_ref());
         let form = form.filter(|_| matches!(source, Source::Template(..) | Source::Text(..)));
         let hide = !reveal || case.target.role != Role::Own;

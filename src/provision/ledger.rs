@@ -22,7 +22,7 @@ use crate::{
     store::State,
 };
 
-use super::{Provisioner, Service, labels, reads::Read};
+use super::{Provisioner, Service, conflicts::are_widespread, labels, reads::Read};
 
 /// Phones looked at under one lock: short enough that no ACK waits for an operator's list.
 const AT_A_TIME: usize = 256;
@@ -112,6 +112,8 @@ struct Kept {
     commit: u64,
     forgotten: u64,
     window: u64,
+    /// Many phones found their addresses in use.
+    widespread: bool,
     /// When somebody last looked.
     looked: Timestamp,
     /// False until every phone's standing is known: before that nobody's report rests on one.
@@ -151,6 +153,11 @@ impl Kept {
         for address in state.addresses_since(self.commit) {
             self.pending.extend(readers(&self.addresses, address));
             self.pending.extend(state.quarantine.get(&address).map(|one| one.by));
+        }
+        let widespread = are_widespread(state, |moment| now >= moment);
+        if widespread != self.widespread {
+            self.widespread = widespread;
+            self.pending.extend(state.latest_aside().map(|one| one.by));
         }
         self.pending.extend(state.restaged_since(self.commit));
         if state.window_set() > self.window {

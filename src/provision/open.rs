@@ -1,6 +1,7 @@
 //! Turns (name, peer) into bytes ready to send.
 
 use std::{
+    fmt,
     fs::File,
     io,
     net::{IpAddr, Ipv4Addr},
@@ -20,6 +21,7 @@ use crate::{
 
 use super::{
     Library,
+    cache::{Cache, Flaw},
     identify::Subject,
     kept::Kept,
     name,
@@ -44,12 +46,22 @@ pub struct Request<'a> {
 }
 
 /// Content ready to send.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Body {
     /// Rendered, in memory.
     Bytes(Arc<[u8]>),
     /// A file that was opened when it was loaded.
     File(Arc<File>),
+}
+
+/// Without the octets, which may hold passwords.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(bytes) => write!(f, "{} octets", bytes.len()),
+            Self::File(file) => file.fmt(f),
+        }
+    }
 }
 
 impl Body {
@@ -245,6 +257,8 @@ pub struct Provisioner {
     pub(super) peers: Arc<Peers>,
     /// What it found out about kinds of phones.
     pub(super) kept: Kept,
+    /// What was rendered of these settings, families and files.
+    pub(super) cache: Cache,
 }
 
 /// For whom a file is opened.
@@ -302,6 +316,14 @@ impl Case<'_> {
         }
     }
 
+    /// Why there is nothing under this name, where its template says so.
+    pub fn flawed(&self, flaw: Flaw) -> Why {
+        match flaw {
+            Flaw::Absent => self.missing(),
+            Flaw::Unrenderable(text) => Why::Unrenderable { text },
+        }
+    }
+
     /// Turns the request down. What came from an address that is not the phone's is no evidence about the phone, and
     /// starts no round of its boot.
     pub fn refuse(&self, why: Why) -> Refusal {
@@ -330,7 +352,8 @@ impl Provisioner {
         library: Arc<Library>,
         view: View,
     ) -> Self {
-        Self { settings, catalog, library, view, peers: Arc::default(), kept: Kept::default() }
+        let (peers, cache, kept) = Default::default();
+        Self { settings, catalog, library, view, peers, cache, kept }
     }
 
     /// The operator's files and the firmware.

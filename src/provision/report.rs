@@ -16,6 +16,7 @@ use crate::{
 
 use super::{
     Provisioner,
+    conflicts::are_widespread,
     diagnosis::{self, Memo, Standing},
     findings::{self, Contradiction},
     identify,
@@ -51,6 +52,8 @@ pub struct Report {
     pub looping: bool,
     /// It was ready; its lease has expired or its registration ended.
     pub away: bool,
+    /// What to do about a phone that was asked to come again and did not, in plain words.
+    pub recall: Option<String>,
     /// The servers that provision it instead of us; empty if we do.
     pub elsewhere: Vec<Ipv4Addr>,
 }
@@ -102,6 +105,7 @@ impl Look<'_> {
         let expected = if on_its_way { diagnosis::expected(look) } else { None };
         let family = look.family.map(|family| family.title.clone());
         let findings = findings::all(look);
+        let recall = look.recall();
         let (identity, site) =
             (std::mem::take(&mut self.identity), std::mem::take(&mut self.site_name));
         Report {
@@ -116,6 +120,7 @@ impl Look<'_> {
             stuck,
             looping,
             away,
+            recall,
             elsewhere: Vec::new(),
         }
     }
@@ -145,7 +150,7 @@ pub(super) struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    fn new(
+    pub(super) fn new(
         provisioner: &'a Provisioner,
         mac: Mac,
         phone: &'a Phone,
@@ -218,6 +223,11 @@ impl<'a> Look<'a> {
             self.state.conflicts(self.mac).find(|one| !self.reads.has_come(one.until))?;
         self.reads.address(conflict.address);
         Some(conflict.address)
+    }
+
+    /// True if many phones find their addresses in use. Who reads this is told by the ledger when it changes.
+    pub fn is_widespread(&self) -> bool {
+        are_widespread(self.state, |moment| self.reads.has_come(moment))
     }
 
     /// True if auto-registration is open.

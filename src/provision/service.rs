@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    Admission, Called, Delivery, Ledger, Notices, Opened, Pools, Provisioner, Recorder, Refusal,
+    Admission, Delivery, Ledger, Notices, Opened, Pools, Provisioner, Recalls, Recorder, Refusal,
     Request, Resync, Why,
     identify::{holder, is_forged},
     news::{Mistakes, Moves, News},
@@ -43,12 +43,14 @@ pub struct Service {
     pub pools: Pools,
     /// The findings of all phones, as long as somebody looks at them.
     pub ledger: Ledger,
+    /// Phones that are told to come again, many at a time.
+    pub recalls: Recalls,
     provisioner: RwLock<Arc<Provisioner>>,
     /// How often it was replaced.
     replaced: watch::Sender<u64>,
     news: News,
     moves: Moves,
-    resync: OnceLock<Box<dyn Resync>>,
+    pub(super) resync: OnceLock<Box<dyn Resync>>,
     mistakes: Mistakes,
 }
 
@@ -77,6 +79,7 @@ impl Service {
             notices,
             pools: Pools::default(),
             ledger: Ledger::default(),
+            recalls: Recalls::default(),
             provisioner,
             replaced,
             news,
@@ -197,10 +200,11 @@ impl Service {
         &self,
         batches: Vec<Batch>,
     ) -> impl Future<Output = Vec<Result<Arc<Commit>, CommitError>>> + Send + use<> {
-        for reports in self.recorder.take() {
-            drop(self.journal.commit(reports));
-        }
-        self.journal.commit_all(batches)
+        let mut all = self.recorder.take();
+        let reports = all.len();
+        all.extend(batches);
+        let made = self.journal.commit_all(all);
+        async move { made.await.split_off(reports) }
     }
 
     /// Waits until everything that was recorded so far is fact.
@@ -315,17 +319,6 @@ impl Service {
             let produced = StagingChange::Produced { phone, name, etag };
             self.recorder.record(Change::Staging(id, Box::new(produced)));
         }
-    }
-
-    /// Makes a phone come again, where something here can.
-    #[must_use]
-    pub fn resync(&self, phone: Mac) -> Called {
-        self.resync.get().map_or(Called::Restart, |resync| resync.resync(phone))
-    }
-
-    /// Joins in what makes phones come again. The first one stays.
-    pub fn join_resync(&self, resync: Box<dyn Resync>) {
-        let _ = self.resync.set(resync);
     }
 
     /// Records on a phone that it asked for another one's file: only who holds a lease can be told by its address, and

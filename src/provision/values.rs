@@ -22,7 +22,7 @@ use super::{
 pub(super) const MASK: &str = "••••";
 
 /// What happens to secrets on the way into a file.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(super) enum Secrets {
     /// They go in: this is the phone's own file on its way to it, or an operator asked for them.
     Plain,
@@ -164,13 +164,25 @@ struct FailoverValue {
     fail_back_timeout: u16,
 }
 
-/// The values of a scene, and `version`, the stamp of what is rendered from them.
-pub(super) fn values(scene: &Scene<'_>, version: &str) -> minijinja::Value {
-    let mut json = serde_json::to_value(context(scene)).unwrap_or_default();
-    if let Some(map) = json.as_object_mut() {
-        map.insert("version".to_owned(), version.into());
+/// The values of a scene, all but `version`.
+pub(super) fn values(scene: &Scene<'_>) -> BTreeMap<String, minijinja::Value> {
+    match serde_json::to_value(context(scene)) {
+        Ok(serde_json::Value::Object(map)) => {
+            map.into_iter().map(|(key, value)| (key, from_json(value))).collect()
+        }
+        // No value of ours has no form in JSON.
+        Ok(_) | Err(_) => BTreeMap::new(),
     }
-    from_json(json)
+}
+
+/// Values with `version`, the stamp of what is rendered from them.
+pub(super) fn stamped(
+    values: &BTreeMap<String, minijinja::Value>,
+    version: &str,
+) -> minijinja::Value {
+    let version = ("version".to_owned(), minijinja::Value::from(version));
+    let values = values.iter().map(|(key, value)| (key.clone(), value.clone()));
+    values.chain([version]).collect::<BTreeMap<_, _>>().into()
 }
 
 fn context<'a>(scene: &Scene<'a>) -> Context<'a> {

@@ -101,19 +101,21 @@ impl Sealed<'_> {
 pub(super) fn write(view: &View, journal: &Journal, to: &mut dyn Write) -> Result<(), StoreError> {
     let state: State = view.read().clone();
     let patch = Patch::of(&state);
-    let empty = State::default();
+    // In one order, whatever became a row when. A store that takes nothing more is backed up all the same.
+    let compacted = journal.compact().is_ok();
     let mut sealed = Sealed { to, sum: Sha256::new(), rows: 0 };
-    let meta = Meta::of(&empty, &patch);
+    let meta = Meta::of(&State::default(), &patch);
     sealed.line(&Header { format: FORMAT.to_owned(), schema: SCHEMA, meta })?;
-    sealed.rows(rows(&empty, &patch).map_err(|bad| fault("backup".as_ref(), bad))?)?;
+    sealed.rows(rows(&meta, &patch).map_err(|bad| fault("backup".as_ref(), bad))?)?;
     let mut after = Vec::new();
+    let lacking = if compacted { Vec::new() } else { journal.lacking()? };
     loop {
-        let from = after.clone();
-        let page = journal.with_disk(move |disk| disk.events(&from, PAGE))?;
+        let page = journal.read(|disk| disk.events(&after, PAGE))?;
         let Some((last, _)) = page.last() else { break };
         after.clone_from(last);
         sealed.rows(page.into_iter().filter(|(key, _)| belongs(&state, key)))?;
     }
+    sealed.rows(lacking.into_iter().filter(|(key, _)| belongs(&state, key)))?;
     let sha256 = hex(&sealed.sum.clone().finalize());
     let closing = Closing { rows: sealed.rows, sha256 };
     sealed.line(&closing)?;

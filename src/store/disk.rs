@@ -22,15 +22,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::domain::{Entry, Mac};
+use crate::domain::Mac;
 
 use super::{
     State, StoreError,
-    encode::{BadValue, Kind, Loader, Replaced, Row, SCHEMA, read, rows},
-    state::Patch,
+    encode::{self, BadValue, Kind, Loader, Meta, Row, SCHEMA, read, rows},
+    state::{Patch, Replaced},
 };
 
-pub(super) use events::{PruneCursor, event, row as event_row};
+pub(super) use events::{PruneCursor, event, place, row as event_row};
 
 /// Memory for sled's pages. All that is read often is in the state; this is for writing.
 const CACHE: u64 = 32 << 20;
@@ -41,9 +41,6 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 /// The file, among sled's own, in which the last commit that was told is noted. sled ends its log at the first damaged
 /// octet and takes what comes before for all there is; this is how we notice.
 const ACKNOWLEDGED: &str = "acknowledged";
-
-/// What undo would restore: the entries from before the last undoable batch.
-pub(super) type Undo = Vec<(Mac, Option<Arc<Entry>>)>;
 
 /// Why the rows can't be had.
 #[derive(Debug)]
@@ -83,7 +80,9 @@ impl Disk {
         fs::DirBuilder::new().mode(0o700).create(path).map_err(io)?;
         fs::write(path.join(ACKNOWLEDGED), mark(state.commit)).map_err(io)?;
         let disk = Self::open(path).map_err(|unreadable| unreadable.into_error(path))?;
-        disk.put(rows(&State::default(), &Patch::of(state)).map_err(|bad| fault(path, bad))?)?;
+        let all = Patch::of(state);
+        let meta = Meta::of(&State::default(), &all);
+        disk.put(rows(&meta, &all).map_err(|bad| fault(path, bad))?)?;
         loop {
             let page = events()?;
             if page.is_empty() {
@@ -124,16 +123,16 @@ impl Disk {
     }
 
     /// Reads the state and what undo would restore.
-    pub(super) fn load(&self) -> Result<(State, Undo), Unreadable> {
+    pub(super) fn load(&self) -> Result<(State, Replaced), Unreadable> {
         let mut loader = Loader::default();
         for kind in Kind::STATE {
             self.scan(kind, |key, value| loader.add(key, value))?;
         }
-        let mut undo = Undo::new();
+        let mut undo = Replaced::new();
         self.scan(Kind::Undo, |key, value| {
             let octets = key[1..].try_into().map_err(BadValue::broken)?;
             let mac = Mac::new(octets).map_err(BadValue::broken)?;
-            undo.push((mac, read::<Replaced>(value)?.entry.map(Arc::new)));
+            undo.push((mac, read::<encode::Replaced>(value)?.entry.map(Arc::new)));
             Ok(())
         })?;
         let state = loader.finish().map_err(|bad| self.unreadable(bad))?;
@@ -152,14 +151,16 @@ impl Disk {
         Ok(())
     }
 
-    fn unreadable(&self, bad: BadValue) -> Unreadable {
-        let path = self.path.display().to_string();
+    pub(super) fn unreadable(&self, bad: BadValue) -> Unreadable {
         match bad {
-            BadValue::Newer(found) => {
-                Unreadable::Refused(StoreError::Newer { path, found, known: SCHEMA })
-            }
+            BadValue::Newer(found) => Unreadable::Refused(newer(&self.path, found, SCHEMA)),
             BadValue::Broken(text) => Unreadable::Damaged(text),
         }
+    }
+
+    /// Where the rows lie, and the journal beside them.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Puts rows in place, all or none. They are not durable before [`Disk::barrier`].
@@ -237,6 +238,11 @@ impl Unreadable {
             Self::Refused(error) => error,
         }
     }
+}
+
+/// The store at `path` has a form that is newer than the newest known.
+pub(super) fn newer(path: &Path, found: u8, known: u8) -> StoreError {
+    StoreError::Newer { path: path.display().to_string(), found, known }
 }
 
 /// The last commit that the store at `path` told, as far as it was noted; 0 if that can't be read either.

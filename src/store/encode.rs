@@ -3,9 +3,11 @@
 //! A key is one octet that names the kind, then the parts big-endian, so that the order of keys is the order of things.
 //! A value is one octet with the version of its form, then JSON: an operator with a dead store can still read it.
 
+mod commit;
 mod entry;
 mod event;
 mod lease;
+mod octets;
 mod phone;
 mod rows;
 mod staging;
@@ -16,6 +18,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwn
 
 use crate::domain::{Mac, hex};
 
+pub(super) use commit::{Spot, Spots, Undoes, VERSION, read_commits, read_event, write_commit};
 pub(super) use entry::{Listed, Replaced};
 pub(super) use phone::Meta;
 pub(super) use rows::{Loader, Row, rows};
@@ -30,7 +33,9 @@ pub(super) use rows::{Loader, Row, rows};
 /// 3: there are batches, and events tell what phones showed of where they are plugged in.
 ///
 /// 4: phones have places in waves of firmware, and operators brake these.
-pub(super) const SCHEMA: u8 = 4;
+///
+/// 5: events tell what phones answered that were asked to come again.
+pub(super) const SCHEMA: u8 = 5;
 
 /// The oldest version that still reads.
 pub(super) const OLDEST: u8 = 1;

@@ -1,5 +1,12 @@
 //! The one append path: agree, apply, announce.
+//!
+//! To agree is to append a record to the journal's file and to sync it: a few hundred octets for a lease and its events.
+//! The rows get what it has later and in one go ([`compact`]), on another thread, so that commits go on. sled writes 150
+//! to 250 KB with each flush, whatever it is for, and takes ten times as long.
 
+mod compact;
+#[cfg(test)]
+mod contract;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -21,11 +28,12 @@ use crate::domain::{Batch, Claim, Commit, Event, Mac, Timestamp};
 
 use super::{
     StoreError,
-    disk::{Disk, PruneCursor},
+    disk::{Disk, PruneCursor, fault},
     encode::Row,
+    pending::{Pending, Shelf},
 };
 
-pub(super) use writer::{Alone, Writer};
+pub(super) use writer::{Alone, Compactor, Limits, Writer};
 
 /// Where an event lies in a timeline: the number of its commit, and its place among that commit's changes.
 pub type Place = (u64, u32);
@@ -33,7 +41,7 @@ pub type Place = (u64, u32);
 /// A page of a timeline, oldest first, with the commit of each event; and where the page before it ends.
 pub type Events = (Vec<(u64, Event)>, Option<Place>);
 
-/// The most batches that wait for the writer. One more is refused at once, with [`CommitError::Busy`]: whoever waits
+/// The most batches that wait for the writer, but for what came with the last of them. One more is refused at once, with [`CommitError::Busy`]: whoever waits
 /// for its commits never gets there, and a DHCP server that does is better silent, because phones ask again.
 pub const MAX_QUEUED: usize = 65_536;
 
@@ -57,13 +65,14 @@ pub enum CommitError {
     Closed,
 }
 
-/// Commits that become durable together, with the rows that they put in place.
+/// Commits that become durable together.
 #[derive(Debug)]
 pub struct Group {
     pub(super) commits: Vec<Arc<Commit>>,
-    pub(super) rows: Vec<Row>,
-    /// Phones whose timeline goes, before the rows are put in place.
-    pub(super) wiped: Vec<Mac>,
+    /// The number of the journal's file to which they go.
+    pub(super) file: u64,
+    /// The commits in the journal's form.
+    pub(super) record: Vec<u8>,
 }
 
 impl Group {
@@ -94,43 +103,50 @@ struct Inner {
     requests: mpsc::Sender<Request>,
     queued: Arc<AtomicUsize>,
     fault: Arc<OnceLock<String>>,
+    shelf: Arc<Shelf>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 /// What the writer is asked for.
 enum Request {
-    /// To make a batch fact.
-    Commit(Batch, Reply),
+    /// To make batches fact, each for itself.
+    Commit(Vec<Batch>, Reply),
     /// To take the last undoable batch back, if it is that of this commit.
     Undo(Option<u64>, Reply),
-    /// To do something with the disk between two groups.
-    Disk(Box<dyn FnOnce(&Disk) + Send>),
+    /// To make rows of all that became fact so far.
+    Compact(Compacted),
+    /// To take note that the compaction up to this file is done.
+    Compacted(u64),
     /// To stop.
     Close,
 }
 
 type Answer = Result<Option<Arc<Commit>>, CommitError>;
-type Answered = oneshot::Receiver<Answer>;
-type Reply = Box<dyn FnOnce(Answer) + Send>;
+type Answered = oneshot::Receiver<Vec<Answer>>;
+/// Takes the answers to all that was asked for in one request.
+type Reply = Box<dyn FnOnce(Vec<Answer>) + Send>;
+type Compacted = Box<dyn FnOnce(Result<(), String>) + Send>;
 
 impl Journal {
     /// Starts the writer.
-    pub(super) fn start(writer: Writer) -> Result<Self, StoreError> {
+    pub(super) fn start(mut writer: Writer) -> Result<Self, StoreError> {
         let (requests, inbox) = mpsc::channel();
+        writer.compactor.done = Some(requests.clone());
         let queued = Arc::clone(&writer.queued);
         let fault = Arc::clone(&writer.fault);
+        let shelf = Arc::clone(&writer.shelf);
         let thread = std::thread::Builder::new()
             .name("ringup-store".to_owned())
             .spawn(move || writer.run(&inbox))
             .map_err(|error| super::disk::fault("the writer thread".as_ref(), error))?;
         let writer = Mutex::new(Some(thread));
-        Ok(Self(Arc::new(Inner { requests, queued, fault, writer })))
+        Ok(Self(Arc::new(Inner { requests, queued, fault, shelf, writer })))
     }
 
     /// Commits a batch: resolves once it is durable, applied and announced.
     ///
     /// The batch is queued before this returns, so that calls in order become fact in order; dropping the future does
-    /// not take the batch back. Batches that arrive within 2 ms of each other share one sync. This never waits: at
+    /// not take the batch back. Batches that arrive while others are synced share the next sync. This never waits: at
     /// most [`MAX_QUEUED`] batches are queued, and one more resolves to [`CommitError::Busy`].
     ///
     /// # Errors
@@ -140,11 +156,12 @@ impl Journal {
         &self,
         batch: Batch,
     ) -> impl Future<Output = Result<Arc<Commit>, CommitError>> + Send + use<> {
-        let answer = self.ask(|reply| Request::Commit(batch, reply));
+        let answer = self.ask(1, |reply| Request::Commit(vec![batch], reply));
         async move { answered(answer).await.and_then(made) }
     }
 
-    /// Commits batches that came together: each becomes fact or not for itself, in this order.
+    /// Commits batches that came together: each becomes fact or not for itself, in this order, all with one sync and
+    /// one answer. Queued or refused as a whole, as [`Journal::commit`] has it.
     ///
     /// # Errors
     ///
@@ -153,36 +170,41 @@ impl Journal {
         &self,
         batches: Vec<Batch>,
     ) -> impl Future<Output = Vec<Result<Arc<Commit>, CommitError>>> + Send + use<> {
-        let made: Vec<_> = batches.into_iter().map(|batch| self.commit(batch)).collect();
+        let count = batches.len();
+        let asked = (count > 0).then(|| self.ask(count, |reply| Request::Commit(batches, reply)));
         async move {
-            let mut facts = Vec::with_capacity(made.len());
-            for one in made {
-                facts.push(one.await);
-            }
-            facts
+            let mut answers = match asked {
+                None => Vec::new(),
+                Some(Ok(answered)) => answered.await.unwrap_or_default(),
+                Some(Err(error)) => vec![Err(error); count],
+            };
+            answers.resize(count, Err(CommitError::Closed));
+            answers.into_iter().map(|answer| answer.and_then(made)).collect()
         }
     }
 
-    /// The same for a thread that may wait. It must not hold a guard of the view, which the writer waits for.
+    /// The same as [`Journal::commit`] for a thread that may wait. It must not hold a guard of the view, which the writer
+    /// waits for.
     ///
     /// # Errors
     ///
     /// [`CommitError`].
     pub fn commit_blocking(&self, batch: Batch) -> Result<Arc<Commit>, CommitError> {
         let (answer, answered) = mpsc::sync_channel(1);
-        self.queue(|reply| Request::Commit(batch, reply), move |made| drop(answer.send(made)))?;
-        answered.recv().unwrap_or(Err(CommitError::Closed)).and_then(made)
+        let reply = move |made| drop(answer.send(made));
+        self.queue(1, |reply| Request::Commit(vec![batch], reply), reply)?;
+        only(answered.recv().unwrap_or_default()).and_then(made)
     }
 
     /// The timeline of one phone, oldest first, at most `limit` events from the end.
     ///
-    /// Waits for the group that is being written, a few milliseconds.
+    /// Reads from the rows, on this thread, and what they lack from the journal; the writer goes on.
     ///
     /// # Errors
     ///
     /// [`StoreError::Io`].
     pub fn timeline(&self, phone: Mac, limit: usize) -> Result<Vec<(u64, Event)>, StoreError> {
-        self.with_disk(move |disk| disk.timeline(phone, limit))
+        self.timeline_before(phone, None, limit).map(|(events, _)| events)
     }
 
     /// A page of the timeline of one phone, oldest first: at most `limit` events from before a place, else from the end;
@@ -197,7 +219,7 @@ impl Journal {
         before: Option<Place>,
         limit: usize,
     ) -> Result<Events, StoreError> {
-        self.with_disk(move |disk| disk.timeline_before(phone, before, limit))
+        self.0.shelf.timeline_before(phone, before, limit)
     }
 
     /// Deletes events from before `older_than`, and of a phone that has very many the oldest. Tells how many.
@@ -208,18 +230,25 @@ impl Journal {
     ///
     /// [`StoreError::Io`].
     pub fn prune(&self, older_than: Timestamp) -> Result<usize, StoreError> {
+        // What the rows lack would be too young for them, and uncounted.
+        self.compact()?;
         let mut cursor = PruneCursor::default();
-        loop {
-            let mut next = cursor.clone();
-            let (more, reached) = self.with_disk(move |disk| {
-                let more = disk.prune(&mut next, older_than)?;
-                Ok((more, next))
-            })?;
-            cursor = reached;
-            if !more {
-                return Ok(cursor.deleted);
-            }
-        }
+        while self.read(|disk| disk.prune(&mut cursor, older_than))? {}
+        Ok(cursor.deleted)
+    }
+
+    /// Makes rows of all that became fact so far, and waits for it. Commits go on meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Io`].
+    pub fn compact(&self) -> Result<(), StoreError> {
+        let (done, waits) = mpsc::sync_channel(1);
+        let done = Box::new(move |outcome| drop(done.send(outcome)));
+        let failed = |text: String| fault("store".as_ref(), text);
+        let closed = || failed(CommitError::Closed.to_string());
+        self.0.requests.send(Request::Compact(done)).map_err(|_| closed())?;
+        waits.recv().map_err(|_| closed())?.map_err(failed)
     }
 
     /// Takes the last undoable batch back, as a commit of its own. `None` if there is nothing to undo.
@@ -232,7 +261,7 @@ impl Journal {
     pub fn undo(
         &self,
     ) -> impl Future<Output = Result<Option<Arc<Commit>>, CommitError>> + Send + use<> {
-        let answer = self.ask(|reply| Request::Undo(None, reply));
+        let answer = self.ask(1, |reply| Request::Undo(None, reply));
         answered(answer)
     }
 
@@ -246,7 +275,7 @@ impl Journal {
         &self,
         commit: u64,
     ) -> impl Future<Output = Result<Option<Arc<Commit>>, CommitError>> + Send + use<> {
-        let answer = self.ask(|reply| Request::Undo(Some(commit), reply));
+        let answer = self.ask(1, |reply| Request::Undo(Some(commit), reply));
         answered(answer)
     }
 
@@ -261,32 +290,42 @@ impl Journal {
         self.0.close();
     }
 
-    /// Has the writer do something with the disk between two groups, and waits for the result.
-    pub(super) fn with_disk<T: Send + 'static>(
+    /// Reads rows, on this thread. They may lack what the journal has: see [`Journal::lacking`] and
+    /// [`Journal::compact`].
+    pub(super) fn read<T>(
         &self,
-        work: impl FnOnce(&Disk) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&Disk) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let (answer, answered) = mpsc::sync_channel(1);
-        let work = Box::new(move |disk: &Disk| drop(answer.send(work(disk))));
-        let closed = || super::disk::fault("store".as_ref(), CommitError::Closed);
-        self.0.requests.send(Request::Disk(work)).map_err(|_| closed())?;
-        answered.recv().unwrap_or_else(|_| Err(closed()))
+        self.0.shelf.with(work)
     }
 
-    fn ask(&self, request: impl FnOnce(Reply) -> Request) -> Result<Answered, CommitError> {
+    /// The events that the rows lack, as rows.
+    pub(super) fn lacking(&self) -> Result<Vec<Row>, StoreError> {
+        let lacking = self.0.shelf.lacking();
+        let parts = lacking.leaving.iter().map(|part| &**part).chain([&lacking.since]);
+        let rows: Result<_, _> = parts.flat_map(Pending::rows).collect();
+        rows.map_err(|bad| fault("journal".as_ref(), bad))
+    }
+
+    fn ask(
+        &self,
+        count: usize,
+        request: impl FnOnce(Reply) -> Request,
+    ) -> Result<Answered, CommitError> {
         let (answer, answered) = oneshot::channel();
         // Whoever dropped the future is not told; the batch becomes fact all the same.
-        self.queue(request, move |made| drop(answer.send(made)))?;
+        self.queue(count, request, move |made| drop(answer.send(made)))?;
         Ok(answered)
     }
 
     fn queue(
         &self,
+        count: usize,
         request: impl FnOnce(Reply) -> Request,
-        reply: impl FnOnce(Answer) + Send + 'static,
+        reply: impl FnOnce(Vec<Answer>) + Send + 'static,
     ) -> Result<(), CommitError> {
-        if self.0.queued.fetch_add(1, Ordering::Relaxed) >= MAX_QUEUED {
-            self.0.queued.fetch_sub(1, Ordering::Relaxed);
+        if self.0.queued.fetch_add(count, Ordering::Relaxed) >= MAX_QUEUED {
+            self.0.queued.fetch_sub(count, Ordering::Relaxed);
             return Err(CommitError::Busy);
         }
         let request = request(Box::new(reply));
@@ -295,7 +334,12 @@ impl Journal {
 }
 
 async fn answered(queued: Result<Answered, CommitError>) -> Answer {
-    queued?.await.unwrap_or(Err(CommitError::Closed))
+    only(queued?.await.unwrap_or_default())
+}
+
+/// The answer to the only thing that was asked for.
+fn only(mut answers: Vec<Answer>) -> Answer {
+    answers.pop().unwrap_or(Err(CommitError::Closed))
 }
 
 /// A batch that became fact always has a commit; only undo may find nothing to do.

@@ -1,11 +1,17 @@
 //! State, journal, feed and backup: the only module that names sled.
+//!
+//! A state directory has `store/`: sled's rows, and beside them the journal's files with what became fact since. Readers
+//! have all of it in memory.
 
 mod backup;
 mod disk;
 mod encode;
 mod feed;
 mod journal;
+mod log;
 mod open;
+mod pending;
+mod replay;
 mod state;
 
 pub use backup::{Checked, Restored, Size, check, restore, size};
@@ -92,7 +98,7 @@ impl Store {
     ///
     /// [`StoreError::Locked`], [`StoreError::Newer`] and [`StoreError::Io`].
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
-        open::open(directory)
+        open::open(directory, journal::Limits::default())
     }
 
     /// Writes all that is fact, the timelines too, as one text that [`restore`] takes. The appliance goes on meanwhile.

@@ -8,13 +8,17 @@ use std::{
     sync::Arc,
 };
 
-use crate::domain::Timestamp;
+use crate::domain::{Mac, Timestamp};
 
 use super::{
     Feed, Journal, State, Store, StoreError, View,
-    disk::{Disk, Undo, Unreadable, acknowledged, fault, remove_all, sync_directory, wait_closed},
-    encode::Row,
-    journal::{Alone, Writer},
+    disk::{Disk, Unreadable, acknowledged, fault, place, remove_all, sync_directory, wait_closed},
+    encode::{Row, read_event_key},
+    journal::{Alone, Compactor, Limits, Writer},
+    log,
+    pending::{Pending, Shelf},
+    replay::Replay,
+    state::Replaced,
 };
 
 /// The rows inside a state directory.
@@ -37,14 +41,15 @@ pub(super) fn is_used(directory: &Path) -> bool {
 }
 
 /// Opens a state directory and starts the writer.
-pub(super) fn open(directory: &Path) -> Result<Store, StoreError> {
+pub(super) fn open(directory: &Path, limits: Limits) -> Result<Store, StoreError> {
     let lock = lock(directory)?;
     let path = rows_of(directory);
     finish_building(&path)?;
     let (read, set_aside) = match read(&path) {
-        Ok(read) if read.lost() == 0 => (read, None),
+        Ok(read) if read.damage().is_none() => (read, None),
         Ok(read) => {
-            let (read, aside) = salvage(&path, read)?;
+            let damage = read.damage().unwrap_or_default();
+            let (read, aside) = salvage(&path, read, &damage)?;
             (read, Some(aside))
         }
         Err(Unreadable::Refused(error)) => return Err(error),
@@ -57,18 +62,25 @@ pub(super) fn open(directory: &Path) -> Result<Store, StoreError> {
             (read, Some(aside))
         }
     };
-    let Read { disk, state, undo } = read;
+    let Read { disk, state, undo, undo_rows, pending, .. } = read;
+    if pending.is_empty() {
+        // A process that was killed before it removed them left files that say nothing new.
+        log::remove(disk.path(), pending.file)?;
+    }
     let (view, feed) = (View::new(state), Feed::new());
     let journal = Journal::start(Writer {
         view: view.clone(),
         feed: feed.clone(),
-        agreement: Box::new(Alone(disk.clone())),
-        disk,
+        agreement: Box::new(Alone::new(disk.clone())),
+        shelf: Arc::new(Shelf::new(disk, pending)),
+        limits,
         undo,
+        undo_rows,
         undoes: None,
         lock,
         queued: Arc::default(),
         fault: Arc::default(),
+        compactor: Compactor::default(),
     })?;
     Ok(Store { view, journal, feed, set_aside })
 }
@@ -77,21 +89,44 @@ pub(super) fn open(directory: &Path) -> Result<Store, StoreError> {
 pub(super) struct Read {
     pub(super) disk: Disk,
     pub(super) state: State,
-    pub(super) undo: Undo,
+    pub(super) undo: Replaced,
+    /// Whose undo is among the rows.
+    pub(super) undo_rows: Vec<Mac>,
+    /// What the rows lack.
+    pub(super) pending: Pending,
+    damage: Option<String>,
 }
 
 impl Read {
-    /// How many commits were acknowledged and are not there.
-    pub(super) fn lost(&self) -> u64 {
-        self.disk.acknowledged().saturating_sub(self.state.commit)
+    /// What is damaged or lost, in words.
+    pub(super) fn damage(&self) -> Option<String> {
+        match self.disk.acknowledged().saturating_sub(self.state.commit) {
+            0 => self.damage.clone(),
+            lost => {
+                let lost = format!("its last {lost} commits are lost");
+                Some(self.damage.iter().fold(lost, |lost, damage| format!("{damage}; {lost}")))
+            }
+        }
+    }
+
+    /// True for an event among the rows that is an event of the store: not gone since, nor in the journal as well.
+    pub(super) fn has(&self, key: &[u8]) -> bool {
+        match (read_event_key(key), place(key)) {
+            (Ok((mac, _)), Some(at)) => !self.pending.hides(mac, at),
+            _ => true,
+        }
     }
 }
 
-/// Opens the rows and reads them.
+/// Opens the rows, reads them, and replays the journal over them.
 pub(super) fn read(path: &Path) -> Result<Read, Unreadable> {
     let disk = Disk::open(path)?;
     let (state, undo) = disk.load()?;
-    Ok(Read { disk, state, undo })
+    let undo_rows = undo.iter().map(|(mac, _)| *mac).collect();
+    let Replay { state, undo, mut pending, damage, .. } = Replay::new(state, undo).run(path)?;
+    // What comes now has a file of its own, so that none ever goes on behind a torn record.
+    pending.file += 1;
+    Ok(Read { disk, state, undo, undo_rows, pending, damage })
 }
 
 /// Makes the rows of a state directory that has none.
@@ -132,19 +167,27 @@ fn finish_building(path: &Path) -> Result<(), StoreError> {
     sync_directory(path.parent().unwrap_or(path))
 }
 
-/// Sets the rows aside that end before the last acknowledged commit, and goes on with what they hold.
-fn salvage(path: &Path, read: Read) -> Result<(Read, PathBuf), StoreError> {
-    let text = format!("its last {} commits are lost", read.lost());
-    let Read { disk, mut state, .. } = read;
-    state.commit = disk.acknowledged();
+/// Sets a store aside of which a part is damaged or lost, and goes on with what it holds.
+fn salvage(path: &Path, mut read: Read, text: &str) -> Result<(Read, PathBuf), StoreError> {
+    read.state.commit = read.state.commit.max(read.disk.acknowledged());
     let mut after = Vec::new();
-    build(path, &state, || {
-        let page = disk.events(&after, PAGE)?;
-        after = page.last().map(|(key, _)| key.clone()).unwrap_or_default();
-        Ok(page)
+    let mut lacking = read.pending.rows();
+    build(path, &read.state, || {
+        loop {
+            let page = read.disk.events(&after, PAGE)?;
+            let Some((last, _)) = page.last() else { break };
+            after.clone_from(last);
+            let kept: Vec<_> = page.into_iter().filter(|(key, _)| read.has(key)).collect();
+            if !kept.is_empty() {
+                return Ok(kept);
+            }
+        }
+        let page: Result<Vec<_>, _> = lacking.by_ref().take(PAGE).collect();
+        page.map_err(|bad| fault(path, bad))
     })?;
-    drop(disk);
-    replace(path, &text)
+    drop(lacking);
+    drop(read);
+    replace(path, text)
 }
 
 /// Sets the rows at `path` aside, whole, and puts the new ones in their place.

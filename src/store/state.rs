@@ -1,7 +1,10 @@
 //! What is fact, in memory: every decision reads from here.
 
+mod held;
 mod index;
+mod keys;
 mod patch;
+mod runs;
 mod staging;
 #[cfg(test)]
 mod tests;
@@ -20,7 +23,8 @@ use crate::domain::{
 };
 
 use index::Index;
-pub(super) use patch::{Patch, SetWindow, Touched};
+pub(super) use keys::Keys;
+pub(super) use patch::{Patch, Replaced, SetWindow, Touched};
 
 /// One phone, listed or seen.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -192,10 +196,22 @@ impl State {
         self.index.news.forgotten
     }
 
+    /// The commit that last forgot a listed phone; 0 if none did since the start.
+    #[must_use]
+    pub const fn unlisted(&self) -> u64 {
+        self.index.news.unlisted
+    }
+
     /// The commit that last set the auto-registration window; 0 if none did since the start.
     #[must_use]
     pub const fn window_set(&self) -> u64 {
         self.index.news.window
+    }
+
+    /// The commit that last changed any entry: until the next one does, all of them are as they were.
+    #[must_use]
+    pub const fn entries_set(&self) -> u64 {
+        self.index.news.listed
     }
 
     /// The batch that is not closed and has this phone.
@@ -208,6 +224,9 @@ impl State {
     /// Puts the values of a patch in place of the old ones. The patch was made against this very state.
     pub(super) fn install(&mut self, patch: Patch) {
         for (mac, touched) in patch.phones {
+            if touched.entry {
+                self.index.news.listed = patch.commit;
+            }
             let before = if let Some(phone) = touched.phone {
                 self.index.add(mac, &phone);
                 self.phones.insert(mac, phone)
@@ -216,11 +235,18 @@ impl State {
                 self.phones.remove(&mac)
             };
             if let Some(before) = before {
-                self.index.drop(mac, &before, self.phones.get(&mac));
+                let after = self.phones.get(&mac);
+                if before.entry.is_some() && after.is_none() {
+                    self.index.news.unlisted = patch.commit;
+                }
+                self.index.drop(mac, &before, after, &self.numbers);
             }
         }
         for address in patch.leases.keys().chain(patch.quarantine.keys()) {
             self.index.news.addresses.touch(*address, patch.commit);
+        }
+        for (address, lease) in &patch.leases {
+            self.index.addresses.lease(*address, self.leases.get(address), lease.as_ref());
         }
         put(&mut self.leases, patch.leases);
         for (client, address) in patch.clients {
@@ -232,12 +258,16 @@ impl State {
         for (address, quarantine) in patch.quarantine {
             self.index.conflicts.insert((quarantine.by, address));
             let by = quarantine.by;
+            self.index.addresses.set_aside(self.quarantine.get(&address), &quarantine);
             let before = self.quarantine.insert(address, quarantine);
             if let Some(before) = before.filter(|before| before.by != by) {
                 self.index.conflicts.remove(&(before.by, address));
             }
         }
-        self.numbers.extend(patch.numbers);
+        for (number, phone) in patch.numbers {
+            self.index.given.give(&number, self.numbers.get(&number).copied(), phone);
+            self.numbers.insert(number, phone);
+        }
         if let Some(window) = patch.window {
             self.window = window.into();
             self.index.news.window = patch.commit;

@@ -168,8 +168,8 @@ async fn listen(
     mut close: watch::Receiver<bool>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let (tasks, ports, begun) = Default::default();
-    let mut office = Office { shared, stop: stop.clone(), tasks, ports, begun };
+    let (tasks, ports, bursts) = Default::default();
+    let mut office = Office { shared, stop: stop.clone(), tasks, ports, bursts };
     let mut buffer = vec![0; REQUEST_BUFFER];
     loop {
         // Cancel-safe: each branch takes one thing whole or nothing.
@@ -178,12 +178,14 @@ async fn listen(
             () = stopped(&mut close) => break,
             Some(ended) = office.tasks.join_next() => office.note_panic(&ended),
             received = listener.recv(&mut buffer) => {
-                let mut received = received;
-                for _ in 0..BURST {
-                    if !office.take(received, &buffer).await {
+                office.bursts = office.bursts.wrapping_add(1);
+                let mut more = office.take(received, &buffer).await;
+                // Whatever is received is taken: what would be left in hand at the end of a burst would be lost.
+                for _ in 1..BURST {
+                    if !more {
                         break;
                     }
-                    received = listener.try_recv(&mut buffer);
+                    more = office.take(listener.try_recv(&mut buffer), &buffer).await;
                 }
             }
         }
@@ -225,8 +227,8 @@ struct Office {
     tasks: JoinSet<()>,
     /// Opened at their first use, by IP version and number.
     ports: HashMap<(bool, u64), Door>,
-    /// Requests so far.
-    begun: u64,
+    /// Bursts of requests so far. One port answers all of a burst, so that its answers leave together.
+    bursts: u64,
 }
 
 /// One datagram and its ends.
@@ -321,8 +323,7 @@ impl Office {
 
     /// The port that answers this peer: one of many peers, or its own where it draws many blocks with one ACK.
     fn port(&mut self, peer: SocketAddr, alone: bool) -> io::Result<Door> {
-        self.begun = self.begun.wrapping_add(1);
-        let random = self.shared.hasher.hash_one(self.begun) % PORTS;
+        let random = self.shared.hasher.hash_one(self.bursts) % PORTS;
         let mut key = (peer.is_ipv6(), random);
         // Never the port that it has already: what is late for that one is not for the next (RFC 1350 §4).
         let taken = |door: &Door| {
@@ -385,5 +386,51 @@ fn outcome(ending: Ending) -> Outcome {
     match ending {
         Ending::Anew => Outcome::Aborted { text: "asked anew".to_owned() },
         Ending::Crowded => Outcome::Failed { text: "made way for another transfer".to_owned() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        provision::{Request, Why},
+        tftp::Opening,
+    };
+
+    /// Has nothing.
+    struct Bare;
+
+    impl Shelf for Bare {
+        fn open<'a>(&'a self, request: Request<'a>) -> Opening<'a> {
+            let name = request.name.to_owned();
+            Box::pin(async { Err(Why::NoSuchFile { name }) })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_burst_is_answered_to_the_last_request() {
+        let tftp =
+            Tftp::bind(&[([127, 0, 0, 1], 0).into()], Arc::new(Bare), Counters::default()).unwrap();
+        let (address, (_stop, stopped)) = (tftp.addresses()[0], watch::channel(false));
+        // All of them wait in the socket before the first one is taken.
+        let phones: Vec<_> = (0..BURST * 3)
+            .map(|number| {
+                let [high, low] = u16::try_from(number).unwrap().to_be_bytes();
+                let socket =
+                    std::net::UdpSocket::bind(SocketAddr::from(([127, 2, high, low], 0))).unwrap();
+                socket.set_nonblocking(true).unwrap();
+                socket.send_to(b"\0\x01absent\0octet\0", address).unwrap();
+                tokio::net::UdpSocket::from_std(socket).unwrap()
+            })
+            .collect();
+        let serving = tokio::spawn(tftp.serve(stopped));
+        for (number, phone) in phones.iter().enumerate() {
+            let mut answer = [0; 64];
+            let answered = phone.recv_from(&mut answer);
+            let answered = tokio::time::timeout(Duration::from_secs(5), answered).await;
+            answered.unwrap_or_else(|_| panic!("number {number} is lost")).unwrap();
+            assert_eq!(answer[..4], [0, 5, 0, 1]);
+        }
+        serving.abort();
     }
 }

@@ -8,7 +8,7 @@
     reason = "a benchmark that can't go on says so"
 )]
 
-use std::{fs, net::Ipv4Addr, sync::Arc};
+use std::{collections::HashSet, fs, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use ringup::{
     config,
@@ -162,10 +162,85 @@ fn measured(table: &mut Table, phones: u32, small: &[f64]) -> Vec<f64> {
     medians
 }
 
+/// A pool in which one address is left, and nothing for the numbers in front.
+const TIGHT: &str = "[dhcp]\nmode = \"serve\"\ninterfaces = [\"lo\"]\n[[dhcp.subnet]]\nsubnet = \"10.0.0.0/8\"\n\
+    pool = [\"10.1.0.0-LAST\"]\nlease-time = \"1h\"\n";
+
+/// What a stranger costs as time passes: who waits and what is taken is counted, the last address and number found.
+/// Each beside a walk that finds the same.
+fn strangers(table: &mut Table, phones: u32, small: &[f64]) -> Vec<f64> {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("ringup.toml");
+    fs::write(&path, TIGHT.replace("LAST", &address(phones).to_string())).unwrap();
+    let settings = Arc::new(config::load(Some(&path)).expect("good settings").settings);
+    let catalog = Arc::new(Catalog::load(None).0);
+    let mut state = fleet(&catalog, phones);
+    // A listed phone waits, so that strangers have a share.
+    let number = state.commit + 1;
+    state.apply(&Commit { number, changes: vec![Change::Listed(mac(900_000), Box::default())] });
+    let view = View::new(state.clone());
+    let here = Provisioner::new(settings, catalog, Arc::<Library>::default(), view);
+    let mut server = Rehearsal::on((OWN, 8));
+    let mut medians = Vec::new();
+    let mut fresh = phones;
+    let title = format!("DISCOVER of a stranger, a minute after the last, {phones} phones");
+    let mut later = || {
+        fresh += 1;
+        let message = Request::discover(mac(fresh), 1).encode();
+        let now = now() + Duration::from_secs(61 * u64::from(fresh - phones));
+        server.decide(&here, &state, &message, now).reply
+    };
+    // The last address is kept for the phone that waits.
+    assert!(later().is_none());
+    medians.push(beside(table, &title, small.first(), &mut || later().is_none()));
+    let walk = || {
+        let active = state.leases.values().filter(|lease| lease.is_active(now()));
+        let holders: HashSet<Mac> = active.map(|lease| lease.mac).collect();
+        state
+            .phones
+            .iter()
+            .filter(|(mac, phone)| phone.entry.is_some() && !holders.contains(mac))
+            .count()
+    };
+    let title = format!("the walk that counted who waits, {phones} phones");
+    medians.push(beside(table, &title, small.get(1), &mut || walk() == 1));
+    let title = format!("the last address of a pool, {phones} phones");
+    let last = address(phones);
+    let found = || state.unheld(address(0), last).next();
+    medians.push(beside(table, &title, small.get(2), &mut || found() == Some(last)));
+    let title = format!("the next free number, {phones} phones");
+    let expected = Some((100_000 + phones).to_string());
+    let next = || state.free_number(100_000, 999_999, 6);
+    medians.push(beside(table, &title, small.get(3), &mut || next() == expected));
+    let title = format!("the walk that found it, {phones} phones");
+    let walk = || {
+        let mut all = (100_000..=999_999).map(|number: u32| format!("{number:06}"));
+        all.find(|number| state.number_of(number).is_none())
+    };
+    medians.push(beside(table, &title, small.get(4), &mut || walk() == expected));
+    medians
+}
+
+/// Measures, beside the small fleet where that was measured.
+fn beside(
+    table: &mut Table,
+    title: &str,
+    small: Option<&f64>,
+    run: &mut dyn FnMut() -> bool,
+) -> f64 {
+    assert!(run(), "{title}");
+    match small {
+        Some(small) => table.against(title, ("the small fleet", *small), run),
+        None => table.measure(title, run),
+    }
+}
+
 fn main() {
     let mut table = Table::new("hot path");
     let small = measured(&mut table, 100, &[]);
     measured(&mut table, 100_000, &small);
+    let few = strangers(&mut table, 10_000, &[]);
+    strangers(&mut table, 100_000, &few);
     table.measure("an event folded into a boot", || {
         let mut boot = Boot::default();
         boot.fold(&Event { at: now(), what: What::discovered(None) });

@@ -216,6 +216,11 @@ impl Run<'_> {
                     self.arrived(number).await;
                 }
             }
+            // What it has already: its ACK was lost, and is said again (RFC 1350 §2; the sender is the one who must not
+            // answer a copy with a copy, RFC 1123 §4.2.3.1).
+            Ok(Packet::Data { block, .. }) if phone.window == 1 && block == phone.block => {
+                self.acknowledge(number).await;
+            }
             Ok(Packet::Data { .. }) if phone.window > 1 && !phone.missed => {
                 phone.missed = true;
                 self.acknowledge(number).await;

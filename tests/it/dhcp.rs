@@ -1,5 +1,7 @@
 //! DHCP over a cable, with clients that nobody here wrote: dhclient, udhcpc, perfdhcp.
 
+mod ahead;
+mod crowd;
 mod wire;
 
 use std::{fs, path::Path, process::Stdio};

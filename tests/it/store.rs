@@ -95,9 +95,14 @@ fn writes_until_it_is_killed() {
             println!("\nimported {} {stamp}", commit.number);
         }
     }));
+    // Some are killed while what the journal has becomes rows.
+    let journal = store.journal.clone();
+    let compacting = std::thread::spawn(move || while journal.compact().is_ok() {});
     for thread in threads {
         thread.join().unwrap();
     }
+    store.journal.close();
+    compacting.join().unwrap();
 }
 
 /// What was acknowledged, over all rounds.

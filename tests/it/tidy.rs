@@ -29,6 +29,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Dependencies and the one module that may name them.
 const HOMES: &[(&str, &str)] = &[
     ("sled", "store"),
+    ("crc32fast", "store"),
     ("dhcproto", "wire"),
     ("axum", "http"),
     ("minijinja", "profile"),

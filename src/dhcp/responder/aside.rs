@@ -93,12 +93,15 @@ impl<'a> Responder<'a> {
 
     /// True where an ARP probe can tell something new: on an attached network, about an address that neither this client
     /// had last nor its entry reserves, nor was offered to it just now; and about every one that was found in use lately.
+    /// Not where the wire was asked ahead.
     pub(super) fn is_unproven(&self, case: &Case<'a>, address: Ipv4Addr) -> bool {
         let offered = self.offers.find(&case.key).is_some_and(|it| it.address == Some(address));
         let last = self.state.clients.get(&case.key) == Some(&address);
         let its = last || case.client.reserved == Some(address);
         let reachable = case.arrival.relay().is_none() && case.arrival.is_attached(address);
         let wanted = !self.provisioner.settings().dhcp.unprobed;
-        wanted && reachable && !offered && (!its || self.was_aside(address).is_some())
+        let doubtful = !its || self.was_aside(address).is_some();
+        let proven = || self.offers.stock.is_proven(address, self.now);
+        wanted && reachable && !offered && doubtful && !proven()
     }
 }

@@ -221,3 +221,72 @@ fn a_large_full_pool_is_searched_in_no_time() {
     assert!(bench.offers.is_full(ip("10.0.0.0"), bench.time()));
     bench.check(&Request::discover(mac(100_002), 1), "pool-exhausted");
 }
+
+#[test]
+fn rfc_5227_strangers_get_what_the_wire_was_asked_about_ahead() {
+    let mut bench = Bench::new();
+    bench.stock_up();
+    let mut offered = HashSet::new();
+    for number in 0..9 {
+        let offer = bench.hear(&Request::discover(mac(number), 1));
+        offered.insert(Message::reply(&offer.reply).unwrap().yiaddr());
+        assert_eq!(bench.unproven, None, "{}: at once", offer.text);
+    }
+    assert_eq!(offered.len(), 9);
+    // The last one is heard of meanwhile: it is no proof any more.
+    let last = (50..60).map(|last| Ipv4Addr::new(10, 20, 0, last));
+    let last = last.into_iter().find(|address| !offered.contains(address)).unwrap();
+    assert!(bench.offers.stock.is_proven(last, bench.time()));
+    let now = bench.time();
+    bench.offers.stock.hear(last, [2, 0, 0, 0, 0, 9], now);
+    bench.check(&Request::discover(mac(9), 1), &format!("Offer {last} to station {last}"));
+    assert_eq!(bench.unproven, Some(last));
+}
+
+#[test]
+fn rfc_5227_a_proof_holds_for_a_minute_and_on_its_wire() {
+    let mut bench = Bench::new();
+    bench.stock_up();
+    let far = bench.hear(&Request::discover(mac(1), 1).relayed(ip("10.20.0.9")));
+    assert!(far.text.starts_with("Offer "), "{}", far.text);
+    let wish =
+        |number, last: [u8; 4]| Request::discover(mac(number), 1).option(code::REQUESTED, last);
+    // What it wishes goes before what is next, as long as it is free.
+    bench.check(&wish(2, [10, 20, 0, 57]), "Offer 10.20.0.57 to station 10.20.0.57");
+    assert_eq!(bench.unproven, None);
+    bench.now += 60;
+    bench.hear(&Request::discover(mac(3), 1));
+    assert!(bench.unproven.is_some(), "it was a minute ago");
+}
+
+#[test]
+fn a_large_pool_of_leases_that_are_over() {
+    let mut bench = Bench::with(vec![subnet("10.0.0.0/8", ("10.20.0.0", "10.20.255.255"))]);
+    let now = bench.time();
+    let lease = |number: u32| {
+        let (address, mac) = (Ipv4Addr::from(u32::from(ip("10.20.0.0")) + number), mac(number));
+        let client = crate::domain::ClientKey::hardware(mac);
+        // Two ended, the second one first.
+        let until = match number {
+            1000 => now - Duration::from_secs(1),
+            2000 => now - Duration::from_secs(2),
+            _ => now + Duration::from_hours(1),
+        };
+        Change::Leased(Lease { address, client, mac, since: Timestamp::UNIX_EPOCH, until })
+    };
+    bench.commit((0..65_536).map(lease).collect());
+    bench.check(&Request::discover(mac(100_000), 1), "Offer 10.20.7.208 to station 10.20.7.208");
+    bench.check(&Request::discover(mac(100_001), 1), "Offer 10.20.3.232 to station 10.20.3.232");
+    bench.check(&Request::discover(mac(100_002), 1), "pool-exhausted");
+}
+
+#[test]
+fn a_pool_of_several_ranges_is_searched_whole() {
+    let mut bench = Bench::with(vec![subnet("10.20.0.0/16", ("10.20.1.0", "10.20.1.99"))]);
+    let pool = &mut bench.settings.dhcp.subnets[0].pool;
+    pool.extend([(ip("10.20.3.0"), ip("10.20.3.0")), (ip("10.20.2.0"), ip("10.20.2.99"))]);
+    let got: HashSet<Ipv4Addr> = (0..201).map(|number| bench.lease(mac(number))).collect();
+    assert_eq!(got.len(), 201);
+    bench.now += 1;
+    bench.check(&Request::discover(mac(999), 1), "pool-exhausted");
+}

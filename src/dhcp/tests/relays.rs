@@ -69,6 +69,25 @@ fn rfc_3527_link_selection_goes_before_giaddr() {
 }
 
 #[test]
+fn rfc_3046_section_5_a_relay_that_only_the_message_names() {
+    let mut bench = bench();
+    let mut check = |giaddr: &str, from: &str, link: &[u8], expected: &str| {
+        let giaddr = ip(giaddr);
+        let request = Request { giaddr, ..Request::discover(mac(1), 1) };
+        let request = request.option(code::RELAY, link).encode();
+        let outcome = bench.receive(&request, (ip(from), 67), OWN, &[(OWN, 24)]);
+        assert_eq!(outcome.text, expected, "{giaddr} from {from}");
+    };
+    let link = [5, 4, 10, 40, 0, 0];
+    // Its loopback address, from there (RFC 3527 §3).
+    check("192.0.2.9", "192.0.2.9", &link, "Offer 10.40.0.50 to 192.0.2.9:67");
+    check("192.0.2.9", "10.99.0.7", &link, "stray-relay");
+    // In a subnet of ours, wherever it sends from; without link selection nothing else was ever served.
+    check("10.40.0.1", "10.99.0.7", &link, "Offer 10.40.0.50 to 10.40.0.1:67");
+    check("192.0.2.9", "192.0.2.9", &[1, 1, 7], "no-subnet");
+}
+
+#[test]
 fn option_82_without_a_relay() {
     let mut bench = bench();
     let echo = |bench: &mut Bench| {

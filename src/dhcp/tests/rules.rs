@@ -5,17 +5,21 @@
 //! | 2131 §2, 1542 §2.1 | at least 300 octets | `rfc_1542_section_2_1_replies_have_300_octets` |
 //! | 2131 §3.1 | the same offer again, reserved meanwhile | `rfc2131::section_3_1_a_retransmitted_…`, `pools::a_delivery_…` |
 //! | 2131 §3.1, 5227 | the wire is asked first | `rfc_5227_which_offers_…`, `conflict`, tests/it/dhcp/wire.rs |
+//! | 5227 | or ahead, so that nobody waits | `stock`, `pools::rfc_5227_*`, tests/it/dhcp/ahead.rs |
 //! | 2131 §4.1 | the way back, broadcast flag | `rfc2131::section_4_1_where_replies_go`, tests/it/dhcp/wire.rs |
 //! | 2131 §4.1, table 3 | what a NAK holds, and its flag through a relay | `rfc_2131_table_3_a_nak_…` |
 //! | 2131 §4.2 | the identifier is the key, opaque | `rfc_2131_section_4_2_any_identifier_is_a_key`, `rfc2131::rfc_4361_…` |
 //! | 2131 §4.3.1 | which address | `rfc2131::section_4_3_1_which_address` |
 //! | 2131 §4.3.2 | SELECTING, INIT-REBOOT, RENEWING, REBINDING | `rfc2131::section_4_3_2_*` |
+//! | 2131 §4.3.2 | more renewals than neighbours (`gc_thresh3`) | tests/it/dhcp/crowd.rs |
 //! | 2131 §4.3.3 | DECLINE: set aside, told, bounded | `rfc2131::section_4_3_3_decline`, `rfc_2131_section_4_3_3_*` |
+//! | 2131 §4.3.3 | of many phones one finding | `conflict`, `provision::tests::report::rfc_2131_section_4_3_3_…` |
 //! | 2131 §4.3.4, §4.3.5 | RELEASE, INFORM | `rfc2131::section_4_3_4_release`, `rfc2131::section_4_3_5_inform` |
 //! | 2131 §4.4.5 | T1 and T2 | `rfc_2131_section_4_4_5_times` |
 //! | 2132 §3.3, §9.8, 3442 | order of options | `wire::dhcp::tests::order_of_a_reply` |
 //! | 2132 §9.3 | overload read and written | `wire::dhcp::tests::overload_…`, `…::rfc_2132_section_9_3_…` |
 //! | 2132 §9.10 | option 57 | `wire::dhcp::tests::limit_follows_option_57`, `…::least_important_options_go_first` |
+//! | 3046 §5 | only relays of our subnets, or where they say | `relays::rfc_3046_section_5_…` |
 //! | 3046 §2.1, §2.2 | option 82 verbatim, last, not from anybody | `wire::dhcp::tests::relay_information_…`, `relays::option_82_…` |
 //! | 3011 | option 118 is a client's word | `options_that_are_not_ours_to_read` |
 //! | 3118, 3203, 6704 | no authentication, no FORCERENEW | `options_that_are_not_ours_to_read` |

@@ -258,15 +258,15 @@ async fn send_each(
     count: usize,
     send: impl Fn(&Socket, usize) -> io::Result<usize>,
 ) -> (usize, Option<io::Error>) {
-    let (mut at, mut lost, mut last) = (0, 0, None);
+    let (mut at, mut lost, mut why) = (0, 0, None);
     while at < count {
         match socket.async_io(Interest::WRITABLE, |socket| send(socket, at)).await {
-            Ok(sent) => at += sent.max(1),
+            Ok(count) => at += count.max(1),
             // The system stops in front of the one that it does not take.
-            Err(error) => (at, lost, last) = (at + 1, lost + 1, Some(error)),
+            Err(error) => (at, lost, why) = (at + 1, lost + 1, Some(error)),
         }
     }
-    (lost, last)
+    (lost, why)
 }
 
 fn take_many(socket: &Socket, inbox: &mut Inbox) -> io::Result<usize> {

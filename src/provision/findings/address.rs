@@ -3,7 +3,7 @@
 use crate::domain::{Finding, FindingKind, Origin, Unserved, What};
 
 use super::{
-    super::{diagnosis::Reason, report::Look},
+    super::{conflicts::CAUSE_OF_CONFLICTS, diagnosis::Reason, report::Look},
     finding,
     grounds::ground,
 };
@@ -45,6 +45,11 @@ pub(super) fn foreign_server(look: &Look<'_>) -> Option<Finding> {
 
 pub(super) fn address_conflict(look: &Look<'_>) -> Option<Finding> {
     let address = look.conflict()?;
+    if look.is_widespread() {
+        let text =
+            format!("{address} was offered to it and is in use, and so it goes with many phones");
+        return Some(finding(FindingKind::AddressConflict, text, CAUSE_OF_CONFLICTS));
+    }
     let text = format!("{address} was offered to it and is used by somebody else");
     let remedy = "find who has that address by hand, or take it out of the pool with `exclude`";
     Some(finding(FindingKind::AddressConflict, text, remedy))

@@ -112,6 +112,20 @@ fn change(bench: &Bench, phone: Mac, kind: &str, which: u8) -> Vec<Change> {
             let until = at + Duration::from_mins(5);
             vec![Change::Quarantined(Quarantine { address, until, times: 1, by: phone })]
         }
+        // On all sides.
+        "conflicts" => {
+            let until = at + Duration::from_mins(which.into());
+            let aside = |(last, by)| {
+                Change::Quarantined(Quarantine {
+                    address: [10, 20, 0, last].into(),
+                    until,
+                    times: 1,
+                    by,
+                })
+            };
+            let phones = PHONES.iter().map(|phone| mac(phone));
+            (60_u8..).zip(phones).skip(usize::from(which) % 4).map(aside).collect()
+        }
         "window" => vec![Change::Window(Some(Window {
             enabled: which > 0,
             until: (which > 1).then(|| at + Duration::from_mins(u64::from(which))),
@@ -154,6 +168,7 @@ const KINDS: &[&str] = &[
     "import",
     "release",
     "conflict",
+    "conflicts",
     "window",
     "trust",
     "take",

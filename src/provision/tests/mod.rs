@@ -1,6 +1,7 @@
 //! Tests of the resolver and the reports: real families, a state made of commits, cases as lines.
 
 mod admission;
+mod cached;
 mod evidence;
 mod explain;
 mod forms;

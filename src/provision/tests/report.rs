@@ -243,6 +243,34 @@ fn addresses() {
 }
 
 #[test]
+fn rfc_2131_section_4_3_3_conflicts_of_many_phones_are_one_finding() {
+    let until = now() + Duration::from_secs(9);
+    let remedy = |others: u8, until| {
+        let aside = |(last, by)| {
+            Change::Quarantined(Quarantine {
+                address: [10, 20, 0, last].into(),
+                until,
+                times: 1,
+                by,
+            })
+        };
+        let others = (1..=others).map(|last| (last, Mac::new([2, 0, 0, 0, 0, last]).unwrap()));
+        let all = others.chain([(51, mac(CISCO))]).map(aside);
+        let changes: Vec<Change> = known().into_iter().chain(all).collect();
+        let state = state(changes.clone());
+        let here = provisioner(settings(), changes);
+        let report = here.report(mac(CISCO), &state.phones[&mac(CISCO)], &state, now());
+        let conflict =
+            report.findings.into_iter().find(|it| it.kind.as_str() == "address-conflict");
+        conflict.map(|finding| finding.remedy).unwrap_or_default()
+    };
+    assert!(remedy(3, until).contains("`exclude`"), "four stations, one by one");
+    let many = remedy(4, until);
+    assert!(many.contains("proxy ARP") && many.contains("device tracking"), "{many}");
+    assert_eq!(remedy(4, now()), "", "it is over");
+}
+
+#[test]
 fn again_and_again() {
     let boots = (1..=7).flat_map(|boot| {
         let ago = 200 - boot * 20;

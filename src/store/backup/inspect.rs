@@ -59,11 +59,7 @@ pub fn check(directory: &Path) -> Result<Checked, StoreError> {
             return Ok(Checked { damage: vec![text], ..Checked::default() });
         }
     };
-    let lost = match read.lost() {
-        0 => None,
-        lost => Some(format!("its last {lost} commits are lost")),
-    };
-    let Read { disk, state, .. } = read;
+    let Read { disk, state, .. } = &read;
     let mut checked = Checked {
         commit: state.commit,
         phones: state.phones.len(),
@@ -71,8 +67,8 @@ pub fn check(directory: &Path) -> Result<Checked, StoreError> {
         leases: state.leases.len(),
         quarantine: state.quarantine.len(),
         numbers: state.numbers.len(),
-        damage: lost.into_iter().collect(),
-        ..Checked::default()
+        events: read.pending.count(),
+        damage: read.damage().into_iter().collect(),
     };
     let mut after = Vec::new();
     loop {
@@ -80,7 +76,7 @@ pub fn check(directory: &Path) -> Result<Checked, StoreError> {
         let Some((key, _)) = page.last() else { return Ok(checked) };
         after.clone_from(key);
         for (key, value) in &page {
-            checked.events += 1;
+            checked.events += usize::from(read.has(key));
             if let Err(bad) = event(key, value.as_deref().unwrap_or_default()) {
                 checked.damage.push(format!("event {}: {bad}", super::hex(key)));
             }

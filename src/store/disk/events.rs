@@ -3,7 +3,7 @@
 use crate::{
     domain::{Event, Mac, Timestamp},
     store::{
-        Events, Place, StoreError,
+        Place, StoreError,
         encode::{As, BadValue, Kind, Row, event_key, read, read_event_key},
     },
 };
@@ -27,41 +27,43 @@ pub(in crate::store) struct PruneCursor {
     pub(in crate::store) deleted: usize,
 }
 
-impl Disk {
-    /// The last events of a phone, oldest first, with their commits.
-    pub(in crate::store) fn timeline(
-        &self,
-        phone: Mac,
-        limit: usize,
-    ) -> Result<Vec<(u64, Event)>, StoreError> {
-        let mut events = Vec::new();
-        for row in self.rows.scan_prefix(Kind::Event.key(&phone.octets())).rev().take(limit) {
-            let (key, value) = row.map_err(|error| self.fault(error))?;
-            events.push(event(&key, &value).map_err(|bad| self.fault(bad))?);
-        }
-        events.reverse();
-        Ok(events)
-    }
+/// A part of a timeline.
+#[derive(Debug, Default)]
+pub(in crate::store) struct Between {
+    /// Oldest first, with their commits.
+    pub(in crate::store) events: Vec<(u64, Event)>,
+    /// Where the first of them lies.
+    pub(in crate::store) oldest: Option<Place>,
+    /// True if there are more before it.
+    pub(in crate::store) more: bool,
+}
 
-    /// A page of the events of a phone, oldest first, that ends before a place; and where the page before it ends.
-    pub(in crate::store) fn timeline_before(
+impl Disk {
+    /// At most `limit` events of a phone from the end of what lies between two places.
+    pub(in crate::store) fn timeline_between(
         &self,
         phone: Mac,
-        before: Option<Place>,
+        (after, before): (Option<Place>, Place),
         limit: usize,
-    ) -> Result<Events, StoreError> {
-        let first = Kind::Event.key(&phone.octets());
-        let (commit, index) = before.unwrap_or((u64::MAX, u32::MAX));
-        let end = [&first[..], &commit.to_be_bytes(), &index.to_be_bytes()].concat();
+    ) -> Result<Between, StoreError> {
+        let key = |(commit, index): Place| event_key(phone, commit, index as usize);
+        let first = match after.map(key) {
+            None => Kind::Event.key(&phone.octets()),
+            Some(after) => [&after[..], &[0]].concat(),
+        };
+        let end = key(before);
+        if first >= end {
+            return Ok(Between::default());
+        }
         let mut rows = self.rows.range(first..end).rev();
-        let (mut events, mut next) = (Vec::new(), None);
+        let (mut events, mut oldest) = (Vec::new(), None);
         for row in rows.by_ref().take(limit) {
             let (key, value) = row.map_err(|error| self.fault(error))?;
-            next = place(&key);
+            oldest = place(&key);
             events.push(event(&key, &value).map_err(|bad| self.fault(bad))?);
         }
         events.reverse();
-        Ok((events, next.filter(|_| rows.next().is_some())))
+        Ok(Between { events, oldest, more: rows.next().is_some() })
     }
 
     /// The keys of all events of a phone.
@@ -119,7 +121,7 @@ impl Disk {
 }
 
 /// Where an event lies, by its key: its last twelve octets.
-fn place(key: &[u8]) -> Option<Place> {
+pub(in crate::store) fn place(key: &[u8]) -> Option<Place> {
     let (rest, index) = key.split_last_chunk()?;
     let (_, commit) = rest.split_last_chunk()?;
     Some((u64::from_be_bytes(*commit), u32::from_be_bytes(*index)))

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    domain::{Batch, Change, Event, Timestamp, What},
+    domain::{Batch, Change, Entry, Event, Timestamp, What},
     store::Store,
 };
 
@@ -20,12 +20,13 @@ fn listed(n: u8, note: &str) -> Change {
     Change::Listed(Mac::new([2, 0, 0, 0, 0, n]).unwrap(), Box::new(entry))
 }
 
-/// A store with some commits in it, closed.
+/// A store with some commits in it, each written to the rows for itself, closed.
 fn filled() -> TempDir {
     let dir = TempDir::new().unwrap();
     let store = Store::open(dir.path()).unwrap();
     for n in 1..=50 {
         store.journal.commit_blocking(Batch::from(vec![seen(n), listed(n, "x")])).unwrap();
+        store.journal.compact().unwrap();
     }
     dir
 }

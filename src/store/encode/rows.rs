@@ -39,9 +39,9 @@ impl Meta {
     }
 }
 
-/// What a patch puts on disk, the figures included.
-pub(in crate::store) fn rows(state: &State, patch: &Patch) -> Result<Vec<Row>, BadValue> {
-    let mut rows = vec![put(Kind::Meta, &[], &Meta::of(state, patch))?];
+/// What a patch puts on disk, with the figures that there are after it.
+pub(in crate::store) fn rows(meta: &Meta, patch: &Patch) -> Result<Vec<Row>, BadValue> {
+    let mut rows = vec![put(Kind::Meta, &[], meta)?];
     for (mac, touched) in &patch.phones {
         phone_rows(&mut rows, *mac, touched)?;
     }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Kept, Mac, Purpose, Staged, Staging, Timestamp};
+use crate::domain::{Kept, Mac, Purpose, Staged, Staging, StagingChange, Timestamp};
 
 use super::form;
 
-form!(Staging => StagingForm, Staged => StagedForm, Kept => KeptForm);
+form!(Staging => StagingForm, StagingChange => StagingChangeForm, Staged => StagedForm, Kept => KeptForm);
 
 #[derive(Deserialize, Serialize)]
 #[serde(remote = "Purpose")]
@@ -52,6 +52,8 @@ struct StagedForm {
     ready: Option<Timestamp>,
     #[serde(with = "super::maybe_text", default, skip_serializing_if = "Option::is_none")]
     registered: Option<Timestamp>,
+    #[serde(with = "super::maybe_text", default, skip_serializing_if = "Option::is_none")]
+    settled: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     produced: Vec<(String, String)>,
     #[serde(default, skip_serializing_if = "is_none_yet")]
@@ -102,5 +104,62 @@ mod phones {
     ) -> Result<BTreeMap<Mac, Staged>, D::Error> {
         let phones = BTreeMap::<String, As<Staged>>::deserialize(from)?.into_iter();
         phones.map(|(mac, As(one))| Ok((mac.parse().map_err(super::super::refuse)?, one))).collect()
+    }
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "StagingChange", rename_all = "kebab-case")]
+enum StagingChangeForm {
+    Opened {
+        #[serde(with = "PurposeForm")]
+        purpose: Purpose,
+        ports: BTreeMap<String, u16>,
+        #[serde(with = "super::text")]
+        at: Timestamp,
+    },
+    Described(#[serde(with = "PurposeForm")] Purpose),
+    Scanned {
+        #[serde(with = "super::text")]
+        phone: Mac,
+        by: String,
+        #[serde(with = "super::text")]
+        at: Timestamp,
+        slot: Option<u16>,
+    },
+    Placed(#[serde(with = "super::text")] Mac, Option<u16>),
+    Removed(#[serde(with = "super::text")] Mac),
+    Failed(#[serde(with = "super::text")] Mac, Option<String>),
+    Solved(#[serde(with = "super::text")] Mac, String),
+    Produced {
+        #[serde(with = "super::text")]
+        phone: Mac,
+        name: String,
+        etag: String,
+    },
+    HandedOver(#[serde(with = "super::text")] Timestamp),
+    TakenBack,
+    Closed {
+        #[serde(with = "super::text")]
+        at: Timestamp,
+        #[serde(with = "kept")]
+        kept: Vec<(Mac, Kept)>,
+    },
+}
+
+/// What is known of phones, in their order.
+mod kept {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::{super::As, Kept, Mac};
+
+    pub(super) fn serialize<S: Serializer>(kept: &[(Mac, Kept)], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(kept.iter().map(|(mac, one)| (mac.to_string(), As(one))))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<(Mac, Kept)>, D::Error> {
+        let kept = Vec::<(String, As<Kept>)>::deserialize(from)?.into_iter();
+        kept.map(|(mac, As(one))| Ok((mac.parse().map_err(super::super::refuse)?, one))).collect()
     }
 }

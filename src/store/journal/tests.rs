@@ -11,25 +11,25 @@ use crate::{
     store::{Feed, Store, View, state::Patch},
 };
 
-fn mac(n: u16) -> Mac {
+pub(super) fn mac(n: u16) -> Mac {
     let [a, b] = n.to_be_bytes();
     Mac::new([2, 0, 0, 0, a, b]).unwrap()
 }
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-fn listed(n: u16, number: &str) -> Change {
+pub(super) fn listed(n: u16, number: &str) -> Change {
     let lines = vec![Line { number: number.to_owned(), ..Line::default() }];
     Change::Listed(mac(n), Box::new(Entry { lines, ..Entry::default() }))
 }
 
-fn seen(n: u16, second: i64) -> Change {
+pub(super) fn seen(n: u16, second: i64) -> Change {
     Change::Happened(mac(n), Event { at: at(second), what: What::discovered(None) })
 }
 
-fn lease(n: u16, host: u8) -> Lease {
+pub(super) fn lease(n: u16, host: u8) -> Lease {
     let (client, address) = (ClientKey::hardware(mac(n)), [10, 0, 0, host].into());
     Lease { address, client, mac: mac(n), since: at(0), until: at(100) }
 }
@@ -40,7 +40,7 @@ fn claiming(n: u16, host: u8) -> Batch {
     Batch { claims: vec![claim], ..Batch::from(Change::Leased(lease)) }
 }
 
-fn undoable(changes: Vec<Change>) -> Batch {
+pub(super) fn undoable(changes: Vec<Change>) -> Batch {
     Batch { undoable: true, ..Batch::from(changes) }
 }
 
@@ -266,12 +266,15 @@ fn faulty(dir: &TempDir) -> (Faulty, View, Journal) {
         view: view.clone(),
         feed: Feed::new(),
         agreement: Box::new(faulty.clone()),
-        disk: Disk::open(&path).unwrap(),
+        shelf: Arc::new(Shelf::new(Disk::open(&path).unwrap(), Pending::default())),
+        limits: Limits::default(),
         undo: Vec::new(),
+        undo_rows: Vec::new(),
         undoes: None,
         lock: tempfile::tempfile().unwrap(),
         queued: Arc::default(),
         fault: Arc::default(),
+        compactor: Compactor::default(),
     };
     (faulty, view, Journal::start(writer).unwrap())
 }
@@ -308,7 +311,7 @@ async fn the_queue_is_bounded() {
     assert_eq!(view.read().commit, 1 + MAX_QUEUED as u64);
 }
 
-fn any_change() -> impl Strategy<Value = Change> {
+pub(super) fn any_change() -> impl Strategy<Value = Change> {
     (0..9_u8, 0..6_u16, 0..4_u8, 0..100_i64).prop_map(|(kind, n, m, second)| match kind {
         0..=2 => seen(n, second),
         3 => listed(n, &m.to_string()),
@@ -356,6 +359,20 @@ proptest! {
             prop_assert_eq!(found, expected);
         }
     }
+}
+
+#[tokio::test]
+async fn batches_that_came_together_are_answered_in_their_order() {
+    let dir = TempDir::new().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let made = store.journal.commit_all(vec![claiming(1, 9), claiming(2, 9), claiming(3, 8)]).await;
+    let numbers: Vec<_> = made.iter().map(|made| made.as_ref().ok().map(|c| c.number)).collect();
+    assert_eq!(numbers, [Some(1), None, Some(2)]);
+    assert!(matches!(made[1], Err(CommitError::Taken(Claim::Address { .. }))));
+    assert!(store.journal.commit_all(Vec::new()).await.is_empty());
+    store.journal.close();
+    let late = store.journal.commit_all(vec![claiming(1, 1), claiming(2, 2)]).await;
+    assert!(matches!(late[..], [Err(CommitError::Closed), Err(CommitError::Closed)]));
 }
 
 #[test]

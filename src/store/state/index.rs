@@ -8,7 +8,10 @@ use std::{
 
 use crate::domain::{Mac, Nearby, Staging, StagingId};
 
-use super::{Phone, State};
+use super::{
+    Phone, State,
+    held::{Addresses, Numbers},
+};
 
 /// Phones by one of their values. Several phones may share a value.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +54,10 @@ pub(super) struct Index {
     pub(super) near_strangers: Nearby,
     /// Quarantines by whose address it was.
     pub(super) conflicts: BTreeSet<(Mac, Ipv4Addr)>,
+    /// Leases and quarantines.
+    pub(super) addresses: Addresses,
+    /// Numbers of lines and numbers given away.
+    pub(super) given: Numbers,
     pub(super) news: News,
     /// Phones of batches that are not closed.
     pub(super) staged: BTreeMap<Mac, StagingId>,
@@ -68,8 +75,12 @@ pub(super) struct News {
     pub(super) staged: Touched<Mac>,
     /// When a phone was last forgotten.
     pub(super) forgotten: u64,
+    /// When a listed phone was last forgotten.
+    pub(super) unlisted: u64,
     /// When the auto-registration window was last set.
     pub(super) window: u64,
+    /// When any entry last changed.
+    pub(super) listed: u64,
 }
 
 /// How facts came about is no fact: two states are equal without it.
@@ -117,6 +128,8 @@ impl Default for Index {
             near_silent: Nearby::default(),
             near_strangers: Nearby::default(),
             conflicts: BTreeSet::new(),
+            addresses: Addresses::default(),
+            given: Numbers::default(),
             news: News::default(),
             staged: BTreeMap::new(),
             limit: State::MAX_STRANGERS,
@@ -143,6 +156,7 @@ impl Index {
         }
         for line in entry.lines.iter().filter(|line| !line.number.is_empty()) {
             self.numbers.0.insert((line.number.clone(), Some(mac)));
+            self.given.take(&line.number);
         }
     }
 
@@ -161,8 +175,15 @@ impl Index {
         }
     }
 
-    /// Takes out what `before` had and `after` lacks; `after` is indexed already.
-    pub(super) fn drop(&mut self, mac: Mac, before: &Phone, after: Option<&Phone>) {
+    /// Takes out what `before` had and `after` lacks; `after` is indexed already. `given` are the numbers that stay taken
+    /// without a line.
+    pub(super) fn drop(
+        &mut self,
+        mac: Mac,
+        before: &Phone,
+        after: Option<&Phone>,
+        given: &BTreeMap<String, Mac>,
+    ) {
         if after.is_none() {
             self.unhear(mac);
         }
@@ -188,6 +209,9 @@ impl Index {
         for number in entry.lines.iter().map(|line| &line.number) {
             if now.is_none_or(|now| now.lines.iter().all(|line| line.number != *number)) {
                 self.numbers.0.remove(&(number.clone(), Some(mac)));
+                if self.numbers.first(number).is_none() && !given.contains_key(number) {
+                    self.given.free(number);
+                }
             }
         }
     }

@@ -4,7 +4,7 @@
 //! disk and what is in memory are the same values, and nobody reads what could still be lost.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     net::Ipv4Addr,
     ops::Bound::{Excluded, Unbounded},
     sync::Arc,
@@ -16,7 +16,10 @@ use crate::domain::{
     wave::{Brake, Place},
 };
 
-use super::{Phone, State, staging::port};
+use super::{Keys, Phone, State, staging::port};
+
+/// Entries as they were before a batch; `None`: the phone had none.
+pub(in crate::store) type Replaced = Vec<(Mac, Option<Arc<Entry>>)>;
 
 /// What became of one phone.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -79,6 +82,37 @@ impl Patch {
             commit: state.commit,
             ..Self::default()
         }
+    }
+
+    /// The patch that puts in place what a state holds under these keys.
+    pub(in crate::store) fn over(state: &State, keys: &Keys) -> Self {
+        let touched = |(mac, &(entry, record)): (&Mac, &(bool, bool))| {
+            (*mac, Touched { phone: state.phones.get(mac).cloned(), entry, record })
+        };
+        let given = |number: &String| Some((number.clone(), *state.numbers.get(number)?));
+        let aside = |address: &Ipv4Addr| Some((*address, state.quarantine.get(address)?.clone()));
+        Self {
+            phones: keys.phones.iter().map(touched).collect(),
+            leases: keys.leases.iter().map(|at| (*at, state.leases.get(at).cloned())).collect(),
+            quarantine: keys.quarantine.iter().filter_map(aside).collect(),
+            numbers: keys.numbers.iter().filter_map(given).collect(),
+            window: keys.window.then_some(SetWindow(state.window)),
+            stagings: keys
+                .stagings
+                .iter()
+                .map(|id| (*id, state.stagings.get(id).cloned()))
+                .collect(),
+            places: keys.places.iter().map(|mac| (*mac, state.places.get(mac).cloned())).collect(),
+            brake: keys.brake.then(|| state.brake.clone()),
+            commit: state.commit,
+            ..Self::default()
+        }
+    }
+
+    /// The entries that changes are about to replace, by phone.
+    pub(in crate::store) fn replaced_by(&self, state: &State, changes: &[Change]) -> Replaced {
+        let phones: BTreeSet<_> = changes.iter().filter_map(listed).collect();
+        phones.into_iter().map(|mac| (mac, self.entry(state, mac).cloned())).collect()
     }
 
     /// Checks what a batch claims against the state and what the patch has changed since.
@@ -325,4 +359,21 @@ impl Patch {
 
 fn is_stranger(touched: &Touched) -> bool {
     touched.phone.as_ref().is_some_and(|phone| phone.entry.is_none())
+}
+
+/// The phone whose entry a change replaces.
+fn listed(change: &Change) -> Option<Mac> {
+    match change {
+        Change::Listed(mac, _) | Change::Unlisted(mac) | Change::Forgotten(mac) => Some(*mac),
+        Change::Happened(..)
+        | Change::Showed(..)
+        | Change::Leased(_)
+        | Change::Released { .. }
+        | Change::Quarantined(_)
+        | Change::Numbered(..)
+        | Change::Window(_)
+        | Change::Placed(..)
+        | Change::Braked(_)
+        | Change::Staging(..) => None,
+    }
 }

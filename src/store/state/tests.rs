@@ -231,6 +231,7 @@ prop_compose! {
             6 => Change::Leased(lease(n, m, second)),
             7 => Change::Released { address: address(m), at: at(second) },
             8 => Change::Numbered(mac(n), m.to_string()),
+            9 => Change::Quarantined(Quarantine { address: address(m), until: at(second), times: 1, by: mac(n) }),
             10..=13 => Change::Staging(u32::from(m % 2), Box::new(any_staging(kind, n, m, second))),
             14 | 15 => Change::Placed(mac(n), (m > 0).then(|| Box::new(place(m, second)))),
             16 => Change::Braked(Box::new(Brake { paused: m > 1, passed: [m.to_string()].into() })),
@@ -267,6 +268,12 @@ fn indexed(state: &State) -> Index {
     let mut index = Index { limit: state.index.limit, ..Index::default() };
     state.phones.iter().for_each(|(mac, phone)| index.add(*mac, phone));
     state.stagings.iter().for_each(|(id, one)| index.restage(*id, Some(one)));
+    state.leases.iter().for_each(|(at, lease)| index.addresses.lease(*at, None, Some(lease)));
+    for aside in state.quarantine.values() {
+        index.addresses.set_aside(None, aside);
+        index.conflicts.insert((aside.by, aside.address));
+    }
+    state.numbers.iter().for_each(|(number, phone)| index.given.give(number, None, *phone));
     index
 }
 
@@ -292,6 +299,11 @@ proptest! {
             prop_assert_eq!(&one_by_one, &grouped);
             prop_assert_eq!(&indexed(&grouped), &grouped.index);
             prop_assert!(grouped.index.strangers.len() <= 4);
+            let unheld = (0..9).map(address).filter(|it| !grouped.leases.contains_key(it));
+            prop_assert!(grouped.unheld(address(0), address(8)).eq(unheld));
+            let spelled = (0..12).map(|number| format!("{number}"));
+            let free = spelled.into_iter().find(|number| grouped.number_of(number).is_none());
+            prop_assert_eq!(grouped.free_number(0, 11, 1), free);
             prop_assert_eq!(grouped.clients.len(), grouped.leases.len());
             let open = || grouped.stagings.values().filter(|one| one.end.is_none());
             prop_assert_eq!(open().map(|one| one.phones.len()).sum::<usize>(), grouped.index.staged.len());
@@ -302,4 +314,40 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn the_next_number_is_told_by_how_it_is_written() {
+    let given = |number: &str| Change::Numbered(mac(9), number.to_owned());
+    let state = state(&[
+        vec![listed(1, "98", None), listed(2, "99", None), given("100"), given("0098")],
+        vec![given("4100"), listed(3, "4101", None), listed(4, "4101", None)],
+        vec![Change::Unlisted(mac(4)), listed(5, "4103", None)],
+        vec![Change::Unlisted(mac(5))],
+    ]);
+    let check = |first, last, width, expected: Option<&str>| {
+        assert_eq!(state.free_number(first, last, width).as_deref(), expected, "{first}-{last}");
+    };
+    check(98, 120, 1, Some("101"));
+    check(98, 100, 2, None);
+    check(98, 120, 4, Some("0099"));
+    check(4100, 4199, 4, Some("4102"));
+    check(4103, 4199, 4, Some("4103"));
+    check(1, 0, 1, None);
+    check(u64::MAX, u64::MAX, 1, Some("18446744073709551615"));
+    assert_eq!(state.given(mac(9)).collect::<Vec<_>>(), ["0098", "100", "4100"]);
+    assert_eq!(state.given(mac(8)).count(), 0);
+}
+
+#[test]
+fn leases_that_are_over_come_in_the_order_of_their_end() {
+    let state = state(&[
+        vec![Change::Leased(lease(1, 1, 30)), Change::Leased(lease(2, 2, 10))],
+        vec![Change::Leased(lease(3, 3, 20)), Change::Leased(lease(2, 2, 40))],
+        vec![Change::Released { address: address(1), at: at(5) }],
+    ]);
+    let ended = |second| state.ended(at(second)).collect::<Vec<_>>();
+    assert!(ended(4).is_empty());
+    assert_eq!(ended(20), [address(1), address(3)]);
+    assert_eq!(ended(40), [address(1), address(3), address(2)]);
 }
