@@ -20,8 +20,9 @@
 //! # Life of a boot
 //!
 //! ```text
-//! dhcp::server → wire::dhcp → Provisioner::client (who is this?) → responder (what is due?)
-//!    → Bind: Journal::commit → one record, one fdatasync → reply as its commit is fact (rows follow later)
+//! dhcp::server → ring → a round of up to 64: wire::dhcp → Provisioner::client_in (who is this?) → responder (what is due?)
+//!    → Bind: Service::commit_all, once → the replies of the round, together, as its one
+//!      record is fact (one fdatasync; rows follow later)
 //! tftp | http → Service::open → resolve → identify → permitted? → body → Opened + Delivery | Refusal
 //!    → blocks acknowledged: Delivery::advance → finish | drop → Recorder → Journal → State → Feed → page
 //! ```
@@ -33,7 +34,7 @@
 //! - Durable is what lies in the journal beside sled's rows. They get it later, in one go and on another thread; a
 //!   journal that is still there when the store is opened is replayed over them, and damage in it is never passed over.
 //! - An ACK leaves only after its lease is on disk (RFC 2131 §3.1). The loop never waits for the disk with the next
-//!   datagram unread.
+//!   datagram unread: it goes into a bounded ring, where known phones go first and a repetition replaces its original.
 //! - A stage is a fold over a phone's events ([`domain::Boot`]), never a field that code sets.
 //! - A batch may claim that an address, a number or a place in the list is free; the writer checks it, so that two
 //!   batches can't both find it free. Nothing else decides who owns what.

@@ -1,13 +1,14 @@
 //! One place where messages come in, and the way that replies leave by: an interface, or a listener for relays.
 
 use std::{
+    convert::Infallible,
     io,
     net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4},
     sync::{PoisonError, RwLock, RwLockReadGuard},
 };
 
 use crate::{
-    net::{ArpTap, FrameSender, Interface, UdpPktInfo},
+    net::{ArpTap, FrameSender, Inbox, Interface, Outbox, UdpPktInfo},
     wire::{
         arp::Arp,
         dhcp::{CLIENT_PORT, SERVER_PORT},
@@ -114,12 +115,16 @@ impl Port {
         idle.map_or(Presence::Here, Presence::Idle)
     }
 
-    /// Waits for a datagram: its length, its sender, and which of our addresses it was sent to. Cancel-safe.
-    pub async fn recv(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddrV4, Ipv4Addr)> {
-        let (length, peer, local) = self.socket.recv(buffer).await?;
-        match (peer, local) {
-            (SocketAddr::V4(peer), IpAddr::V4(local)) => Ok((length, peer, local)),
-            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "not IPv4")),
+    /// Waits for datagrams and takes as many as there are and `inbox` holds. Cancel-safe.
+    pub async fn receive(&self, inbox: &mut Inbox) -> io::Result<usize> {
+        self.socket.receive(inbox).await
+    }
+
+    /// The same for what is there already; 0 where that is nothing.
+    pub fn try_receive(&self, inbox: &mut Inbox) -> io::Result<usize> {
+        match self.socket.try_receive(inbox) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+            received => received,
         }
     }
 
@@ -144,24 +149,57 @@ impl Port {
         Ok(self.probes.hear(&frame[..length], wire.now().hardware))
     }
 
-    /// Sends a reply from one of our addresses.
-    pub async fn send(&self, bytes: &[u8], to: To, from: Ipv4Addr) -> io::Result<()> {
-        let (hardware, address) = match to {
-            To::Routed(to) => return self.socket.send(bytes, to.into(), Some(from.into())).await,
-            To::Station { hardware, address } => (hardware, address),
-            To::Everybody => (frame::BROADCAST, Ipv4Addr::BROADCAST),
-        };
-        let wire = self.wire.as_ref().ok_or_else(unreachable)?;
-        let frame = Frame {
-            from: wire.now().hardware,
-            to: hardware,
-            source: SocketAddrV4::new(from, SERVER_PORT),
-            destination: SocketAddrV4::new(address, CLIENT_PORT),
-            payload: bytes,
-        };
-        let too_long = || io::Error::new(io::ErrorKind::InvalidInput, "longer than a datagram");
-        wire.frames.send(&frame.encode().ok_or_else(too_long)?).await
+    /// Sends replies, each from one of our addresses: how many did not leave, and why the last of them did not. Those to
+    /// one client leave in order.
+    pub async fn send_all(
+        &self,
+        replies: impl Iterator<Item = (&[u8], To, Ipv4Addr)> + Send,
+    ) -> (usize, Option<io::Error>) {
+        let (mut routed, mut frames) = (Outbox::default(), Vec::new());
+        let (mut lost, mut why) = (0, None);
+        let hardware = self.wire.as_ref().map(|wire| wire.now().hardware);
+        for (bytes, to, from) in replies {
+            match (to, hardware) {
+                (To::Routed(to), _) => {
+                    let way = (IpAddr::V4(from), SocketAddr::V4(to));
+                    let Ok(()) = routed.push(way, bytes.len(), |room| {
+                        room.copy_from_slice(bytes);
+                        Ok::<usize, Infallible>(bytes.len())
+                    });
+                }
+                (to, hardware) => match framed(bytes, to, from, hardware) {
+                    Ok(frame) => frames.push(frame),
+                    Err(error) => (lost, why) = (lost + 1, Some(error)),
+                },
+            }
+        }
+        if !routed.is_empty() {
+            let (more, error) = self.socket.send_all(&mut routed).await;
+            (lost, why) = (lost + more, error.or(why));
+        }
+        if let Some(wire) = self.wire.as_ref().filter(|_| !frames.is_empty()) {
+            let (more, error) = wire.frames.send_all(&frames).await;
+            (lost, why) = (lost + more, error.or(why));
+        }
+        (lost, why)
     }
+}
+
+/// The frame that carries a reply, from the interface with this hardware address.
+fn framed(bytes: &[u8], to: To, from: Ipv4Addr, hardware: Option<[u8; 6]>) -> io::Result<Vec<u8>> {
+    let (station, address) = match to {
+        To::Station { hardware, address } => (hardware, address),
+        To::Everybody | To::Routed(_) => (frame::BROADCAST, Ipv4Addr::BROADCAST),
+    };
+    let frame = Frame {
+        from: hardware.ok_or_else(unreachable)?,
+        to: station,
+        source: SocketAddrV4::new(from, SERVER_PORT),
+        destination: SocketAddrV4::new(address, CLIENT_PORT),
+        payload: bytes,
+    };
+    let too_long = || io::Error::new(io::ErrorKind::InvalidInput, "longer than a datagram");
+    frame.encode().ok_or_else(too_long)
 }
 
 fn unreachable() -> io::Error {

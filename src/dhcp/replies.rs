@@ -1,9 +1,9 @@
 //! What a reply says: addresses, times, options (RFC 2131 §4.3.1, table 3).
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{net::Ipv4Addr, sync::Arc, time::Duration};
 
 use crate::{
-    provision::{Client, Option82, Provisioner, Subnet},
+    provision::{Asking, Client, Common, Option82, Provisioner, Subnet},
     wire::dhcp::{Kind, Reply, code},
 };
 
@@ -20,17 +20,12 @@ pub(super) struct Replies<'a> {
 impl Replies<'_> {
     /// An OFFER, or an ACK that grants a lease.
     pub fn grant(&self, kind: Kind, subnet: &Subnet, address: Ipv4Addr) -> Reply {
-        let (renewal, rebinding) = halves(subnet.lease_time);
-        let mut reply = self.start(kind, subnet).give(address);
-        reply = reply.option(code::LEASE_TIME, seconds(subnet.lease_time).to_be_bytes());
-        reply = reply.option(code::RENEWAL, renewal.to_be_bytes());
-        reply = reply.option(code::REBINDING, rebinding.to_be_bytes());
-        self.options(reply, subnet)
+        self.start(kind, subnet, true).give(address)
     }
 
     /// The answer to an INFORM: everything but a lease (RFC 2131 §4.3.5).
     pub fn inform(&self, subnet: &Subnet) -> Reply {
-        self.options(self.start(Kind::Ack, subnet), subnet)
+        self.start(Kind::Ack, subnet, false)
     }
 
     /// A denial: it names us and says why, and nothing else. A relay must broadcast it.
@@ -42,27 +37,49 @@ impl Replies<'_> {
         if self.echoes(subnet) { reply } else { reply.without_relay_option() }
     }
 
-    fn start(&self, kind: Kind, subnet: &Subnet) -> Reply {
-        let own = self.own(Some(subnet));
-        let next = self.provisioner.servers(self.client, subnet, own);
-        let reply = Reply::to(self.arrival.message, kind)
-            .ciaddr(self.arrival.message.ciaddr())
+    /// A reply with all its options. What those of a kind of phone have in common is made for the first of them.
+    fn start(&self, kind: Kind, subnet: &Subnet, lease: bool) -> Reply {
+        let message = self.arrival.message;
+        let asking = Asking {
+            client: self.client,
+            subnet,
+            own: self.own(Some(subnet)),
+            identifier: self.identifier(Some(subnet)),
+            lease,
+            // A phone that is in its VLAN already must not be sent there: it would start over for ever.
+            arrived: subnet.voice_vlan.is_some_and(|vlan| self.is_in(vlan)),
+            asked: message.asked(),
+        };
+        let common = self.provisioner.common(&asking, || self.made(kind, &asking));
+        let reply = Reply::to(message, kind)
+            .ciaddr(message.ciaddr())
             // Some phones without an option that they know take their files from the next server.
-            .siaddr(next.first().copied().unwrap_or(Ipv4Addr::UNSPECIFIED))
-            .option(code::SERVER_ID, self.identifier(Some(subnet)).octets());
+            .siaddr(common.next)
+            .with(Arc::clone(&common.block))
+            .name_answered(message);
         if self.echoes(Some(subnet)) { reply } else { reply.without_relay_option() }
     }
 
-    fn options(&self, reply: Reply, subnet: &Subnet) -> Reply {
-        let asked = self.arrival.message.asked();
-        // A phone that is in its VLAN already must not be sent there: it would start over for ever.
-        let arrived = subnet.voice_vlan.is_some_and(|vlan| self.is_in(vlan));
-        let stay = arrived.then(|| Subnet { voice_vlan: None, ..subnet.clone() });
+    /// What replies to all who ask like this have in common.
+    fn made(&self, kind: Kind, asking: &Asking<'_>) -> Common {
+        let Asking { client, subnet, own, identifier, .. } = *asking;
+        let next = self.provisioner.servers(client, subnet, own);
+        let mut reply =
+            Reply::to(self.arrival.message, kind).option(code::SERVER_ID, identifier.octets());
+        if asking.lease {
+            let (renewal, rebinding) = halves(subnet.lease_time);
+            reply = reply
+                .option(code::LEASE_TIME, seconds(subnet.lease_time).to_be_bytes())
+                .option(code::RENEWAL, renewal.to_be_bytes())
+                .option(code::REBINDING, rebinding.to_be_bytes());
+        }
+        let stay = asking.arrived.then(|| Subnet { voice_vlan: None, ..subnet.clone() });
         let subnet = stay.as_ref().unwrap_or(subnet);
-        let options = self.provisioner.options(self.client, subnet, self.own(Some(subnet)), asked);
+        let options = self.provisioner.options(client, subnet, own, asking.asked);
         let reply =
             options.into_iter().fold(reply, |reply, (code, content)| reply.option(code, content));
-        reply.name_answered(self.arrival.message)
+        let next = next.first().copied().unwrap_or(Ipv4Addr::UNSPECIFIED);
+        Common { next, block: Arc::new(reply.block()) }
     }
 
     /// True if the client is known to be in this VLAN: our interface is that VLAN, and no relay stands between.

@@ -1,43 +1,39 @@
-//! The driver: datagrams in, verdicts carried out, one task per port.
+//! The driver: one task per port, which takes in what comes and goes from round to round.
 
 use std::{
-    collections::HashSet,
-    future::Future,
     net::{Ipv4Addr, SocketAddrV4},
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use tokio::{
     sync::watch,
-    task::JoinSet,
+    task::yield_now,
     time::{MissedTickBehavior, interval, sleep},
 };
 
 use crate::{
-    domain::{Batch, Change, Commit, Mac, Timestamp},
-    provision::{ClientKind, Service},
-    store::CommitError,
+    domain::{Batch, Timestamp},
+    net::Inbox,
+    provision::Service,
     telemetry::Counters,
-    wire::dhcp::{Kind, Message, Reply, code},
+    wire::dhcp::Kind,
 };
 
 use super::{
     DhcpError,
-    arrival::{Arrival, To},
-    conflict::{Question, Unproven, prove},
+    arrival::To,
+    conflict::Unproven,
     desk::{Desk, Place, wanted},
     offers::Offers,
+    pending::{Pending, Transaction},
     port::{Port, Presence},
-    responder::{Responder, Verdict},
+    ring::Ring,
+    round::{ROUND, go_round},
 };
 
 /// The longest datagram that is read whole; a longer one has lost its last options.
 const LONGEST: usize = 4096;
-
-/// The most replies of a port that wait for the disk. One more waits in the socket, and clients send again.
-const MAX_PENDING: usize = 4096;
 
 /// How often an interface is looked at again. One that was made anew gets a new socket this late at most, and phones
 /// send a DISCOVER again after four seconds.
@@ -93,17 +89,14 @@ pub(super) enum Due {
     },
 }
 
-/// What a client sends again unchanged when the answer is late.
-pub(super) type Transaction = (Mac, u32, Kind);
-
 /// A reply with its way.
 #[derive(Debug)]
 pub(super) struct Parcel {
-    bytes: Vec<u8>,
-    to: To,
-    from: Ipv4Addr,
-    kind: Kind,
-    xid: u32,
+    pub bytes: Vec<u8>,
+    pub to: To,
+    pub from: Ipv4Addr,
+    pub kind: Kind,
+    pub xid: u32,
 }
 
 /// A datagram, who sent it, and which of our addresses it was sent to.
@@ -167,8 +160,8 @@ pub(super) async fn listen(
     shared: Arc<Shared>,
     mut stop: watch::Receiver<bool>,
 ) -> End {
+    let (mut ring, mut inbox) = (Ring::new(), Inbox::new(ROUND, LONGEST));
     let mut pending = Pending::default();
-    let mut buffer = vec![0; LONGEST];
     let mut refresh = interval(REFRESH);
     refresh.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let end = loop {
@@ -192,17 +185,20 @@ pub(super) async fn listen(
                     sleep(REST).await;
                 }
             },
-            received = port.recv(&mut buffer), if pending.has_room() => match received {
-                Ok((length, peer, local)) => {
-                    let due = shared.isolated(&port, (&buffer[..length], peer, local), None);
-                    carry_out(&port, &shared, due, &mut pending).await;
-                }
+            // Also while the disk is behind: who asks again meanwhile replaces what he asked before.
+            received = port.receive(&mut inbox) => match received {
+                Ok(_) => shared.take_in(&inbox, &mut ring),
                 Err(error) => {
                     shared.counters.count("dhcp", "receive-failed");
                     tracing::debug!(%error, port = port.name, "can't receive");
                     sleep(REST).await;
                 }
             },
+            // The next round, when all the others have had their say.
+            () = yield_now(), if !ring.is_empty() && pending.has_room() => {}
+        }
+        if !ring.is_empty() && pending.has_room() {
+            go_round(&port, &shared, (&mut ring, &mut inbox), &mut pending).await;
         }
     };
     while !pending.is_empty() {
@@ -216,103 +212,18 @@ pub(super) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-async fn carry_out(port: &Arc<Port>, shared: &Arc<Shared>, due: Due, pending: &mut Pending) {
-    match due {
-        Due::Nothing => {}
-        Due::Send(parcel) => send(port, &shared.counters, &parcel).await,
-        Due::Prove(offer) => {
-            // The same DISCOVER again finds its offer made, and is answered at once: one that waits is enough.
-            let transaction = (offer.asker, offer.parcel.xid, Kind::Discover);
-            pending.push(transaction, prove(Arc::clone(port), Arc::clone(shared), *offer));
-        }
-        Due::Commit { batch, parcel, transaction } => {
-            if pending.waits(transaction) {
-                // The same REQUEST again while its lease is on its way to the disk: one ACK will do.
-                shared.counters.count("dhcp", "repeated");
-                return;
-            }
-            // Queued here, in the order of the datagrams; only the waiting is somebody else's.
-            let fact = shared.service.commit(batch);
-            let (port, counters) = (Arc::clone(port), shared.counters.clone());
-            pending.push(transaction, async move { settle(fact, parcel, &port, &counters).await });
-        }
-    }
-}
-
-/// Waits until a batch is fact, then sends the reply; if it does not become fact, nothing leaves.
-async fn settle(
-    fact: impl Future<Output = Result<Arc<Commit>, CommitError>>,
-    parcel: Option<Parcel>,
-    port: &Port,
-    counters: &Counters,
-) {
-    match fact.await {
-        Ok(_) => {
-            if let Some(parcel) = parcel {
-                send(port, counters, &parcel).await;
-            }
-        }
-        Err(CommitError::Taken(claim)) => {
-            // Another client was faster. This one asks again, and learns it then.
-            counters.count("dhcp", "taken");
-            tracing::debug!(?claim, "no ACK");
-        }
-        Err(error) => {
-            counters.count("dhcp", "not-committed");
-            tracing::debug!(%error, "no ACK");
-        }
-    }
-}
-
 pub(super) async fn send(port: &Port, counters: &Counters, parcel: &Parcel) {
-    counters.count("dhcp", name(parcel.kind));
-    if let Err(error) = port.send(&parcel.bytes, parcel.to, parcel.from).await {
-        counters.count("dhcp", "send-failed");
-        tracing::debug!(%error, to = ?parcel.to, port = port.name, "can't send");
-    }
+    send_all(port, counters, std::slice::from_ref(parcel)).await;
 }
 
-/// Replies that wait for the disk.
-#[derive(Debug, Default)]
-struct Pending {
-    tasks: JoinSet<Transaction>,
-    transactions: HashSet<Transaction>,
-}
-
-impl Pending {
-    fn is_empty(&self) -> bool {
-        self.tasks.is_empty()
-    }
-
-    fn has_room(&self) -> bool {
-        self.tasks.len() < MAX_PENDING
-    }
-
-    fn waits(&self, transaction: Transaction) -> bool {
-        self.transactions.contains(&transaction)
-    }
-
-    fn push(&mut self, transaction: Transaction, task: impl Future<Output = ()> + Send + 'static) {
-        self.transactions.insert(transaction);
-        self.tasks.spawn(async move {
-            task.await;
-            transaction
-        });
-    }
-
-    /// Waits for one of them. Cancel-safe.
-    async fn one(&mut self) {
-        match self.tasks.join_next().await {
-            Some(Ok(transaction)) => {
-                self.transactions.remove(&transaction);
-            }
-            Some(Err(error)) => {
-                tracing::error!(%error, "a reply broke");
-                // Which one is not told; forgetting all costs at most an ACK too many.
-                self.transactions.clear();
-            }
-            None => {}
-        }
+/// Sends replies in this order; what the system does not take of them costs the others nothing.
+pub(super) async fn send_all(port: &Port, counters: &Counters, parcels: &[Parcel]) {
+    parcels.iter().for_each(|parcel| counters.count("dhcp", name(parcel.kind)));
+    let replies = parcels.iter().map(|it| (&it.bytes[..], it.to, it.from));
+    let (lost, error) = port.send_all(replies).await;
+    (0..lost).for_each(|_| counters.count("dhcp", "send-failed"));
+    if let Some(error) = error {
+        tracing::debug!(%error, lost, port = port.name, "can't send");
     }
 }
 
@@ -321,93 +232,10 @@ impl Shared {
     pub(super) fn offers(&self) -> MutexGuard<'_, Offers> {
         self.offers.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// Handles one datagram so that nothing in it can hurt the next.
-    pub(super) fn isolated(&self, port: &Port, came: Came<'_>, in_use: Option<Ipv4Addr>) -> Due {
-        // What unwinding may leave half done is the offers, each of whose maps is right by itself.
-        let handled = catch_unwind(AssertUnwindSafe(|| self.handle(port, came, in_use)));
-        handled.unwrap_or_else(|_| {
-            self.counters.count("dhcp", "panicked");
-            Due::Nothing
-        })
-    }
-
-    /// `in_use` is the address that it was to be offered, where somebody was found using it.
-    fn handle(&self, port: &Port, came: Came<'_>, in_use: Option<Ipv4Addr>) -> Due {
-        let (datagram, peer, local) = came;
-        let message = match Message::request(datagram) {
-            Ok(message) => message,
-            Err(error) => {
-                self.counters.count("dhcp", error.as_str());
-                tracing::debug!(%error, %peer, port = port.name, "not a DHCP request");
-                return Due::Nothing;
-            }
-        };
-        self.counters.count("dhcp", name(message.kind()));
-        let now = Timestamp::now();
-        let own = port.own();
-        let arrival = Arrival { message: &message, peer, local, own: &own, vlan: port.vlan() };
-        let provisioner = self.service.provisioner();
-        let client = provisioner.client(message.mac(), &arrival.seen(), now);
-        if matches!(client.kind, ClientKind::NotPhone(_)) {
-            self.counters.count("dhcp", "not-a-phone");
-        }
-        let mut offers = self.offers();
-        let state = self.service.view.read();
-        let mut responder =
-            Responder { provisioner: &provisioner, state: &state, offers: &mut offers, now };
-        let verdict = match in_use {
-            Some(address) => responder.in_use(&arrival, &client, address),
-            None => responder.decide(&arrival, &client),
-        };
-        drop(state);
-        drop(offers);
-        self.due(&arrival, datagram, verdict)
-    }
-
-    fn due(&self, arrival: &Arrival<'_>, datagram: &[u8], verdict: Verdict) -> Due {
-        match verdict {
-            Verdict::Answer { reply, changes, unproven: Some(address) } => {
-                let Arrival { peer, local, .. } = *arrival;
-                let question = Question { datagram: datagram.to_vec(), peer, local };
-                let (asker, parcel) = (arrival.message.mac(), parcel(arrival, &reply));
-                Due::Prove(Box::new(Unproven { question, asker, address, parcel, changes }))
-            }
-            Verdict::Answer { reply, changes, unproven: None } => {
-                self.record(changes);
-                Due::Send(parcel(arrival, &reply))
-            }
-            Verdict::Bind { reply, batch } => Due::Commit {
-                batch,
-                parcel: reply.map(|reply| parcel(arrival, &reply)),
-                transaction: (arrival.message.mac(), arrival.message.xid(), arrival.message.kind()),
-            },
-            Verdict::Ignore { silence, changes } => {
-                self.counters.count("dhcp", silence.as_str());
-                self.record(changes);
-                Due::Nothing
-            }
-        }
-    }
-
-    pub(super) fn record(&self, changes: Vec<Change>) {
-        for change in changes {
-            self.service.recorder.record(change);
-        }
-    }
-}
-
-fn parcel(arrival: &Arrival<'_>, reply: &Reply) -> Parcel {
-    let own = reply.find(code::SERVER_ID).and_then(|octets| octets.first_chunk::<4>());
-    // The address that a relay gives us in our place is not one that we can send from.
-    let own = own.filter(|_| arrival.stand_in().is_none());
-    let from = own.map_or(arrival.local, |octets| Ipv4Addr::from(*octets));
-    let xid = arrival.message.xid();
-    Parcel { xid, bytes: reply.encode(), to: arrival.reply_to(reply), from, kind: reply.kind() }
 }
 
 /// The counter's name.
-const fn name(kind: Kind) -> &'static str {
+pub(super) const fn name(kind: Kind) -> &'static str {
     match kind {
         Kind::Discover => "discover",
         Kind::Offer => "offer",

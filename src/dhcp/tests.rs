@@ -1,5 +1,6 @@
 //! Tests of the responder: a bench on which messages arrive and verdicts become fact, without sockets or clocks.
 
+mod common;
 mod hostile;
 mod pools;
 mod relays;

@@ -104,13 +104,29 @@ pub struct Identity {
 /// Mitel's phones said Aastra for years.
 #[must_use]
 pub fn conclude(grounds: &[Ground]) -> Identity {
-    let mut grounds = grounds.to_vec();
-    grounds.sort_by_key(|ground| ground.from);
-    let vendor = grounds.iter().find_map(|ground| ground.vendor.clone());
+    let mut sorted: Vec<&Ground> = grounds.iter().collect();
+    sorted.sort_by_key(|ground| ground.from);
+    let (vendor, family) = first_told(&sorted);
+    let (vendor, family) = (vendor.map(str::to_owned), family.cloned());
+    let grounds: Vec<Ground> = sorted.into_iter().cloned().collect();
     let same = |ground: &&Ground| ground.vendor.is_none() || ground.vendor == vendor;
-    let family = grounds.iter().filter(same).find_map(|ground| ground.family.clone());
     let agrees = |ground: &&Ground| same(ground) || family.is_some() && ground.family == family;
     let model = grounds.iter().filter(agrees).find_map(|ground| ground.model.clone());
     let firmware = grounds.iter().filter(agrees).find_map(|ground| ground.firmware.clone());
     Identity { vendor, family, model, firmware, grounds }
+}
+
+/// The vendor and the family of what [`conclude`] makes of these.
+#[must_use]
+pub fn vendor_and_family(grounds: &[Ground]) -> (Option<&str>, Option<&FamilyName>) {
+    let mut sorted: Vec<&Ground> = grounds.iter().collect();
+    sorted.sort_by_key(|ground| ground.from);
+    first_told(&sorted)
+}
+
+/// Of grounds in the order of their origins: the first vendor, and the first family that is of it.
+fn first_told<'a>(sorted: &[&'a Ground]) -> (Option<&'a str>, Option<&'a FamilyName>) {
+    let vendor = sorted.iter().find_map(|ground| ground.vendor.as_deref());
+    let same = |ground: &&&Ground| ground.vendor.is_none() || ground.vendor.as_deref() == vendor;
+    (vendor, sorted.iter().filter(same).find_map(|ground| ground.family.as_ref()))
 }

@@ -31,7 +31,7 @@ pub use entry::{Entry, Key, KeyTarget, Line, MAX_LINES, SiteName};
 pub use event::{Event, Granted, NOT_TOLD, Unserved, What};
 pub use family::FamilyName;
 pub use finding::{Diagnosis, Finding, FindingKind, Repair};
-pub use identity::{Ground, Identity, Origin, conclude};
+pub use identity::{Ground, Identity, Origin, conclude, vendor_and_family};
 pub use lease::{ClientKey, Lease, Quarantine};
 pub use mac::{Mac, MacError};
 pub use nearby::{ALIKES, Nearby, differing, folded};

@@ -7,8 +7,9 @@ use std::{
 
 use crate::{
     config::{ForFamily, Settings, Subnet},
-    domain::{FamilyName, Ground, Identity, Mac, Origin, Timestamp, clip, conclude, printable},
+    domain::{FamilyName, Ground, Mac, Origin, Timestamp, clip, printable, vendor_and_family},
     profile::{Catalog, DhcpRule, Family, Form, Seen, ServerOption},
+    store::State,
     wire::dhcp::{Message, code, routes, search_list},
 };
 
@@ -61,6 +62,18 @@ pub struct Client {
     pub grounds: Vec<Ground>,
 }
 
+/// What a client showed about itself.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    mac: Mac,
+    /// One ground an origin.
+    shown: Vec<Ground>,
+    wish: Option<Ground>,
+    prefix: Option<Ground>,
+    /// What it is, if it is known not to be a phone.
+    stranger: Option<String>,
+}
+
 /// What a message shows about its sender.
 #[must_use]
 pub fn shown<'a>(message: &'a Message<'_>) -> Vec<Seen<'a>> {
@@ -105,37 +118,51 @@ impl Provisioner {
     /// Finds out who asks for an address. Reads the state; hold no guard of it meanwhile.
     #[must_use]
     pub fn client(&self, mac: Mac, seen: &[Seen<'_>], now: Timestamp) -> Client {
-        let catalog = self.catalog();
+        let looked = self.look(mac, seen, now);
+        self.client_in(&self.view().read(), looked)
+    }
+
+    /// What a client shows about itself, before the record is asked about it.
+    #[must_use]
+    pub fn look(&self, mac: Mac, seen: &[Seen<'_>], now: Timestamp) -> Looked {
         let mut shown: Vec<Ground> = Vec::new();
-        for ground in seen.iter().filter_map(|seen| catalog.recognize(seen, now)) {
-            if shown.iter().all(|one| one.from != ground.from) {
-                shown.push(ground);
+        let mut stranger = None;
+        for seen in seen {
+            let found = self.kept.recognized(self.catalog(), seen, now);
+            stranger = stranger.or_else(|| found.stranger.clone());
+            if let Some(ground) = &found.ground
+                && shown.iter().all(|one| one.from != ground.from)
+            {
+                shown.push(Ground { at: now, ..ground.clone() });
             }
         }
-        let prefix = catalog.recognize(&Seen::Prefix(mac), now);
-        let state = self.view().read();
+        let wish = wish(seen, &shown, now);
+        let prefix = self.catalog().recognize(&Seen::Prefix(mac), now);
+        Looked { mac, shown, wish, prefix, stranger }
+    }
+
+    /// Who asks for an address, by what it showed and by what is on record.
+    #[must_use]
+    pub fn client_in(&self, state: &State, looked: Looked) -> Client {
+        let Looked { mac, mut shown, wish, prefix, stranger } = looked;
         let phone = state.phones.get(&mac);
         let learned = phone.map_or(&[][..], |phone| &phone.grounds);
         let entry = phone.and_then(|phone| phone.entry.as_deref());
-        let listed = entry.and_then(|entry| catalog.model(&entry.model)).map(|(family, _)| family);
+        let model = entry.and_then(|entry| self.catalog().model(&entry.model));
         let votes = [
-            Vote::of(&conclude(&shown)),
-            Vote::of(&conclude(learned)),
-            listed.map(Vote::family).unwrap_or_default(),
-            prefix
-                .as_ref()
-                .map(|ground| Vote::of(&conclude(std::slice::from_ref(ground))))
-                .unwrap_or_default(),
+            Vote::of(&shown),
+            Vote::of(learned),
+            model.map(|(family, _)| Vote::family(family)).unwrap_or_default(),
+            Vote::of(prefix.as_slice()),
         ];
         let Vote { vendor, family } = Vote::elect(votes);
-        let stranger = seen.iter().find_map(|seen| catalog.not_a_phone(seen));
+        let (vendor, family) = (vendor.map(str::to_owned), family.cloned());
         let kind = match stranger {
             _ if entry.is_some() || vendor.is_some() => ClientKind::Phone,
-            Some(what) => ClientKind::NotPhone(what.to_owned()),
+            Some(what) => ClientKind::NotPhone(what),
             None => ClientKind::Unknown,
         };
-        shown.extend(wish(seen, &shown, now).filter(|_| kind == ClientKind::Phone));
-        shown.extend(prefix);
+        shown.extend(wish.into_iter().chain(prefix).filter(|_| kind == ClientKind::Phone));
         shown.retain(|ground| {
             kind == ClientKind::Phone && !learned.iter().any(|one| says_the_same(one, ground))
         });
@@ -287,26 +314,26 @@ pub(super) fn agreed_rule<'c>(families: &[&'c Family]) -> Option<&'c DhcpRule> {
 }
 
 /// What one source of evidence says a client is.
-#[derive(Clone, Debug, Default)]
-struct Vote {
-    vendor: Option<String>,
-    family: Option<FamilyName>,
+#[derive(Clone, Copy, Debug, Default)]
+struct Vote<'a> {
+    vendor: Option<&'a str>,
+    family: Option<&'a FamilyName>,
 }
 
-impl Vote {
-    fn of(identity: &Identity) -> Self {
-        Self { vendor: identity.vendor.clone(), family: identity.family.clone() }
+impl<'a> Vote<'a> {
+    fn of(grounds: &'a [Ground]) -> Self {
+        let (vendor, family) = vendor_and_family(grounds);
+        Self { vendor, family }
     }
 
-    fn family(family: &Family) -> Self {
-        Self { vendor: Some(family.vendor.clone()), family: Some(family.name.clone()) }
+    fn family(family: &'a Family) -> Self {
+        Self { vendor: Some(&family.vendor), family: Some(&family.name) }
     }
 
     /// The first vendor named wins; a family counts only where it is of that vendor.
     fn elect(votes: [Self; 4]) -> Self {
-        let vendor = votes.iter().find_map(|vote| vote.vendor.clone());
-        let family =
-            votes.into_iter().filter(|vote| vote.vendor == vendor).find_map(|vote| vote.family);
+        let vendor = votes.iter().find_map(|vote| vote.vendor);
+        let family = votes.iter().filter(|vote| vote.vendor == vendor).find_map(|vote| vote.family);
         Self { vendor, family }
     }
 }
@@ -433,7 +460,11 @@ fn wish(seen: &[Seen<'_>], shown: &[Ground], at: Timestamp) -> Option<Ground> {
 
 /// True if recording `new` beside `old` would change nothing but the time.
 fn says_the_same(old: &Ground, new: &Ground) -> bool {
-    *old == Ground { at: old.at, ..new.clone() }
+    let said = |ground: &Ground| (ground.from, ground.mac);
+    said(old) == said(new)
+        && old.value == new.value
+        && (&old.vendor, &old.family) == (&new.vendor, &new.family)
+        && (&old.model, &old.firmware) == (&new.model, &new.firmware)
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use super::{
     Library,
     cache::{Cache, Flaw},
     identify::Subject,
+    kept::Kept,
     name,
     peers::Peers,
     resolve::{self, Target},
@@ -254,6 +255,8 @@ pub struct Provisioner {
     view: View,
     /// Shared with the resolver that replaces this one.
     pub(super) peers: Arc<Peers>,
+    /// What it found out about kinds of phones.
+    pub(super) kept: Kept,
     /// What was rendered of these settings, families and files.
     pub(super) cache: Cache,
 }
@@ -349,8 +352,8 @@ impl Provisioner {
         library: Arc<Library>,
         view: View,
     ) -> Self {
-        let (peers, cache) = Default::default();
-        Self { settings, catalog, library, view, peers, cache }
+        let (peers, cache, kept) = Default::default();
+        Self { settings, catalog, library, view, peers, cache, kept }
     }
 
     /// The operator's files and the firmware.

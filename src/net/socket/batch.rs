@@ -1,4 +1,4 @@
-//! A UDP socket for many peers that takes and sends datagrams many at a time: recvmmsg and sendmmsg.
+//! Datagrams and frames taken and sent many at a time: recvmmsg and sendmmsg; and a UDP socket for many peers.
 
 use std::{
     io,
@@ -12,10 +12,16 @@ use std::{
 use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
 use tokio::io::{Interest, unix::AsyncFd};
 
-use super::{Control, content_of, packet_info, receive_flags, tell_refusals, watch};
+use super::{
+    CONTROL, Control, FrameSender, UdpPktInfo, content_of, local_of, packet_info, receive_flags,
+    tell_refusals, watch,
+};
 
-/// Datagrams in one call at most.
+/// Datagrams sent in one call at most.
 const BATCH: usize = 32;
+
+/// Datagrams taken in one call at most.
+const TAKEN: usize = 64;
 
 /// Octets that are waiting to be sent at most, before they have to leave: no socket buffer of the far end holds more.
 const FULL: usize = 48 << 10;
@@ -29,7 +35,15 @@ pub struct UdpBatch(AsyncFd<Socket>);
 pub struct Inbox {
     bytes: Vec<u8>,
     room: usize,
-    heard: Vec<(SocketAddr, usize)>,
+    heard: Vec<Came>,
+}
+
+/// Where a datagram came from, which of our addresses it was sent to if the socket tells, and its length.
+#[derive(Clone, Copy, Debug)]
+struct Came {
+    from: SocketAddr,
+    to: Option<IpAddr>,
+    length: usize,
 }
 
 /// Datagrams that are to leave.
@@ -43,15 +57,22 @@ impl Inbox {
     /// Room for as many datagrams as `batch` says, of `room` octets each; what exceeds that is cut.
     #[must_use]
     pub fn new(batch: usize, room: usize) -> Self {
-        let batch = batch.clamp(1, BATCH);
+        let batch = batch.clamp(1, TAKEN);
         Self { bytes: vec![0; batch * room], room, heard: Vec::with_capacity(batch) }
     }
 
     /// The datagram of this number, and who sent it.
     #[must_use]
     pub fn datagram(&self, number: usize) -> Option<(SocketAddr, &[u8])> {
-        let (from, length) = *self.heard.get(number)?;
-        Some((from, self.bytes.get(number * self.room..)?.get(..length)?))
+        let came = self.heard.get(number)?;
+        Some((came.from, self.bytes.get(number * self.room..)?.get(..came.length)?))
+    }
+
+    /// Which of our addresses that datagram was sent to, where its socket tells (for a broadcast: the address of the
+    /// interface that it came in by).
+    #[must_use]
+    pub fn asked(&self, number: usize) -> Option<IpAddr> {
+        self.heard.get(number)?.to
     }
 }
 
@@ -123,20 +144,7 @@ impl UdpBatch {
     /// [`io::ErrorKind::ConnectionRefused`] if [`UdpBatch::refusals`] knows of peers that are gone; else what the system
     /// says.
     pub async fn receive(&self, inbox: &mut Inbox) -> io::Result<usize> {
-        loop {
-            let mut ready = self.0.readable().await?;
-            let batch = inbox.bytes.len() / inbox.room;
-            match ready.try_io(|socket| take_many(socket.get_ref(), inbox)) {
-                Ok(taken) => {
-                    // Fewer than there is room for: there were no more, and asking would only be told so.
-                    if taken.as_ref().is_ok_and(|&taken| taken < batch) {
-                        ready.clear_ready();
-                    }
-                    return taken;
-                }
-                Err(_would_block) => {}
-            }
-        }
+        receive(&self.0, inbox).await
     }
 
     /// Sends everything in `outbox` and empties it. What the system does not take is lost, as on any wire. True if
@@ -181,15 +189,96 @@ impl UdpBatch {
     }
 }
 
+impl UdpPktInfo {
+    /// Waits for datagrams and takes as many as there are and `inbox` holds: how many. Cancel-safe.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub async fn receive(&self, inbox: &mut Inbox) -> io::Result<usize> {
+        receive(&self.socket, inbox).await
+    }
+
+    /// The same for what is there already.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::WouldBlock`] if nothing is there; else what the system says.
+    pub fn try_receive(&self, inbox: &mut Inbox) -> io::Result<usize> {
+        self.socket.try_io(Interest::READABLE, |socket| take_many(socket, inbox))
+    }
+
+    /// Sends everything in `outbox` and empties it: how many the system did not take, and what it said of the last one.
+    pub async fn send_all(&self, outbox: &mut Outbox) -> (usize, Option<io::Error>) {
+        let send = |socket: &Socket, at| send_many(socket, outbox, at);
+        let lost = send_each(&self.socket, outbox.packets.len(), send).await;
+        outbox.bytes.clear();
+        outbox.packets.clear();
+        lost
+    }
+}
+
+impl FrameSender {
+    /// Sends frames, in this order: how many the system did not take, and what it said of the last one.
+    pub async fn send_all(&self, frames: &[Vec<u8>]) -> (usize, Option<io::Error>) {
+        let send = |socket: &Socket, at: usize| {
+            let packets: Vec<Packet<'_>> = frames[at..]
+                .iter()
+                .take(BATCH)
+                .map(|bytes| Packet { bytes, to: None, control: None })
+                .collect();
+            send_packets(socket, &packets)
+        };
+        send_each(&self.0, frames.len(), send).await
+    }
+}
+
+/// Waits for datagrams and takes as many as there are and `inbox` holds. Cancel-safe.
+async fn receive(socket: &AsyncFd<Socket>, inbox: &mut Inbox) -> io::Result<usize> {
+    loop {
+        let mut ready = socket.readable().await?;
+        let batch = inbox.bytes.len() / inbox.room;
+        match ready.try_io(|socket| take_many(socket.get_ref(), inbox)) {
+            Ok(taken) => {
+                // Fewer than there is room for: there were no more, and asking would only be told so.
+                if taken.as_ref().is_ok_and(|&taken| taken < batch) {
+                    ready.clear_ready();
+                }
+                return taken;
+            }
+            Err(_would_block) => {}
+        }
+    }
+}
+
+/// Sends `count` of something, where `send` sends some from a place on and says how many. One that the system does not
+/// take costs the others nothing: how many those were, and what it said of the last one.
+async fn send_each(
+    socket: &AsyncFd<Socket>,
+    count: usize,
+    send: impl Fn(&Socket, usize) -> io::Result<usize>,
+) -> (usize, Option<io::Error>) {
+    let (mut at, mut lost, mut why) = (0, 0, None);
+    while at < count {
+        match socket.async_io(Interest::WRITABLE, |socket| send(socket, at)).await {
+            Ok(count) => at += count.max(1),
+            // The system stops in front of the one that it does not take.
+            Err(error) => (at, lost, why) = (at + 1, lost + 1, Some(error)),
+        }
+    }
+    (lost, why)
+}
+
 fn take_many(socket: &Socket, inbox: &mut Inbox) -> io::Result<usize> {
     inbox.heard.clear();
-    let mut peers = [const { MaybeUninit::<libc::sockaddr_storage>::zeroed() }; BATCH];
+    let mut peers = [const { MaybeUninit::<libc::sockaddr_storage>::zeroed() }; TAKEN];
+    let mut controls = [const { Control([0_u8; CONTROL]) }; TAKEN];
     // SAFETY: all zeros are valid for these structures of pointers and numbers.
-    let mut pieces: [libc::iovec; BATCH] = unsafe { zeroed() };
+    let mut pieces: [libc::iovec; TAKEN] = unsafe { zeroed() };
     // SAFETY: as above.
-    let mut messages: [libc::mmsghdr; BATCH] = unsafe { zeroed() };
+    let mut messages: [libc::mmsghdr; TAKEN] = unsafe { zeroed() };
     let mut count = 0;
-    for (number, chunk) in inbox.bytes.chunks_exact_mut(inbox.room).take(BATCH).enumerate() {
+    for (number, chunk) in inbox.bytes.chunks_exact_mut(inbox.room).take(TAKEN).enumerate() {
         pieces[number].iov_base = chunk.as_mut_ptr().cast();
         pieces[number].iov_len = chunk.len();
         let header = &mut messages[number].msg_hdr;
@@ -197,14 +286,17 @@ fn take_many(socket: &Socket, inbox: &mut Inbox) -> io::Result<usize> {
         header.msg_iovlen = 1;
         header.msg_name = peers[number].as_mut_ptr().cast();
         header.msg_namelen = address_room();
+        header.msg_control = controls[number].0.as_mut_ptr().cast();
+        header.msg_controllen = CONTROL;
         count += 1;
     }
-    // SAFETY: each of `count` headers points to its own piece of the inbox and its own address, all alive until here.
+    // SAFETY: each of `count` headers points to its own piece of the inbox, its own address and its own room for control
+    // messages, all alive until here.
     let taken = unsafe {
         libc::recvmmsg(socket.as_raw_fd(), messages.as_mut_ptr(), count, 0, ptr::null_mut())
     };
     let taken = usize::try_from(taken).map_err(|_| io::Error::last_os_error())?;
-    for (message, peer) in messages.iter().zip(&peers).take(taken) {
+    for ((message, peer), control) in messages.iter().zip(&peers).zip(&controls).take(taken) {
         // SAFETY: zeros are a valid address storage, and the kernel wrote an address of the length that it says.
         let peer = unsafe {
             let mut storage = SockAddrStorage::zeroed();
@@ -212,10 +304,17 @@ fn take_many(socket: &Socket, inbox: &mut Inbox) -> io::Result<usize> {
             SockAddr::new(storage, message.msg_hdr.msg_namelen)
         };
         let length = usize::try_from(message.msg_len).unwrap_or(0).min(inbox.room);
-        let peer = peer.as_socket().unwrap_or_else(|| SocketAddr::from(([0; 4], 0)));
-        inbox.heard.push((peer, length));
+        let from = peer.as_socket().unwrap_or_else(|| SocketAddr::from(([0; 4], 0)));
+        inbox.heard.push(Came { from, to: local_of(&control.0), length });
     }
     Ok(taken)
+}
+
+/// A datagram with its peer's address and the control message that chooses ours; a frame has neither.
+struct Packet<'a> {
+    bytes: &'a [u8],
+    to: Option<&'a SockAddr>,
+    control: Option<(&'a Control<u8>, usize)>,
 }
 
 fn send_many(socket: &Socket, outbox: &Outbox, at: usize) -> io::Result<usize> {
@@ -229,27 +328,39 @@ fn send_many(socket: &Socket, outbox: &Outbox, at: usize) -> io::Result<usize> {
             controls.push((*from, control, length));
         }
     }
+    let packet = |((_, from, range), to): (&(SocketAddr, IpAddr, Range<usize>), _)| {
+        let control = controls.iter().find(|(known, ..)| known == from);
+        let control = control.map(|(_, control, length)| (control, *length));
+        Packet { bytes: &outbox.bytes[range.clone()], to: Some(to), control }
+    };
+    let packets: Vec<Packet<'_>> = packets.iter().zip(&peers).map(packet).collect();
+    send_packets(socket, &packets)
+}
+
+/// Sends the first of these, at most [`BATCH`], in one call: how many.
+fn send_packets(socket: &Socket, packets: &[Packet<'_>]) -> io::Result<usize> {
     // SAFETY: all zeros are valid for these structures of pointers and numbers.
     let mut pieces: [libc::iovec; BATCH] = unsafe { zeroed() };
     // SAFETY: as above.
     let mut messages: [libc::mmsghdr; BATCH] = unsafe { zeroed() };
-    for (number, ((_, from, range), peer)) in packets.iter().zip(&peers).enumerate() {
-        let bytes = &outbox.bytes[range.clone()];
-        pieces[number].iov_base = bytes.as_ptr().cast_mut().cast();
-        pieces[number].iov_len = bytes.len();
+    for (number, packet) in packets.iter().take(BATCH).enumerate() {
+        pieces[number].iov_base = packet.bytes.as_ptr().cast_mut().cast();
+        pieces[number].iov_len = packet.bytes.len();
         let header = &mut messages[number].msg_hdr;
         header.msg_iov = &raw mut pieces[number];
         header.msg_iovlen = 1;
-        header.msg_name = peer.as_ptr().cast_mut().cast();
-        header.msg_namelen = peer.len();
-        if let Some((_, control, length)) = controls.iter().find(|(known, ..)| known == from) {
+        if let Some(to) = packet.to {
+            header.msg_name = to.as_ptr().cast_mut().cast();
+            header.msg_namelen = to.len();
+        }
+        if let Some((control, length)) = packet.control {
             header.msg_control = control.0.as_ptr().cast_mut().cast();
-            header.msg_controllen = *length;
+            header.msg_controllen = length;
         }
     }
-    let count = u32::try_from(packets.len()).unwrap_or(0);
-    // SAFETY: each of `count` headers points to bytes, an address and a control message that are alive until here, and
-    // the kernel only reads them.
+    let count = u32::try_from(packets.len().min(BATCH)).unwrap_or(0);
+    // SAFETY: each of `count` headers points to bytes, and to an address and a control message if any, that are alive
+    // until here, and the kernel only reads them.
     let sent = unsafe { libc::sendmmsg(socket.as_raw_fd(), messages.as_mut_ptr(), count, 0) };
     usize::try_from(sent).map_err(|_| io::Error::last_os_error())
 }
@@ -326,6 +437,38 @@ mod tests {
             stays.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
             assert_eq!(stays.recv_from(&mut [0; 4]).unwrap().0, 1);
             assert_eq!(ours.refusals(), [gone]);
+        }
+    }
+
+    #[tokio::test]
+    async fn each_tells_which_address_was_asked_and_is_answered_from_it() {
+        let ours = UdpPktInfo::bind("0.0.0.0:0".parse().unwrap()).unwrap();
+        let port = ours.local_addr().unwrap().port();
+        let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+        peer.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let address = |number: u8| IpAddr::from([127, 0, 1, number]);
+        (1..=70).for_each(|number| {
+            peer.send_to(&[number], (address(number), port)).unwrap();
+        });
+        let (mut inbox, mut outbox, mut heard) = (Inbox::new(64, 50), Outbox::default(), 0);
+        while heard < 70 {
+            let count = bounded(ours.receive(&mut inbox)).await.unwrap();
+            for number in 0..count {
+                let (from, bytes) = inbox.datagram(number).unwrap();
+                assert_eq!(inbox.asked(number), Some(address(bytes[0])));
+                put(&mut outbox, address(bytes[0]), from, bytes);
+                // Nobody can be reached by the port 0: it is lost, and nothing but it.
+                put(&mut outbox, address(bytes[0]), (from.ip(), 0).into(), bytes);
+                heard += 1;
+            }
+            let (lost, error) = bounded(ours.send_all(&mut outbox)).await;
+            assert_eq!((lost, error.is_some()), (count, true));
+        }
+        assert_eq!(ours.try_receive(&mut inbox).unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        for number in 1..=70 {
+            let mut octet = [0];
+            let (_, from) = peer.recv_from(&mut octet).unwrap();
+            assert_eq!((octet, from.ip()), ([number], address(number)));
         }
     }
 }

@@ -3,6 +3,7 @@
 //! The fixed header is dhcproto's work, both ways. Options are walked and written here, because its typed options stop
 //! at the first one that they can't parse, hold one address in option 150, and come out sorted by code.
 
+mod glance;
 mod lists;
 mod message;
 pub mod names;
@@ -12,9 +13,10 @@ mod request;
 #[cfg(test)]
 mod tests;
 
+pub use glance::{Glance, glance};
 pub use lists::{Route, fqdn_answer, routes, search_list, vendor_blocks};
 pub use message::{Message, NotDhcp};
-pub use reply::Reply;
+pub use reply::{Block, Reply};
 pub use request::Request;
 
 use std::net::Ipv4Addr;

@@ -1,6 +1,6 @@
 //! What a server sends: header and options in the order that clients expect.
 
-use std::{net::Ipv4Addr, ops::Range};
+use std::{net::Ipv4Addr, ops::Range, sync::Arc};
 
 use dhcproto::v4::{self, Encodable, Encoder};
 
@@ -21,11 +21,22 @@ const OVERLOAD_SIZE: usize = 3;
 pub struct Reply {
     header: v4::Message,
     kind: Kind,
+    /// What others of its kind say too; goes before `options`.
+    block: Option<Arc<Block>>,
     options: Vec<(u8, Vec<u8>)>,
     asked: Vec<u8>,
     client_id: Option<Vec<u8>>,
     relay: Option<Vec<u8>>,
     limit: usize,
+}
+
+/// Options that many replies have in common, written once: to all who asked for the same in the same order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    options: Vec<(u8, Vec<u8>)>,
+    asked: Vec<u8>,
+    /// All of them as they stand in a reply that has room for them.
+    written: Vec<u8>,
 }
 
 impl Reply {
@@ -42,6 +53,7 @@ impl Reply {
         Self {
             header,
             kind,
+            block: None,
             options: Vec::new(),
             asked: message.asked().to_vec(),
             // One that is no identifier takes the room of the lease's own options.
@@ -125,7 +137,29 @@ impl Reply {
     /// The content of an option added so far.
     #[must_use]
     pub fn find(&self, code: u8) -> Option<&[u8]> {
-        self.options.iter().find(|(found, _)| *found == code).map(|(_, content)| content.as_slice())
+        self.all().find(|(found, _)| *found == code).map(|(_, content)| content)
+    }
+
+    /// All options, the most important first.
+    fn all(&self) -> impl Iterator<Item = (u8, &[u8])> {
+        let common = self.block.iter().flat_map(|block| &block.options);
+        common.chain(&self.options).map(|(code, content)| (*code, content.as_slice()))
+    }
+
+    /// The options of this reply, for others that have them in common.
+    #[must_use]
+    pub fn block(&self) -> Block {
+        let written = self.written(self.all().collect());
+        let options = self.all().map(|(code, content)| (code, content.to_vec())).collect();
+        Block { options, asked: self.asked.clone(), written }
+    }
+
+    /// Begins with the options of a block, as if each were added now: they are the most important ones.
+    #[must_use]
+    pub fn with(mut self, block: Arc<Block>) -> Self {
+        let added = std::mem::take(&mut self.options);
+        self.block = Some(block);
+        added.into_iter().fold(self, |reply, (code, content)| reply.option(code, content))
     }
 
     /// The message as sent.
@@ -140,13 +174,17 @@ impl Reply {
         let tail = [(code::CLIENT_ID, &self.client_id), (code::RELAY, &self.relay)];
         let reserved: usize =
             tail.iter().filter_map(|(_, echo)| echo.as_deref()).map(options::size).sum();
-        let placed = self.placed(self.limit.saturating_sub(message.len() + reserved + 1));
-        let [options, file, sname] = placed.map(|field| self.written(field));
+        let room = self.limit.saturating_sub(message.len() + reserved + 1);
+        let ready = self.ready(room);
+        let [options, file, sname] = match ready {
+            Some(_) => Default::default(),
+            None => self.placed(room).map(|field| self.written(field)),
+        };
         let used = u8::from(!file.is_empty()) | u8::from(!sname.is_empty()) << 1;
         if used != 0 {
             options::write(code::OVERLOAD, &[used], &mut message);
         }
-        message.extend(options);
+        message.extend_from_slice(ready.unwrap_or(&options));
         for (code, echo) in tail {
             if let Some(echo) = echo {
                 options::write(code, echo, &mut message);
@@ -161,30 +199,37 @@ impl Reply {
         message
     }
 
+    /// The options as they were written before, where nothing was added, the client asks for them in the same order, and
+    /// there is room for all.
+    fn ready(&self, room: usize) -> Option<&[u8]> {
+        let block = self.block.as_deref().filter(|_| self.options.is_empty())?;
+        let fits = block.asked == self.asked && block.written.len() <= room;
+        fits.then_some(&block.written)
+    }
+
     /// What goes where, the most important first: the options field with `room` octets, `file`, `sname`.
     fn placed(&self, room: usize) -> [Vec<(u8, &[u8])>; 3] {
-        let whole: usize = self.options.iter().map(|(_, content)| options::size(content)).sum();
+        let whole: usize = self.all().map(|(_, content)| options::size(content)).sum();
         if whole <= room {
-            let all = self.options.iter().map(|(code, content)| (*code, content.as_slice()));
-            return [all.collect(), Vec::new(), Vec::new()];
+            return [self.all().collect(), Vec::new(), Vec::new()];
         }
         let mut rooms = [room.saturating_sub(OVERLOAD_SIZE), FILE.len() - 1, SNAME.len() - 1];
         let mut fields = [Vec::new(), Vec::new(), Vec::new()];
-        for (code, content) in &self.options {
+        for (code, content) in self.all() {
             let size = options::size(content);
             if let Some(at) = rooms.iter().position(|room| size <= *room) {
                 rooms[at] -= size;
-                fields[at].push((*code, content.as_slice()));
+                fields[at].push((code, content));
             } else if rooms.iter().map(|room| options::capacity(*room)).sum::<usize>()
                 >= content.len()
             {
                 // In pieces, which the client joins in the order of the fields (RFC 3396 §5).
-                let mut rest = content.as_slice();
+                let mut rest = content;
                 for (room, field) in rooms.iter_mut().zip(&mut fields) {
                     let (piece, tail) = rest.split_at(options::capacity(*room).min(rest.len()));
                     if !piece.is_empty() {
                         *room -= options::size(piece);
-                        field.push((*code, piece));
+                        field.push((code, piece));
                     }
                     rest = tail;
                 }

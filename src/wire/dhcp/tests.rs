@@ -251,6 +251,12 @@ fn rfc_2132_section_9_3_what_finds_no_room_goes_into_file_and_sname() {
     check(&[(43, 200), (160, 180)], Some(3), &[160], &[160]);
 }
 
+fn discover_of(asked: &[u8], id: &[u8], size: u16) -> Request {
+    let request =
+        Request::discover(mac(), 7).option(code::ASKED, asked).option(code::CLIENT_ID, id);
+    request.option(code::MAX_SIZE, size.to_be_bytes())
+}
+
 proptest! {
     #[test]
     fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..700)) {
@@ -308,6 +314,28 @@ proptest! {
         for (code, content) in message.options().filter(|(code, _)| ![code::KIND, code::OVERLOAD].contains(code)) {
             prop_assert_eq!(reply.find(code), Some(content));
         }
+    }
+
+    /// However options come into a reply, in a block that others share or one by one: the octets are the same.
+    #[test]
+    fn a_block_is_as_if_each_option_were_added(
+        options in prop::collection::vec((60_u8..240, prop::collection::vec(any::<u8>(), 0..200)), 0..8), own: [u8; 3],
+        asked in prop::collection::vec(any::<u8>(), 0..9), other: bool, id: [u8; 9], size in 400_u16..800, named: bool,
+    ) {
+        let asking = |asked: &[u8]| discover_of(asked, &id, size).encode();
+        let (bytes, others) = (asking(&asked), asking(if other { &[3, 6] } else { &asked }));
+        let [message, others] = [&bytes, &others].map(|bytes| Message::request(bytes).unwrap());
+        let add = |reply: Reply| options.iter().fold(reply, |reply, (code, content)| {
+            reply.option(*code, content.clone())
+        });
+        let last = |reply: Reply| if named { reply.option(81, own).option(60, own) } else { reply };
+        let block = std::sync::Arc::new(add(Reply::to(&others, Kind::Offer)).block());
+        let plain = last(add(Reply::to(&message, Kind::Offer)));
+        let shared = last(Reply::to(&message, Kind::Offer).with(std::sync::Arc::clone(&block)));
+        prop_assert_eq!(plain.encode(), shared.encode());
+        // What was added before comes behind the block, and not where the block has it.
+        let before = last(Reply::to(&message, Kind::Offer)).with(block);
+        prop_assert_eq!(plain.encode(), before.encode());
     }
 
     #[test]
