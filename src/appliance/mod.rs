@@ -1,5 +1,6 @@
 //! Settings become an appliance: everything bound before anything runs, every task owned here, and all of it drained.
 
+mod bench;
 mod core;
 mod history;
 mod kernel;
@@ -42,6 +43,7 @@ use crate::{
     profile::Catalog,
     provision::{Ask, Reload},
     services::{Services, ServicesError},
+    sip::Notifier,
     tftp::TftpError,
 };
 
@@ -275,8 +277,12 @@ impl Bound {
             running.services = services.told();
             running.spawn("time and names", services.serve(stopping.clone()));
         }
+        let (notifier, orders) = Notifier::new(Arc::clone(&running.core.service));
+        running.core.service.join_resync(Box::new(orders));
+        running.spawn("what asks phones to come again", notifier.serve(stopping.clone()));
         let service = Arc::clone(&running.core.service);
         running.spawn("the history", history::prune(Arc::clone(&service), stopping.clone()));
+        running.spawn("the bench", bench::watch(Arc::clone(&service), stopping.clone()));
         running.spawn("the use of pools", pools::sample(service, stopping));
         running
     }

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::Ipv4Addr};
 
-use super::{Asked, Mac, Outcome, Role, Step, Timestamp};
+use super::{Asked, Mac, Outcome, Reply, Role, Step, Timestamp};
 
 /// One thing that happened to one phone at one time.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -184,6 +184,13 @@ pub enum What {
         /// What came of it.
         step: Step,
     },
+    /// An operator, or a hand-over by one, had it asked to come again.
+    Recalled {
+        /// The event of the NOTIFY (`check-sync`).
+        event: String,
+        /// What it answered.
+        reply: Reply,
+    },
 }
 
 /// How [`What::Told`] ends where there was nothing to tell; what derives from it is a diagnosis.
@@ -246,7 +253,8 @@ impl fmt::Display for What {
             Self::Informed { address } => write!(f, "asked for options at {address}"),
             Self::Appeared { address } => write!(f, "has the address {address}"),
             Self::Opened { asked, .. } => {
-                write!(f, "asked for {} by {}", asked.name, asked.carrier.as_str())
+                let carrier = asked.carrier.as_str().to_uppercase();
+                write!(f, "asked for {} by {carrier}", asked.name)
             }
             Self::Progress { name, bytes, length } => {
                 write!(f, "has {bytes} of {length} bytes of {name}")
@@ -255,7 +263,8 @@ impl fmt::Display for What {
                 Outcome::Complete => write!(f, "has {} ({length} bytes)", asked.name),
                 Outcome::Aborted { .. } | Outcome::TimedOut | Outcome::Failed { .. } => {
                     let normal = if *normal { ", which is normal" } else { "" };
-                    write!(f, "{}: {outcome} after {bytes} of {length} bytes{normal}", asked.name)
+                    let how = outcome.to_string().replacen("timed-out", "timed out", 1);
+                    write!(f, "{}: {how} after {bytes} of {length} bytes{normal}", asked.name)
                 }
             },
             Self::Unchanged { asked, .. } => write!(f, "has the current {} already", asked.name),
@@ -266,6 +275,9 @@ impl fmt::Display for What {
             Self::Refused { asked, why, .. } => write!(f, "was refused {}: {why}", asked.name),
             Self::Admitted { number } => write!(f, "was registered by itself as {number}"),
             Self::Registration { by, step } => write!(f, "at {by}: {step}"),
+            Self::Recalled { event, reply } => {
+                write!(f, "was asked to come again by `{event}`: {reply}")
+            }
         }
     }
 }

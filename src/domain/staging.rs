@@ -109,6 +109,8 @@ pub struct Staged {
     pub ready: Option<Timestamp>,
     /// When it was first registered.
     pub registered: Option<Timestamp>,
+    /// When it was first ready: had what its site asks for, ran its load and stayed up.
+    pub settled: Option<Timestamp>,
     /// Its production files that are to be delivered: name and entity tag, as last rendered for it.
     pub produced: Vec<(String, String)>,
     /// Which of its required files are delivered as produced, one bit a slot of [`super::Required`].
@@ -173,6 +175,8 @@ pub enum StagingChange {
     Failed(Mac, Option<String>),
     /// Something was wrong with a phone and is mended.
     Solved(Mac, String),
+    /// A phone is ready, since this moment.
+    Settled(Mac, Timestamp),
     /// The production form of a phone's file is known by its entity tag.
     Produced {
         /// The phone.
@@ -233,6 +237,9 @@ impl Staging {
                 self.edit(*phone, |one| one.failed = why.as_deref().map(|why| clip(why, MAX_TEXT)));
             }
             StagingChange::Solved(phone, text) => self.edit(*phone, |one| one.solve(text)),
+            StagingChange::Settled(phone, at) => {
+                self.edit(*phone, |one| one.settled = Some(one.settled.unwrap_or(*at)));
+            }
             StagingChange::Produced { phone, name, etag } => {
                 if self.handed_over.is_some() {
                     self.edit(*phone, |one| one.produce(name, etag));
@@ -365,6 +372,13 @@ impl Staging {
 }
 
 impl Staged {
+    /// How many seconds it took from the start of the boot that brought its configuration until it was ready.
+    #[must_use]
+    pub fn time_to_ready(&self) -> Option<i64> {
+        let (from, to) = self.booted.zip(self.settled)?;
+        Some((to.as_second() - from.as_second()).max(0))
+    }
+
     fn solve(&mut self, text: &str) {
         let text = clip(text, MAX_TEXT);
         if self.solved.len() < MAX_SOLVED && !self.solved.contains(&text) {

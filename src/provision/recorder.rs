@@ -369,8 +369,8 @@ mod tests {
                 other => panic!("{other:?}"),
             })
             .collect();
-        let asked = "asked for a.cfg by tftp";
-        let timed_out = "a.cfg: timed-out after 4 of 10 bytes";
+        let asked = "asked for a.cfg by TFTP";
+        let timed_out = "a.cfg: timed out after 4 of 10 bytes";
         assert_eq!(told, [asked, "normal abort", asked, "has a.cfg (10 bytes)", asked, timed_out]);
     }
 }

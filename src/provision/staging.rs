@@ -1,6 +1,7 @@
 //! Batches on the bench: what may be done with one, and what there is to say about its phones.
 
 mod light;
+mod watch;
 
 use std::{collections::BTreeMap, net::IpAddr};
 
@@ -21,6 +22,7 @@ use super::{
 };
 
 pub use light::{Colour, Light};
+pub use watch::Watch;
 
 /// The most characters of a name that an operator gives.
 const MAX_NAME: usize = 80;

@@ -11,6 +11,7 @@ mod login;
 mod phone;
 mod pictures;
 mod tail;
+mod waves;
 mod window;
 
 use std::net::Ipv4Addr;

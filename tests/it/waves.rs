@@ -128,7 +128,10 @@ fn names_that_all_releases_share_are_gated_on_both_carriers() {
     }
     assert_eq!(counts(&serving, "5.9.4.3247"), [1, 1, 0, 0]);
     let page = serving.try_call("GET", "/firmware", "", "").unwrap().1;
-    assert!(page.contains("data-brake=\"pause\"") && page.contains("1 phones at a time"), "{page}");
+    assert!(
+        page.contains("data-brake=\"pause\"") && page.contains("One phone at a time"),
+        "{page}"
+    );
 }
 
 #[test]

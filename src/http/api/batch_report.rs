@@ -94,7 +94,7 @@ fn rows(operators: &Operators, id: StagingId) -> Result<(BatchView, Vec<ReportRo
             number: kept.number,
             name: kept.name,
             port: one.port.replace(" | ", " ").trim().to_owned(),
-            took: took(one, kept.ready),
+            took: took(one),
             sealed: one.sealed.map_or_else(|| "no".to_owned(), moment),
             solved: one.solved.join("; "),
             failed: one.failed.clone().unwrap_or_default(),
@@ -104,11 +104,10 @@ fn rows(operators: &Operators, id: StagingId) -> Result<(BatchView, Vec<ReportRo
     Ok((BatchView::of(id, staging), rows))
 }
 
-/// How long the boot took that made a phone ready, in minutes and seconds.
-fn took(one: &Staged, ready: Option<Timestamp>) -> String {
-    let Some((from, to)) = one.booted.zip(ready) else { return String::new() };
-    let seconds = (to.as_second() - from.as_second()).max(0);
-    format!("{}:{:02}", seconds / 60, seconds % 60)
+/// How long it took until a phone was ready, in minutes and seconds.
+fn took(one: &Staged) -> String {
+    let took = one.time_to_ready().map(|seconds| format!("{}:{:02}", seconds / 60, seconds % 60));
+    took.unwrap_or_default()
 }
 
 /// The hand-over report of a batch, to print or as CSV.

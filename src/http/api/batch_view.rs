@@ -57,11 +57,23 @@ pub struct BatchView {
     /// How many phones nobody could tell to come again, so that somebody has to restart them; said at the hand-over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restart: Option<usize>,
+    /// Which these are; said at the hand-over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<Vec<ByHand>>,
     /// Its phones by slot; left out in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phones: Option<Vec<StagedView>>,
     /// The number of the last commit that changed it.
     pub changed: u64,
+}
+
+/// A phone that somebody has to restart.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ByHand {
+    /// Its MAC.
+    pub mac: String,
+    /// Why ringup can't tell it to come again.
+    pub why: String,
 }
 
 /// A phone of a batch.
@@ -84,6 +96,11 @@ pub struct StagedView {
     pub ready: Option<String>,
     /// How many seconds that took from the start of that boot.
     pub took: Option<i64>,
+    /// When it was first ready: had what its site asks for (`ready-when`), ran the load that it is to run, and stayed up for
+    /// 60 s.
+    pub settled: Option<String>,
+    /// How many seconds that took from the start of the boot that brought its configuration.
+    pub time_to_ready: Option<i64>,
     /// When its last production file was delivered to the last byte.
     pub sealed: Option<String>,
     /// Why it is put aside.
@@ -118,6 +135,7 @@ impl BatchView {
             failed: phones.clone().filter(|one| one.failed.is_some()).count(),
             next_slot: staging.free_slot(),
             restart: None,
+            by_hand: None,
             phones: None,
             changed: staging.changed,
         }
@@ -163,6 +181,8 @@ impl StagedView {
             says: light.text,
             ready: ready.map(moment),
             took: took.map(|took| took.max(0)),
+            settled: one.settled.map(moment),
+            time_to_ready: one.time_to_ready(),
             sealed: one.sealed.map(moment),
             failed: one.failed.clone(),
             solved: one.solved.clone(),

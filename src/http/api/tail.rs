@@ -312,6 +312,7 @@ fn told(change: &Change) -> Option<(&'static str, String)> {
                 StagingChange::Closed { .. } => "was closed",
                 StagingChange::Described(_)
                 | StagingChange::Scanned { .. }
+                | StagingChange::Settled(..)
                 | StagingChange::Placed(..)
                 | StagingChange::Removed(_)
                 | StagingChange::Failed(..)

@@ -16,6 +16,7 @@ let model = ""; // The model of the cartons that follow.
 let slot = null; // The slot of the next phone, where the operator chose it.
 let replacing = null; // The phone whose place the next one takes.
 let layout = null; // The keyboard that the scanner was found to type on.
+let stubborn = ""; // The step that was refused when it was to be taken back.
 let quiet = false;
 
 // What can be taken back: [what it was, the calls that do it, the slot to go on with]. This tab keeps it, so that a
@@ -81,8 +82,10 @@ function tile(one, number) {
   element.dataset.light = one.light;
   element.dataset.mac = one.mac;
   if (one.mac === last) element.setAttribute("aria-current", "true");
-  const name = [numberOf(one), one.phone?.entry?.name].filter(Boolean).join(" ");
-  const link = make("a", "main", name || "not listed");
+  // The number is what is read from afar; the name is for who stands in front of it.
+  const [listed, name] = [numberOf(one), one.phone?.entry?.name];
+  const link = make("a", "main", listed || name || "not listed");
+  if (listed && name) link.append(" ", make("span", "whose", name));
   link.href = `/phones/${one.mac}`;
   element.append(link, make("span", "mac", one.mac), make("span", "sub", one.says));
   if (one.port) element.append(make("span", "sub", one.port));
@@ -121,6 +124,8 @@ function draw() {
   byId("close").hidden = batch.standing === "closed";
   byId("restart").hidden = batch.standing !== "handed-over" || batch.sealed + batch.failed >= scanned;
   byId("unlisted").hidden = !unknown;
+  byId("forget").hidden = !model;
+  for (const name of ["undo", "next-slot", "replace", "fail"]) byId(name).hidden = batch.standing === "closed";
   field.disabled = batch.standing === "closed";
   const bySlot = new Map(batch.phones.filter((one) => one.slot).map((one) => [one.slot, one]));
   const most = Math.min(Math.max(planned, ...bySlot.keys(), 0), 600);
@@ -194,13 +199,34 @@ async function replace(mac) {
     if (!before) await call("DELETE", `${here}/phones/${mac}`);
     throw error;
   }
-  await call("DELETE", `${here}/phones/${old}`);
-  const one = await call("PATCH", `${here}/phones/${mac}`, { slot: place });
+  // From here on there is something to take back, whatever becomes of the rest.
   const back = before ? ["PATCH", `${here}/phones/${mac}`, { slot: before.slot ?? 0 }] : ["DELETE", `${here}/phones/${mac}`];
   did(`replacing ${old}`, ["POST", `/api/v1/undo?commit=${swap.commit}`], back, ["POST", `${here}/phones`, { mac: old, slot: place }]);
+  await call("DELETE", `${here}/phones/${old}`);
+  const one = await call("PATCH", `${here}/phones/${mac}`, { slot: place });
   [last, unknown] = [mac, null];
   await load();
   show(one);
+}
+
+// Does what takes a step back. Where that ends half way, what is left of it can be taken back still: by the next UNDO,
+// and not by the one after that, so that a step which nothing takes back does not stand in the way of those before it.
+async function takeBack([what, , before], left) {
+  for (; left.length > 0; left.shift()) {
+    try {
+      await call(...left[0]);
+    } catch (error) {
+      if (error.status === 404) continue; // It is gone already.
+      const refused = error.status !== undefined;
+      const again = refused && stubborn === what;
+      if (!again) done.push(before === undefined ? [what, left] : [what, left, before]);
+      keep();
+      stubborn = refused && !again ? what : "";
+      await load().catch(() => {});
+      throw again ? new Error(`given up: ${error.message}`) : error;
+    }
+  }
+  stubborn = "";
 }
 
 const commands = {
@@ -209,7 +235,7 @@ const commands = {
     if (!step) return light("amber", "Undo", "nothing is left to take back");
     keep();
     const [what, calls, before] = step;
-    for (const one of calls) await call(...one);
+    await takeBack(step, [...calls]);
     if (before !== undefined) slot = before;
     unknown = null;
     await load();
@@ -291,16 +317,21 @@ byId("scanning").addEventListener("submit", (event) => {
 
 // Keys and buttons ----------------------------------------------------------------------------------------------------
 
-const KEYS = { F2: "list", F4: "fail", F8: "next-slot", F9: "undo" };
+const KEYS = { F2: "list", F4: "fail", F6: "replace", F8: "next-slot", F9: "undo" };
+
+function forget() {
+  field.value = model = "";
+  replacing = slot = null;
+  draw();
+}
 
 addEventListener("keydown", (event) => {
   if (KEYS[event.key] || (event.key === "z" && event.ctrlKey && !field.value)) {
     event.preventDefault();
-    queue(commands[KEYS[event.key] ?? "undo"]);
+    const name = KEYS[event.key] ?? "undo";
+    queue(commands[name], name);
   } else if (event.key === "Escape") {
-    field.value = model = "";
-    replacing = slot = null;
-    draw();
+    forget();
   } else if (event.key.length === 1 && !event.ctrlKey && !event.altKey && !event.metaKey
     && !["INPUT", "SELECT", "TEXTAREA"].includes(document.activeElement.tagName)) {
     // A scanner types wherever the focus is. The blank and the return key belong to a button that has it.
@@ -312,14 +343,25 @@ document.addEventListener("pointerup", (event) => {
   if (!event.target.closest("a, input, select, label, summary") && !getSelection().toString()) setTimeout(() => field.focus(), 0);
 });
 
+// Which phones a hand-over could not tell to come again, said once: their tiles say it until they come.
+function byHand(phones) {
+  if (!phones) return;
+  const told = batch.phones.filter((one) => !one.failed).length - phones.length;
+  const names = phones.map(({ mac }) => staged(mac)).map((one) => (one?.slot ? `slot ${one.slot}` : one?.mac)).filter(Boolean);
+  const left = names.length ? `Restart by hand: ${names.slice(0, 12).join(", ")}${names.length > 12 ? " …" : ""}` : "None needs a hand";
+  light(names.length ? "amber" : "green", "Handed over", `${told} told to come again. ${left}.`);
+}
+
 async function step(path, question) {
+  let done;
   try {
-    batch = { ...batch, ...(await call("POST", `${here}/${path}`)) };
+    done = await call("POST", `${here}/${path}`);
   } catch (error) {
     if (!question || !confirm(`${error.message}\n\n${question}`)) throw error;
-    await call("POST", `${here}/${path}?confirm`);
+    done = await call("POST", `${here}/${path}?confirm`);
   }
   await load();
+  byHand(done["by-hand"]);
   field.focus();
 }
 
@@ -337,7 +379,8 @@ byId("purpose")?.addEventListener("submit", (event) => {
   }, "the change");
 });
 byId("unlisted").addEventListener("click", () => queue(commands.list));
-byId("undo").addEventListener("click", () => queue(commands.undo));
+for (const name of ["undo", "next-slot", "replace", "fail"]) byId(name).addEventListener("click", () => queue(commands[name], name));
+byId("forget").addEventListener("click", forget);
 byId("mute").addEventListener("click", () => {
   quiet = !quiet;
   byId("mute").textContent = quiet ? "Sound is off" : "Sound is on";

@@ -21,8 +21,10 @@ function badge(phone) {
   return badge;
 }
 
-function flags(phone) {
-  return ["stuck", "looping", "away"].filter((flag) => phone[flag]).map((flag) => {
+function flags(phone, gone) {
+  const marks = ["stuck", "looping", "away"].filter((flag) => phone[flag]);
+  if (gone === "missing") marks.push("missing");
+  return marks.map((flag) => {
     const mark = make("span", "flag", flag);
     mark.dataset.flag = flag;
     return mark;
@@ -48,14 +50,26 @@ function link(phone) {
   return link;
 }
 
-function stage(phone) {
+// Who is not back was ready before the power went, and nothing newer is known: that is no reason to call it ready.
+const GONE = {
+  missing: { text: "not back: nothing was heard of it since", tone: "bad", remedy: "see that its switch and its port have power" },
+  unheard: { text: "not heard since", tone: "warn", remedy: "nothing says that it is gone" },
+  "on-its-way": { text: "on its way", tone: "quiet" },
+};
+
+function headline(phone, gone) {
+  const told = phone.headline;
+  return gone && (!told || told.tone === "good" || told.tone === "quiet") ? GONE[gone] ?? told : told;
+}
+
+function stage(phone, gone) {
   const cell = make("td");
   const bar = progress(phone);
   const first = make("span", "line");
   first.append(badge(phone));
   if (bar.length > 0) first.append(" ", make("span", "percent", `${phone.percent} %`));
   const second = make("span", "line");
-  const marks = flags(phone);
+  const marks = flags(phone, gone);
   second.append(...(marks.length > 0 ? marks.flatMap((mark) => [mark, " "]) : bar));
   cell.append(first);
   if (second.hasChildNodes()) cell.append(second);
@@ -98,32 +112,34 @@ function last(phone) {
   return cell;
 }
 
-function said(phone) {
+function said(phone, gone) {
   const cell = make("td");
-  const headline = phone.headline;
-  if (!headline) return cell;
-  const text = make("span", "two", headline.text);
-  text.dataset.tone = headline.tone;
-  text.title = clip(headline.text);
+  const told = headline(phone, gone);
+  if (!told) return cell;
+  const text = make("span", "two", told.text);
+  text.dataset.tone = told.tone;
+  text.title = clip(told.text);
   const more = phone.findings.length - 1;
-  const remedy = [headline.remedy, more > 0 ? `and ${more} more` : ""].filter(Boolean).join(" · ");
+  const remedy = [told.remedy, more > 0 ? `and ${more} more` : ""].filter(Boolean).join(" · ");
   cell.append(text, line("sub", remedy));
   return cell;
 }
 
-export function row(phone, element) {
-  element.replaceChildren(stage(phone), who(phone), model(phone), address(phone), last(phone), said(phone));
+// `gone` says how a phone is not back, where that is what is asked for.
+export function row(phone, element, gone) {
+  element.replaceChildren(stage(phone, gone), who(phone), model(phone), address(phone), last(phone), said(phone, gone));
 }
 
-export function tile(phone, element) {
+export function tile(phone, element, gone) {
   element.dataset.stage = phone.stage;
-  element.dataset.rank = phone.rank;
+  element.dataset.rank = gone === "missing" ? 0 : phone.rank;
+  const told = headline(phone, gone);
   const head = make("span", "line head");
   // There is room for one: who loops is stuck, and who is away is not.
-  head.append(badge(phone), " ", ...flags(phone).slice(-1));
-  const text = make("span", "two", phone.headline?.text ?? phone.last?.text ?? "");
-  text.dataset.tone = phone.headline?.tone ?? "quiet";
-  text.title = clip(phone.headline?.text);
+  head.append(badge(phone), " ", ...flags(phone, gone).slice(-1));
+  const text = make("span", "two", told?.text ?? phone.last?.text ?? "");
+  text.dataset.tone = told?.tone ?? "quiet";
+  text.title = clip(told?.text);
   const where = port(phone) || phone.address || (phone.label === phone.mac ? "" : phone.mac);
   const when = line("sub", "");
   if (phone.percent > 0 && !phone.ready && phone.rank <= 4) when.append(`${phone.percent} % · `);

@@ -7,12 +7,12 @@ const SPARE = 6; // Lines beyond the edges of the screen, so that a turn of the 
 
 export class Window {
   items = [];
-  known = new Map(); // MAC → { phone, element }
+  known = new Map(); // MAC → { phone, element, more }
   start = 0;
 
-  // `box` holds both pads and the list; `fill` makes a phone's element say what it is.
-  constructor(box, list, pads, name, fill) {
-    Object.assign(this, { box, list, pads, name, fill });
+  // `box` holds both pads and the list; `fill` makes a phone's element say what it is, and what `also` knows of it.
+  constructor(box, list, pads, name, fill, also = () => undefined) {
+    Object.assign(this, { box, list, pads, name, fill, also });
     this.pending = false;
     addEventListener("scroll", () => this.soon(), { passive: true });
     addEventListener("resize", () => { this.measured = null; this.soon(); });
@@ -86,14 +86,15 @@ export class Window {
 
   element(phone) {
     const known = this.known.get(phone.mac);
-    if (known?.phone === phone) return known;
+    const more = this.also(phone);
+    if (known?.phone === phone && known.more === more) return known;
     const element = known?.element ?? make(this.name);
     element.dataset.mac = phone.mac;
-    this.fill(phone, element);
+    this.fill(phone, element, more);
     clocks(element);
     element.classList.remove("changed");
     if (known) requestAnimationFrame(() => element.classList.add("changed"));
-    return { phone, element };
+    return { phone, element, more };
   }
 
   // Moves the focus by so many phones from the one that has it.

@@ -15,8 +15,9 @@ const store = new Store();
 const chips = Array.from(document.querySelectorAll(".stages button"));
 const table = at("phones");
 const tiles = at("tiles");
-const rows = new Window(table, at("rows"), Array.from(table.querySelectorAll(".pad")), "tr", row);
-const cards = new Window(tiles, tiles.querySelector("ul"), Array.from(tiles.querySelectorAll(".pad")), "li", tile);
+const gone = (phone) => (outage.on ? outage.items.get(phone.mac) : undefined);
+const rows = new Window(table, at("rows"), Array.from(table.querySelectorAll(".pad")), "tr", row, gone);
+const cards = new Window(tiles, tiles.querySelector("ul"), Array.from(tiles.querySelectorAll(".pad")), "li", tile, gone);
 let loaded = false;
 let tiled = false;
 let news = true; // Something changed since the figures were asked for.

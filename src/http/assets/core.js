@@ -30,11 +30,19 @@ export function make(name, className, text) {
 // Time in words, as long as it is near.
 export function ago(at) {
   const seconds = Math.round((Date.now() - at) / 1000);
+  if (seconds < -5) return soonIn(-seconds);
   if (seconds < 5) return "now";
   if (seconds < 90) return `${seconds} s ago`;
   if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min ago`;
   if (seconds < 36 * 3600) return `${Math.round(seconds / 3600)} h ago`;
   return at.toLocaleDateString(undefined, { year: "numeric", month: "short", day: "numeric" });
+}
+
+// A time to come, such as when a rollout will be done.
+function soonIn(seconds) {
+  if (seconds < 90) return `in ${seconds} s`;
+  if (seconds < 90 * 60) return `in ${Math.round(seconds / 60)} min`;
+  return `in ${Math.round(seconds / 3600)} h`;
 }
 
 export function clocks(root) {
@@ -104,7 +112,7 @@ export async function call(method, path, body, type) {
   }
   const text = await answer.text();
   const json = answer.headers.get("content-type")?.includes("json") ? JSON.parse(text) : undefined;
-  if (!answer.ok) throw new Error(json?.detail ?? `${answer.status} ${answer.statusText}`);
+  if (!answer.ok) throw Object.assign(new Error(json?.detail ?? `${answer.status} ${answer.statusText}`), { status: answer.status });
   return json ?? text;
 }
 

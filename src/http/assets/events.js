@@ -51,7 +51,7 @@ function draw() {
   document.getElementById("none").hidden = found.length > 0;
   document.getElementById("none").textContent = events.length ? "No event is like that." : "Nothing has happened yet. The first packet of a phone shows up here.";
   const left = missed ? `, ${missed} left out in a storm` : "";
-  note.textContent = paused && waiting.length ? `paused, ${waiting.length} new` : paused ? "paused" : `${lines.length} of the last ${events.length}${left}`;
+  note.textContent = paused && waiting.length ? `paused, ${waiting.length} new` : paused ? "paused" : events.length ? `${lines.length} of the last ${events.length}${left}` : "";
 }
 
 function redraw() {

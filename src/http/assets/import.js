@@ -209,7 +209,9 @@ function one(row) {
   verdict.append(make("span", "verdict", row.verdict));
   const who = make("td");
   who.append(make("span", "", [row.number, row.name].filter(Boolean).join(" ")));
-  element.append(make("td", "nth", row.line), verdict, make("td", "mac", row.mac), who, make("td", "", row.model), why(row));
+  const nth = make("td", "nth", row.line);
+  nth.dataset.th = "line";
+  element.append(nth, verdict, make("td", "mac", row.mac), who, make("td", "", row.model), why(row));
   return element;
 }
 

@@ -22,7 +22,8 @@ document.getElementById("open").addEventListener("submit", (event) => {
   event.preventDefault();
   put({ enabled: true, minutes: Number(document.getElementById("minutes").value) });
 });
-document.getElementById("close").addEventListener("click", () => put({ enabled: false }));
+// It is drawn anew with what it closes, so it is listened to from above.
+document.addEventListener("click", (event) => { if (event.target.id === "close") put({ enabled: false }); });
 for (const button of document.querySelectorAll("[data-minutes]")) {
   button.addEventListener("click", () => {
     document.getElementById("minutes").value = button.dataset.minutes;

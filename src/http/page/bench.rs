@@ -26,6 +26,7 @@ pub async fn all(State(operators): State<Operators>) -> Markup {
         state.stagings.iter().rev().map(|(id, staging)| BatchView::of(*id, staging)).collect()
     };
     let content = html! {
+        h1 { "Bench" }
         section {
             h2 { "Open a batch" }
             form #opening.purpose {
@@ -62,7 +63,7 @@ fn table(batches: &[BatchView]) -> Markup {
                 td data-is="configured" { (batch.ready) }
                 td data-is="sealed" { (batch.sealed) }
                 td data-is="opened" { (moment(&batch.start)) }
-                td { (standing(batch)) }
+                td { (standing(batch)) @if let Some(at) = batch.end.as_ref().or(batch.handed_over.as_ref()) { " " span.quiet { (moment(at)) } } }
             } } }
         }
     }
@@ -163,8 +164,9 @@ fn scanner(operators: &Operators, batch: &BatchView, others: &[(StagingId, Strin
                 span #says { (says) }
             }
             p.notice #restart hidden {
-                "Handed over. Restart each phone now, by its menu or its plug: ringup can't restart phones by itself yet. \
-                 A phone is sealed when the last byte of its production file has reached it."
+                "Handed over. Phones that follow a SIP NOTIFY were told to come again by themselves. Restart each phone \
+                 whose tile says so, by its menu or its plug. A phone is sealed when the last byte of its production file \
+                 has reached it."
             }
             p.notice #layout hidden {}
             div.bench-tools {
@@ -172,7 +174,10 @@ fn scanner(operators: &Operators, batch: &BatchView, others: &[(StagingId, Strin
                 span #model {}
                 button #unlisted type="button" hidden { "List it " kbd { "F2" } }
                 button #undo type="button" { "Undo " kbd { "F9" } }
-                span.quiet { kbd { "F4" } " failed · " kbd { "F8" } " next slot · " kbd { "Esc" } " forget model" }
+                button #next-slot type="button" { "Next slot " kbd { "F8" } }
+                button #replace type="button" { "Replace " kbd { "F6" } }
+                button #fail type="button" { "Failed " kbd { "F4" } }
+                button #forget type="button" hidden { "Forget the model " kbd { "Esc" } }
                 button #mute type="button" { "Sound is on" }
             }
             ul #slots aria-label="Slots" {}

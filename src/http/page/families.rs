@@ -82,6 +82,16 @@ fn is_raw(family: &Family) -> bool {
     family.provisions && own.into_iter().all(|file| file.template.is_none())
 }
 
+/// Those of which a phone was seen on top: they are what the reader comes for.
+fn in_use_first<'a>(
+    families: &[&'a Family],
+    here: &BTreeMap<String, usize>,
+) -> impl Iterator<Item = &'a Family> {
+    let mut order = families.to_vec();
+    order.sort_by_key(|family| !here.contains_key(family.name.as_str()));
+    order.into_iter()
+}
+
 fn table(title: &str, families: &[&Family], here: &BTreeMap<String, usize>) -> Markup {
     html! {
         section {
@@ -89,13 +99,13 @@ fn table(title: &str, families: &[&Family], here: &BTreeMap<String, usize>) -> M
             table.rows {
                 thead { tr { th scope="col" { "Family" } th scope="col" { "Maker" } th scope="col" { "Configuration" }
                     th scope="col" { "Models" } th scope="col" { "Seen here" } } }
-                tbody { @for family in families {
+                tbody { @for family in in_use_first(families, here) {
                     tr data-family=(family.name) {
                         td { a.main href={ "/families/" (family.name) } { (family.title) } span.sub.wire { (family.name) } }
                         td { (family.vendor) }
                         td { (how(family)) }
-                        td.number { (family.models.len()) }
-                        td.number { @match here.get(family.name.as_str()) { Some(count) => (count), None => span.quiet { "0" } } }
+                        td.number data-th="models" { (family.models.len()) }
+                        td.number data-th="seen here" { @match here.get(family.name.as_str()) { Some(count) => (count), None => span.quiet { "0" } } }
                     }
                 } }
             }

@@ -90,17 +90,21 @@ fn wanted(operators: &Operators) -> Markup {
     // A load is named without the ending that its family asks for.
     let is_here = |load: &str| {
         let load = load.to_lowercase();
-        library.firmware_files().any(|(name, _)| {
-            let name = name.to_lowercase();
-            name == load || name.strip_prefix(&load).is_some_and(|rest| rest.starts_with('.'))
-        })
+        // A load in a folder is named by its release, as the folder is.
+        let named = |path: &str| path.to_lowercase().split('/').any(|part| part == load);
+        let in_folder = library.loads().iter().any(|one| one.is_whole() && named(&one.name));
+        in_folder
+            || library.firmware_files().any(|(name, _)| {
+                let name = name.to_lowercase();
+                name == load || name.strip_prefix(&load).is_some_and(|rest| rest.starts_with('.'))
+            })
     };
     html! {
         @if !rows.is_empty() {
             section aria-labelledby="wanted-title" {
                 h2 #wanted-title { "What the sites want" }
                 table.rows {
-                    thead { tr { th scope="col" { "Site" } th scope="col" { "For" } th scope="col" { "Load" } th scope="col" { "" } } }
+                    thead { tr { th scope="col" { "Site" } th scope="col" { "For" } th scope="col" { "Load" } th scope="col" { "Among the files" } } }
                     tbody { @for (site, of, load) in rows { tr {
                         td { (site) } td { (of) } td.wire { (load) }
                         td { @if is_here(load) { span.good { "here" } } @else { span.warn { "no file begins with this name" } } }

@@ -31,7 +31,9 @@ const NEARLY: u64 = 90;
 /// The page.
 pub async fn page(State(operators): State<Operators>) -> Markup {
     let mode = operators.service.provisioner().settings().dhcp.mode;
-    let pools = all_pools(&operators);
+    let mut pools = all_pools(&operators);
+    // The troubled first; the others stay in the order of the settings.
+    pools.sort_by_key(|pool| !is_full(pool));
     let now = Timestamp::now();
     let content = html! {
         h1 { "Leases and pools" }
@@ -73,12 +75,16 @@ pub async fn page(State(operators): State<Operators>) -> Markup {
     frame(&place, &operators, &content)
 }
 
+/// True for a pool that has no address left, or hardly one.
+const fn is_full(pool: &Pool) -> bool {
+    pool.size > 0 && pool.size.saturating_sub(pool.free) * 100 >= pool.size * NEARLY
+}
+
 fn drawn(pool: &Pool, now: Timestamp) -> Markup {
     let subnet = format!("{}/{}", pool.network, pool.prefix);
-    let full = pool.size > 0 && (pool.size - pool.free.min(pool.size)) * 100 >= pool.size * NEARLY;
     let ranges: Vec<_> = pool.ranges.iter().map(|(a, b)| format!("{a}–{b}")).collect();
     html! {
-        section.pool data-subnet=(subnet) data-full=(full) {
+        section.pool data-subnet=(subnet) data-full=(is_full(pool)) {
             h2 { (subnet) " " span.quiet { (pool.site) } }
             @if pool.size == 0 {
                 p.quiet { "No pool: only addresses that entries reserve." }
@@ -88,7 +94,7 @@ fn drawn(pool: &Pool, now: Timestamp) -> Markup {
                 p.quiet {
                     (pool.free) " free"
                     @if pool.reserved > 0 { ", " (pool.reserved) " reserved" }
-                    @if pool.set_aside > 0 { ", " (pool.set_aside) " set aside, because somebody else uses them" }
+                    @if pool.set_aside > 0 { ", " (pool.set_aside) " set aside (somebody else uses " @if pool.set_aside == 1 { "it" } @else { "them" } ")" }
                 }
                 @if pool.free == 0 {
                     p.bad { "No address is free: widen the pool, shorten lease-time, or forget phones that are gone." }
@@ -122,7 +128,7 @@ fn chart(pool: &Pool, now: Timestamp) -> Markup {
             path.area d=(area) {}
             path.line d=(line) {}
         }
-        p.axis { span { (moment(&api::moment(begin))) } span { "top: " (top) } span { "now" } }
+        p.axis { span { (moment(&api::moment(begin))) } span { "top line: " (top) } span { "now" } }
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) fn section(waves: &WavesView) -> Markup {
                 p #fault .bad role="alert" hidden {}
                 table.rows {
                     thead { tr { th scope="col" { "Load" } th scope="col" { "Waiting" } th scope="col" { "Under way" }
-                        th scope="col" { "Done" } th scope="col" { "Failed" } th scope="col" { "All there" } th scope="col" { "" } } }
+                        th scope="col" { "Done" } th scope="col" { "Failed" } th scope="col" { "All done about" } th scope="col" { "" } } }
                     tbody { @for wave in &waves.items { (row(wave)) } }
                 }
             }
@@ -40,12 +40,14 @@ pub(super) fn section(waves: &WavesView) -> Markup {
 
 fn rules(waves: &WavesView) -> String {
     let wave = match waves.wave {
+        Some(1) => "One phone at a time is told to take a new load".to_owned(),
         Some(wave) => format!("{wave} phones at a time are told to take a new load"),
         None => "All phones are told to take a new load at once".to_owned(),
     };
     match waves.canary {
+        Some(1) => format!("{wave}; the first one goes ahead, and the rest waits for your word."),
         Some(canary) => {
-            format!("{wave}; the first {canary} go ahead, and the rest waits for a word.")
+            format!("{wave}; the first {canary} go ahead, and the rest waits for your word.")
         }
         None => format!("{wave}."),
     }
@@ -56,12 +58,13 @@ fn row(wave: &WaveView) -> Markup {
     html! {
         tr data-load=(wave.load) {
             td.wire { (wave.load) }
-            td data-standing="waiting" { (phones(&wave.waiting)) }
-            td data-standing="under-way" { (phones(&wave.under_way)) }
-            td data-standing="done" { (wave.done.phones) }
-            td data-standing="failed" .bad[wave.failed.phones > 0] { (phones(&wave.failed)) }
-            td { @if let Some(at) = &wave.forecast { (moment(at)) }
-                @else if wave.canary_out { "when you say so" } }
+            td data-standing="waiting" data-th="waiting" { (phones(&wave.waiting)) }
+            td data-standing="under-way" data-th="under way" { (phones(&wave.under_way)) }
+            td data-standing="done" data-th="done" { (wave.done.phones) }
+            td data-standing="failed" data-th="failed" .bad[wave.failed.phones > 0] { (phones(&wave.failed)) }
+            @if let Some(at) = &wave.forecast { td data-th="all done about" { span.due { (moment(at)) } } }
+            @else if wave.canary_out { td { "waits for your word" } }
+            @else { td {} }
             td { @if stands { button type="button" data-next=(wave.load) { "Next" } } }
         }
     }

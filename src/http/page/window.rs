@@ -47,7 +47,6 @@ pub async fn page(State(operators): State<Operators>) -> Markup {
                         input #minutes type="number" min="1" max="10080" value="30" required inputmode="numeric";
                         span { "minutes" }
                         button.main type="submit" { "Open" }
-                        button #close type="button" { "Close now" }
                     }
                     div.row role="group" aria-label="Usual times" {
                         @for (minutes, name) in TIMES { button type="button" data-minutes=(minutes) { (name) } }
@@ -77,6 +76,7 @@ fn status(window: &WindowView) -> Markup {
                 } @else {
                     p.big { "until somebody closes it" }
                 }
+                p { button #close type="button" { "Close now" } }
             } @else {
                 h2 { "Closed" }
                 p.big { "phones that nobody listed get no file of their own" }
@@ -84,11 +84,11 @@ fn status(window: &WindowView) -> Markup {
             @match (&window.numbers, window.left) {
                 (Some(range), Some(left)) => {
                     p.left data-left=(left) { strong { (left) } " numbers left of " (range) }
-                    @if left == 0 { p.bad { "No number is left: widen " code { "numbers" } " in the settings, [auto-registration]." } }
+                    @if left == 0 { p.bad.nobody { "No number is left: widen " code { "numbers" } " in the settings, " code.whole { "[auto-registration]" } "." } }
                 }
                 _ if window.sites.is_empty() => {
-                    p.bad { "No range of numbers is set, so nobody gets in: set " code { "numbers" }
-                        " in the settings, [auto-registration]." }
+                    p.bad.nobody { "No range of numbers is set, so nobody gets in: set " code { "numbers" }
+                        " in the settings, " code.whole { "[auto-registration]" } "." }
                 }
                 _ => {}
             }

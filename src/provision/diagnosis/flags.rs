@@ -18,7 +18,7 @@ use super::{
 };
 
 /// How long a configured phone has to go without a reboot before it counts as ready.
-const SETTLED: Duration = Duration::from_mins(1);
+pub(in crate::provision) const SETTLED: Duration = Duration::from_mins(1);
 
 /// What counts as "again and again": within this time …
 pub(in crate::provision) const LOOP_TIME: Duration = Duration::from_mins(10);

@@ -16,7 +16,7 @@ mod table;
 mod tests;
 
 pub(super) use files::in_words;
-pub(super) use flags::{LOOP_TIME, LOOP_TIMES, Memo};
+pub(super) use flags::{LOOP_TIME, LOOP_TIMES, Memo, SETTLED};
 pub(super) use reason::Reason;
 pub use reason::asked_from;
 

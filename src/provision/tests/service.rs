@@ -102,7 +102,7 @@ async fn a_boot_is_on_record_and_survives() {
     let told: Vec<_> = store.journal.timeline(mac("001565000001"), 9).unwrap();
     let told: Vec<_> = told.iter().map(|(_, event)| event.what.to_string()).collect();
     assert_eq!(told.len(), 4, "{told:?}");
-    assert_eq!(told[2], "asked for 001565000001.cfg by tftp");
+    assert_eq!(told[2], "asked for 001565000001.cfg by TFTP");
     let state = store.view.read();
     let phone = &state.phones[&mac("001565000001")];
     assert_eq!(phone.boot.stage(), Stage::Configured);

@@ -111,3 +111,49 @@ impl Provisioner {
         failed.map(|(mac, _)| *mac).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many wait, are under way and are there (each with the minutes that it took), how many go at a time, and in how
+    /// many minutes the last one is there.
+    #[test]
+    fn when_the_last_one_will_be_there() {
+        let at = |minutes: i64| Timestamp::from_second(1_800_000_000 + minutes * 60).unwrap();
+        let check = |(waiting, under_way): (u8, u8), took: &[i64], wave, expected: Option<i64>| {
+            let mut crowd = Crowd::default();
+            let mac = |n: u8| Mac::new([0, 0x15, 0x65, 0, 0, n]).unwrap();
+            for n in 0..waiting {
+                crowd.add(mac(n), Standing::Waiting, None);
+            }
+            for n in 0..under_way {
+                crowd.add(mac(n), Standing::UnderWay, None);
+            }
+            for minutes in took {
+                let place = Place {
+                    load: "a".to_owned(),
+                    since: at(-minutes),
+                    round: 1,
+                    done: Some(at(0)),
+                };
+                crowd.add(mac(99), Standing::Done, Some(&place));
+            }
+            crowd.add(mac(98), Standing::Failed, None);
+            let told = crowd.forecast(wave, at(0));
+            assert_eq!(told, expected.map(at), "{waiting} {under_way} {took:?} {wave:?}");
+        };
+        check((5, 0), &[], Some(2), None);
+        check((0, 0), &[10], Some(2), None);
+        // Three waves of two, after those who are under way.
+        check((5, 0), &[10], Some(2), Some(30));
+        check((5, 2), &[10], Some(2), Some(40));
+        check((0, 2), &[10], Some(2), Some(10));
+        // All at once, and none at a time is one at a time.
+        check((5, 0), &[10], None, Some(10));
+        check((2, 0), &[10], Some(0), Some(20));
+        // The median: one that took all night does not count.
+        check((1, 0), &[8, 10, 600], Some(1), Some(10));
+        check((1, 0), &[8, 600], Some(1), Some(8));
+    }
+}

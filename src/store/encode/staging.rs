@@ -52,6 +52,8 @@ struct StagedForm {
     ready: Option<Timestamp>,
     #[serde(with = "super::maybe_text", default, skip_serializing_if = "Option::is_none")]
     registered: Option<Timestamp>,
+    #[serde(with = "super::maybe_text", default, skip_serializing_if = "Option::is_none")]
+    settled: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     produced: Vec<(String, String)>,
     #[serde(default, skip_serializing_if = "is_none_yet")]

@@ -99,25 +99,33 @@ fn nothing_that_the_standard_forbids_in_dark() {
     check("dark");
 }
 
+/// Where [`with_password`] asks for it.
+pub(super) const GUARDED: &str = "http://127.0.0.1:18979/login";
+
+/// Settings of an appliance that asks for a password.
+pub(super) fn with_password() -> Home {
+    let word =
+        Command::new(BINARY).arg("password").write_stdin("correct horse\n").output().unwrap();
+    let hash = String::from_utf8(word.stdout).unwrap();
+    Home::new(&format!(
+        "[tftp]\nlisten = [\"127.0.0.1:16977\"]\n[http]\nphones = [\"127.0.0.1:18978\"]\n\
+         operators = [\"127.0.0.1:18979\"]\npassword-hash = '{}'\n",
+        hash.trim()
+    ))
+}
+
 /// Whoever can't see is asked for the password too, and told that it was wrong.
 #[test]
 fn the_password_is_asked_for_within_the_standard() {
     let axe = axe();
-    let word =
-        Command::new(BINARY).arg("password").write_stdin("correct horse\n").output().unwrap();
-    let hash = String::from_utf8(word.stdout).unwrap();
-    let home = Home::new(&format!(
-        "[tftp]\nlisten = [\"127.0.0.1:16977\"]\n[http]\nphones = [\"127.0.0.1:18978\"]\n\
-         operators = [\"127.0.0.1:18979\"]\npassword-hash = '{}'\n",
-        hash.trim()
-    ));
+    let home = with_password();
     let serving = home.serve(&[]);
     let mut violations = String::new();
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let browser = Browser::start().await;
         for (scheme, width) in [("light", 1280), ("dark", 390)] {
             browser.dress(scheme, width, 900).await;
-            browser.client.goto("http://127.0.0.1:18979/login").await.unwrap();
+            browser.client.goto(GUARDED).await.unwrap();
             look(&browser, &axe, &format!("/login {scheme}"), &mut violations).await;
             let field = browser.client.find(Locator::Id("password")).await.unwrap();
             field.send_keys("wrong\u{e007}").await.unwrap();

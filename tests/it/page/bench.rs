@@ -317,3 +317,79 @@ fn without_a_connection_nobody_is_told_to_scan() {
     runtime.block_on(scanner.browser.end());
     drop(bench);
 }
+
+/// An UNDO that ends half way is gone on with; one that is refused twice does not stand before those below it.
+#[test]
+fn an_undo_that_ends_half_way_is_taken_up_again() {
+    let bench = ready();
+    let break_off = "let count = 0; const real = window.real ??= window.fetch;
+        window.fetch = (path, what) => (what?.method === 'DELETE' && ++count === arguments[0])
+          ? Promise.reject(new TypeError('Failed to fetch')) : real(path, what);";
+    let refuse = "window.fetch = (path, what) => what?.method === 'DELETE'
+        ? Promise.resolve(new Response('{\"detail\":\"it is closed\"}', { status: 409, headers: { 'content-type': 'application/json' } }))
+        : window.real(path, what);";
+    let state = || {
+        let state = bench.service.view.read();
+        let listed = state.phones.get(&mac(NEW)).is_some_and(|phone| phone.entry.is_some());
+        (listed, state.stagings[&1].phones.len())
+    };
+    bench.runtime.block_on(async {
+        let mut scanner = Scanner::start(&bench).await;
+        scanner.scan(LISTED).await;
+        scanner.scan("2200-48400-025").await;
+        scanner.scan(NEW).await;
+        assert_eq!(state(), (true, 2));
+        scanner.browser.client.execute(break_off, vec![2.into()]).await.unwrap();
+        scanner.scan("RINGUP UNDO").await;
+        scanner.shows("red", "Not done: RINGUP UNDO").await;
+        assert_eq!(state(), (false, 2), "its entry is gone, and it is in the batch still");
+        scanner.scan("RINGUP UNDO").await;
+        scanner.shows("amber", &format!("scan of {NEW}")).await;
+        assert_eq!(state(), (false, 1));
+
+        scanner.press(&char::from(Key::F8).to_string()).await;
+        scanner.scan(NEW).await;
+        scanner.browser.value(refuse).await;
+        scanner.scan("RINGUP UNDO").await;
+        scanner.shows("red", "it is closed").await;
+        scanner.scan("RINGUP UNDO").await;
+        scanner.shows("red", "given up: it is closed").await;
+        scanner.scan("RINGUP UNDO").await;
+        scanner.shows("amber", "leaving a slot free").await;
+        assert_eq!(scanner.browser.console().await, [""; 0]);
+        scanner.browser.end().await;
+    });
+}
+
+/// What the keys do, the buttons do as well: a telephone engineer with a tablet has no F keys.
+#[test]
+fn the_bench_by_touch() {
+    let bench = ready();
+    bench.runtime.block_on(async {
+        let mut scanner = Scanner::start(&bench).await;
+        let failed =
+            || bench.service.view.read().stagings[&1].phones[&mac(LISTED)].failed.is_some();
+        scanner.scan(LISTED).await;
+        for (button, taken, says) in [
+            ("fail", 2, "failed on the bench"),
+            ("undo", 3, "putting"),
+            ("next-slot", 4, "the next phone goes here"),
+            ("replace", 5, "takes the place of"),
+        ] {
+            let button = scanner.browser.client.find(Locator::Id(button)).await.unwrap();
+            button.click().await.unwrap();
+            let done =
+                format!("return document.getElementById('scan').dataset.taken === '{taken}'");
+            scanner.browser.until(&done).await;
+            let said = scanner.text("light").await;
+            assert!(said.contains(says), "{said}");
+            assert_eq!(failed(), taken == 2, "{says}");
+        }
+        scanner.taken = 5;
+        scanner.scan(NEW).await;
+        let phones = bench.service.view.read().stagings[&1].phones.clone();
+        assert_eq!(phones.keys().copied().collect::<Vec<_>>(), [mac(NEW)]);
+        assert_eq!(scanner.focused().await.attr("id").await.unwrap().as_deref(), Some("scan"));
+        scanner.browser.end().await;
+    });
+}

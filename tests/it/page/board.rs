@@ -76,7 +76,7 @@ async fn click(browser: &Browser, css: &str) {
 }
 
 /// Two hours ago 24 phones on two switches had booted; a minute ago the power came back, and most came up.
-fn power_cut(bench: &Bench) {
+pub(super) fn power_cut(bench: &Bench) {
     for number in 0..24 {
         let plug = format!("sw-{} | {}", number / 12, number % 12 + 1);
         let mut changes =
@@ -112,6 +112,20 @@ fn who_is_not_back_after_a_power_cut() {
         for said in ["16 of 24 back", "7 missing, 1 on their way", "default sw-1", "5 of 12 back"] {
             assert!(text.contains(said), "{said} is not in:\n{text}");
         }
+        // Who was ready when the power went is not called so now.
+        let says = |said: &str| {
+            format!(
+                "return Array.from(document.querySelectorAll('#rows tr'), (row) => row.innerText)
+                     .filter((text) => text.includes('{said}')).length"
+            )
+        };
+        assert_eq!(browser.value(&says("not back: nothing was heard of it since")).await, 7);
+        assert_eq!(browser.value(&says("ready")).await, 0);
+        click(&browser, "#as-tiles").await;
+        browser
+            .until("return document.querySelectorAll('#tiles [data-flag=missing]').length === 7")
+            .await;
+        click(&browser, "#as-rows").await;
         click(&browser, "#groups button[data-switch='sw-1']").await;
         browser.until(&shown("7 of 24 phones")).await;
         // One of them comes back: it leaves the view by itself.

@@ -30,7 +30,7 @@ pub fn report(operators: &Operators, batch: &BatchView, rows: &[ReportRow]) -> M
             table {
                 thead { tr { @for head in ReportRow::HEADS { th scope="col" { (head) } } } }
                 tbody { @for row in rows { tr { @for (cell, head) in row.cells().iter().zip(ReportRow::HEADS) { td {
-                    @if head == "Sealed" && cell.contains('T') { (minute(cell)) } @else { (cell) }
+                    (said(head, cell))
                 } } } } }
             }
             p.signed { span { "Handed over by" } span { "Received by" } span { "Date" } }
@@ -38,6 +38,17 @@ pub fn report(operators: &Operators, batch: &BatchView, rows: &[ReportRow]) -> M
     };
     let place = Place { title: "Hand-over report", path: "/bench", script: "", mac: None };
     frame(&place, operators, &content)
+}
+
+/// A cell on paper: what is not known is said so, and what took a time says in which unit.
+fn said(head: &str, cell: &str) -> String {
+    match (head, cell.split_once(':')) {
+        ("Sealed", _) if cell.contains('T') => minute(cell),
+        ("Time to ready", Some(("0", seconds))) => format!("{} s", seconds.trim_start_matches('0')),
+        ("Time to ready", Some((minutes, seconds))) => format!("{minutes} min {seconds} s"),
+        _ if cell.is_empty() => "–".to_owned(),
+        _ => cell.to_owned(),
+    }
 }
 
 /// A moment on paper, where no script turns it into the reader's own time: 2026-11-20 09:00 UTC.
@@ -50,7 +61,9 @@ fn minute(at: &str) -> String {
 pub fn labels(operators: &Operators, batch: &BatchView, rows: &[ReportRow]) -> Markup {
     let content = html! {
         p.back { a href={ "/bench/" (batch.id) } { "← " (batch.name) } }
-        div.sheet.labels {
+        h1.unprinted { "Labels: " (batch.name) }
+        @if rows.is_empty() { p #none { "No phone has a label yet: scan one into the batch." } }
+        div.sheet.labels hidden[rows.is_empty()] {
             @for row in rows {
                 div.label {
                     (code::qr(&row.mac))
