@@ -168,8 +168,8 @@ async fn listen(
     mut close: watch::Receiver<bool>,
     mut stop: watch::Receiver<bool>,
 ) {
-    let (tasks, ports, bursts) = Default::default();
-    let mut office = Office { shared, stop: stop.clone(), tasks, ports, bursts };
+    let (tasks, ports, begun) = Default::default();
+    let mut office = Office { shared, stop: stop.clone(), tasks, ports, begun };
     let mut buffer = vec![0; REQUEST_BUFFER];
     loop {
         // Cancel-safe: each branch takes one thing whole or nothing.
@@ -178,7 +178,6 @@ async fn listen(
             () = stopped(&mut close) => break,
             Some(ended) = office.tasks.join_next() => office.note_panic(&ended),
             received = listener.recv(&mut buffer) => {
-                office.bursts = office.bursts.wrapping_add(1);
                 let mut more = office.take(received, &buffer).await;
                 // Whatever is received is taken: what would be left in hand at the end of a burst would be lost.
                 for _ in 1..BURST {
@@ -227,8 +226,8 @@ struct Office {
     tasks: JoinSet<()>,
     /// Opened at their first use, by IP version and number.
     ports: HashMap<(bool, u64), Door>,
-    /// Bursts of requests so far. One port answers all of a burst, so that its answers leave together.
-    bursts: u64,
+    /// Requests so far.
+    begun: u64,
 }
 
 /// One datagram and its ends.
@@ -323,7 +322,8 @@ impl Office {
 
     /// The port that answers this peer: one of many peers, or its own where it draws many blocks with one ACK.
     fn port(&mut self, peer: SocketAddr, alone: bool) -> io::Result<Door> {
-        let random = self.shared.hasher.hash_one(self.bursts) % PORTS;
+        self.begun = self.begun.wrapping_add(1);
+        let random = self.shared.hasher.hash_one(self.begun) % PORTS;
         let mut key = (peer.is_ipv6(), random);
         // Never the port that it has already: what is late for that one is not for the next (RFC 1350 §4).
         let taken = |door: &Door| {

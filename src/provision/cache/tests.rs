@@ -30,8 +30,8 @@ fn stamp(location: &str) -> Stamp {
     Stamp { entry: Some(Arc::new(entry)), book: 0 }
 }
 
-fn made(octets: usize) -> Rendered {
-    Ok(Made { bytes: vec![0; octets].into(), etag: octets.to_string() })
+fn made(octets: usize) -> Made {
+    Made { bytes: vec![0; octets].into(), etag: octets.to_string() }
 }
 
 /// What all files cost, counted anew.
@@ -53,7 +53,7 @@ fn those_who_ask_together_have_it_made_once() {
                     let made = cache.get(&key(number), stamp("here"), || {
                         times.fetch_add(1, Ordering::Relaxed);
                         thread::yield_now();
-                        made(number)
+                        Ok(made(number))
                     });
                     assert_eq!(made.unwrap().bytes.len(), number);
                 }
@@ -68,7 +68,7 @@ fn those_who_ask_together_have_it_made_once() {
 fn another_stamp_is_another_file_and_the_old_one_goes() {
     let cache = Cache::default();
     let length =
-        |stamp: Stamp, octets| cache.get(&key(1), stamp, || made(octets)).unwrap().bytes.len();
+        |stamp: Stamp, octets| cache.get(&key(1), stamp, || Ok(made(octets))).unwrap().bytes.len();
     assert_eq!((length(stamp("here"), 1), length(stamp("here"), 2)), (1, 1), "equal is the same");
     assert_eq!((length(stamp("there"), 3), length(stamp("here"), 4)), (3, 4));
     let book = |book| Stamp { entry: None, book };
@@ -89,12 +89,12 @@ fn memory_is_bounded_and_what_is_asked_for_stays() {
     let (cache, size) = (Cache::default(), 100_000);
     let mut again = 0;
     for number in 1..3000 {
-        cache.get(&key(number), stamp("here"), || made(size)).unwrap();
+        cache.get(&key(number), stamp("here"), || Ok(made(size))).unwrap();
         // Counts 0, which everybody asks for all the time.
         cache
             .get(&key(0), stamp("here"), || {
                 again += 1;
-                made(size)
+                Ok(made(size))
             })
             .unwrap();
         assert!(counted(&cache) <= ROOM + size + COST, "{number}");
@@ -104,7 +104,7 @@ fn memory_is_bounded_and_what_is_asked_for_stays() {
     for _ in 0..2 {
         let large = || {
             times += 1;
-            made(LARGEST + 1)
+            Ok(made(LARGEST + 1))
         };
         cache.get(&key(5000), stamp("here"), large).unwrap();
     }
