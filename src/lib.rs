@@ -11,7 +11,7 @@
 //! |---|---|---|
 //! | 6 | [`cli`] | one command a file |
 //! | 5 | [`appliance`] | settings → everything bound → everything running; owns every task; drains |
-//! | 4 | [`dhcp`] [`observe`] [`tftp`] [`http`] [`services`] (time and names) [`sim`] | carriers and tools: they translate, they decide nothing about phones |
+//! | 4 | [`dhcp`] [`observe`] [`tftp`] [`http`] [`services`] (time and names) [`sip`] (NOTIFY only) [`sim`] | carriers and tools: they translate, they decide nothing about phones |
 //! | 3 | [`provision`] | the one resolver, identification, inventory rules, findings, diagnosis, auto-registration, the recorder |
 //! | 2 | [`store`] | state, journal, feed, backup: the only module that names sled |
 //! | 1 | [`profile`] [`wire`] [`config`] [`telemetry`] [`net`] | families as data, byte formats, settings, counters, sockets |
@@ -56,7 +56,8 @@
 //!
 //! No build script, no Cargo features, no front-end build, no plugin interface: a family is a folder of data. The crate
 //! `async-tftp` is a development dependency only: it is the baseline in `tests/bench/`. The SIP and SCCP registrars
-//! are not here yet; their place is floor 4.
+//! are not here yet; their place is floor 4. `sip` sends one NOTIFY at a time to phones that an operator wants to come
+//! again, and hears nobody but whom it asked.
 //!
 //! # Dependencies
 //!
@@ -75,6 +76,7 @@ pub mod profile;
 pub mod provision;
 pub mod services;
 pub mod sim;
+pub mod sip;
 pub mod store;
 pub mod telemetry;
 pub mod tftp;

@@ -43,6 +43,7 @@ use crate::{
     profile::Catalog,
     provision::{Ask, Reload},
     services::{Services, ServicesError},
+    sip::Notifier,
     tftp::TftpError,
 };
 
@@ -276,6 +277,9 @@ impl Bound {
             running.services = services.told();
             running.spawn("time and names", services.serve(stopping.clone()));
         }
+        let (notifier, orders) = Notifier::new(Arc::clone(&running.core.service));
+        running.core.service.join_resync(Box::new(orders));
+        running.spawn("what asks phones to come again", notifier.serve(stopping.clone()));
         let service = Arc::clone(&running.core.service);
         running.spawn("the history", history::prune(Arc::clone(&service), stopping.clone()));
         running.spawn("the bench", bench::watch(Arc::clone(&service), stopping.clone()));

@@ -7,8 +7,8 @@ mod marks;
 pub use marks::{Mistake, Rival, Visit};
 
 use super::{
-    Asked, Carrier, Event, Granted, Outcome, Registration, Required, Role, Step, Timestamp,
-    Transfer, What, registration,
+    Asked, Carrier, Event, Granted, Outcome, Recalled, Registration, Reply, Required, Role, Step,
+    Timestamp, Transfer, What, registration,
 };
 
 /// The most transfers that a boot remembers; the oldest go first. The timeline keeps them all.
@@ -182,6 +182,8 @@ pub struct Boot {
     pub rival: Option<Rival>,
     /// The file of another phone that it asked for in this round, the last one.
     pub mistake: Option<Mistake>,
+    /// What it answered when it was last asked to come again.
+    pub recalled: Option<Recalled>,
     /// The last event, in plain words.
     pub last: String,
     /// When that was; the epoch if nothing ever happened.
@@ -201,6 +203,12 @@ impl Boot {
         self.risen != Stage::Silent
     }
 
+    /// What came of asking it to come again, as long as it did not.
+    #[must_use]
+    pub fn recall(&self) -> Option<&Recalled> {
+        self.recalled.as_ref().filter(|one| one.at >= self.round)
+    }
+
     /// Since when it is not registered any more; `None` for a phone that is, or that was not in this round.
     #[must_use]
     pub fn lapsed(&self) -> Option<Timestamp> {
@@ -213,6 +221,15 @@ impl Boot {
 
     /// Takes in one event. Equal events in equal order give equal boots.
     pub fn fold(&mut self, event: &Event) {
+        if let What::Recalled { event: name, reply } = &event.what {
+            // Something that was done to it: no boot of its own. Only where it answered was it heard of.
+            let (at, name, said) = (event.at, name.clone(), reply.clone());
+            self.recalled = Some(Recalled { at, event: name, reply: said });
+            if matches!(reply, Reply::Accepted { .. } | Reply::Refused { .. }) {
+                (self.last, self.last_at) = (event.what.to_string(), event.at);
+            }
+            return;
+        }
         let before = self.stage();
         self.apply(event);
         if self.rounds == 0 {
@@ -264,7 +281,8 @@ impl Boot {
             | What::Unserved(_)
             | What::Declined { .. }
             | What::Released { .. }
-            | What::Admitted { .. } => {}
+            | What::Admitted { .. }
+            | What::Recalled { .. } => {}
             What::Told { by, servers } => {
                 self.told = Some(Told { by: *by, servers: servers.clone() });
             }

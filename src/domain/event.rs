@@ -2,7 +2,7 @@
 
 use std::{fmt, net::Ipv4Addr};
 
-use super::{Asked, Mac, Outcome, Role, Step, Timestamp};
+use super::{Asked, Mac, Outcome, Reply, Role, Step, Timestamp};
 
 /// One thing that happened to one phone at one time.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -184,6 +184,13 @@ pub enum What {
         /// What came of it.
         step: Step,
     },
+    /// An operator, or a hand-over by one, had it asked to come again.
+    Recalled {
+        /// The event of the NOTIFY (`check-sync`).
+        event: String,
+        /// What it answered.
+        reply: Reply,
+    },
 }
 
 /// How [`What::Told`] ends where there was nothing to tell; what derives from it is a diagnosis.
@@ -268,6 +275,9 @@ impl fmt::Display for What {
             Self::Refused { asked, why, .. } => write!(f, "was refused {}: {why}", asked.name),
             Self::Admitted { number } => write!(f, "was registered by itself as {number}"),
             Self::Registration { by, step } => write!(f, "at {by}: {step}"),
+            Self::Recalled { event, reply } => {
+                write!(f, "was asked to come again by `{event}`: {reply}")
+            }
         }
     }
 }

@@ -16,6 +16,7 @@ mod nearby;
 mod plug;
 mod problem;
 mod registration;
+mod reply;
 mod secret;
 mod staging;
 mod text;
@@ -37,6 +38,7 @@ pub use nearby::{ALIKES, Nearby, differing, folded};
 pub use plug::Plug;
 pub use problem::{Problem, Severity};
 pub use registration::{MAX_REGISTRATIONS, Registration, Rejection, Step};
+pub use reply::{Recalled, Reply};
 pub use secret::Secret;
 pub use staging::{
     Kept, MAX_OPEN_STAGINGS, MAX_STAGED, MAX_STAGINGS, Purpose, Staged, Staging, StagingChange,

@@ -65,6 +65,8 @@ pub struct Advice {
     pub trust: String,
     /// What to do where one load can't be reached from another in one step.
     pub firmware: String,
+    /// What at the phone turns a NOTIFY down or lets it pass, by the name that its settings have for it.
+    pub resync: String,
     /// What else to look at before a phone that was never seen is sent back, by model in the catalog's spelling.
     pub silent: BTreeMap<String, String>,
 }

@@ -51,6 +51,8 @@ pub struct Report {
     pub looping: bool,
     /// It was ready; its lease has expired or its registration ended.
     pub away: bool,
+    /// What to do about a phone that was asked to come again and did not, in plain words.
+    pub recall: Option<String>,
     /// The servers that provision it instead of us; empty if we do.
     pub elsewhere: Vec<Ipv4Addr>,
 }
@@ -102,6 +104,7 @@ impl Look<'_> {
         let expected = if on_its_way { diagnosis::expected(look) } else { None };
         let family = look.family.map(|family| family.title.clone());
         let findings = findings::all(look);
+        let recall = look.recall();
         let (identity, site) =
             (std::mem::take(&mut self.identity), std::mem::take(&mut self.site_name));
         Report {
@@ -116,6 +119,7 @@ impl Look<'_> {
             stuck,
             looping,
             away,
+            recall,
             elsewhere: Vec::new(),
         }
     }
@@ -145,7 +149,7 @@ pub(super) struct Look<'a> {
 }
 
 impl<'a> Look<'a> {
-    fn new(
+    pub(super) fn new(
         provisioner: &'a Provisioner,
         mac: Mac,
         phone: &'a Phone,

@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    Admission, Called, Delivery, Ledger, Notices, Opened, Pools, Provisioner, Recorder, Refusal,
+    Admission, Delivery, Ledger, Notices, Opened, Pools, Provisioner, Recalls, Recorder, Refusal,
     Request, Resync, Why,
     identify::{holder, is_forged},
     news::{Mistakes, Moves, News},
@@ -43,12 +43,14 @@ pub struct Service {
     pub pools: Pools,
     /// The findings of all phones, as long as somebody looks at them.
     pub ledger: Ledger,
+    /// Phones that are told to come again, many at a time.
+    pub recalls: Recalls,
     provisioner: RwLock<Arc<Provisioner>>,
     /// How often it was replaced.
     replaced: watch::Sender<u64>,
     news: News,
     moves: Moves,
-    resync: OnceLock<Box<dyn Resync>>,
+    pub(super) resync: OnceLock<Box<dyn Resync>>,
     mistakes: Mistakes,
 }
 
@@ -77,6 +79,7 @@ impl Service {
             notices,
             pools: Pools::default(),
             ledger: Ledger::default(),
+            recalls: Recalls::default(),
             provisioner,
             replaced,
             news,
@@ -315,17 +318,6 @@ impl Service {
             let produced = StagingChange::Produced { phone, name, etag };
             self.recorder.record(Change::Staging(id, Box::new(produced)));
         }
-    }
-
-    /// Makes a phone come again, where something here can.
-    #[must_use]
-    pub fn resync(&self, phone: Mac) -> Called {
-        self.resync.get().map_or(Called::Restart, |resync| resync.resync(phone))
-    }
-
-    /// Joins in what makes phones come again. The first one stays.
-    pub fn join_resync(&self, resync: Box<dyn Resync>) {
-        let _ = self.resync.set(resync);
     }
 
     /// Records on a phone that it asked for another one's file: only who holds a lease can be told by its address, and

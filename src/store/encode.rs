@@ -30,7 +30,9 @@ pub(super) use rows::{Loader, Row, rows};
 /// 3: there are batches, and events tell what phones showed of where they are plugged in.
 ///
 /// 4: phones have places in waves of firmware, and operators brake these.
-pub(super) const SCHEMA: u8 = 4;
+///
+/// 5: events tell what phones answered that were asked to come again.
+pub(super) const SCHEMA: u8 = 5;
 
 /// The oldest version that still reads.
 pub(super) const OLDEST: u8 = 1;

@@ -4,4 +4,5 @@ pub mod arp;
 pub mod dhcp;
 pub mod ethernet;
 pub mod frame;
+pub mod sip;
 pub mod tftp;

@@ -27,6 +27,7 @@ use ringup::{
     http::{About, Operators, OperatorsPort, Phones, Socket},
     profile::Catalog,
     provision::{Library, Provisioner, Service},
+    sip::Notifier,
     store::Store,
     telemetry::Counters,
 };
@@ -120,6 +121,13 @@ impl Bench {
         ];
         drop(entered);
         Self { directory, runtime, service, phones: at, operators: seen_at, stop, tasks }
+    }
+
+    /// From now on phones can be told to come again.
+    pub fn asks(&mut self) {
+        let (notifier, orders) = Notifier::new(Arc::clone(&self.service));
+        self.service.join_resync(Box::new(orders));
+        self.tasks.push(self.runtime.spawn(notifier.serve(self.stop.subscribe())));
     }
 
     /// Stops everything and hands back the directory.

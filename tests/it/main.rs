@@ -25,6 +25,7 @@ mod observe;
 mod page;
 mod profile;
 mod reload;
+mod resync;
 mod run;
 mod sealing;
 mod sim;

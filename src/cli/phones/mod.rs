@@ -6,6 +6,7 @@ mod forget;
 mod import;
 mod list;
 mod replace;
+mod resync;
 mod set;
 mod show;
 mod undo;
@@ -38,6 +39,8 @@ pub enum Phones {
     Replace(replace::Replace),
     /// Accept the repair that a finding proposes.
     Accept(accept::Accept),
+    /// Make phones come again, to read their files anew: one, or many at a rate.
+    Resync(resync::Resync),
     /// Print all entries as CSV or JSON, or their SIP accounts for a PBX.
     Export(export::Export),
     /// Forget phones: their entries and what they did. Their numbers stay theirs.
@@ -61,6 +64,8 @@ impl Phones {
             Self::Import(import) => import.run(&client()?),
             Self::Replace(replace) => replace.run(&client()?),
             Self::Accept(accept) => accept.run(&client()?),
+            // Only an appliance that runs has a place that phones can answer to.
+            Self::Resync(resync) => resync.run(&settings),
             Self::Export(export) => export.run(&client()?),
             Self::Forget(forget) => forget.run(&client()?),
             Self::Undo(undo) => undo.run(&client()?),

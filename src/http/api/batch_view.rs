@@ -57,11 +57,23 @@ pub struct BatchView {
     /// How many phones nobody could tell to come again, so that somebody has to restart them; said at the hand-over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restart: Option<usize>,
+    /// Which these are; said at the hand-over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<Vec<ByHand>>,
     /// Its phones by slot; left out in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub phones: Option<Vec<StagedView>>,
     /// The number of the last commit that changed it.
     pub changed: u64,
+}
+
+/// A phone that somebody has to restart.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ByHand {
+    /// Its MAC.
+    pub mac: String,
+    /// Why ringup can't tell it to come again.
+    pub why: String,
 }
 
 /// A phone of a batch.
@@ -123,6 +135,7 @@ impl BatchView {
             failed: phones.clone().filter(|one| one.failed.is_some()).count(),
             next_slot: staging.free_slot(),
             restart: None,
+            by_hand: None,
             phones: None,
             changed: staging.changed,
         }

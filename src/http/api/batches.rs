@@ -17,7 +17,7 @@ use crate::{
 
 use super::{
     super::operators::Operators,
-    batch_view::{BatchView, BatchesView, StagedView},
+    batch_view::{BatchView, BatchesView, ByHand, StagedView},
     phones::mac,
     problem::{Details, Params},
     repair::{Sure, found, remember},
@@ -267,7 +267,8 @@ pub async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Ends the use of staging values: phones get production values from now on, and are sealed once they have them. Phones
+/// Ends the use of staging values: phones get production values from now on, are told to come again where ringup can,
+/// and are sealed once they have them. Phones
 /// that can't be sealed, because they have no entry or their file can't be made, are a 409 that says so, unless `confirm`.
 #[utoipa::path(post, path = "/api/v1/batches/{id}/hand-over", tag = "batches", params(("id" = u32, Path), Sure),
     responses((status = 200, body = BatchView), (status = 404, body = Details), (status = 409, body = Details)))]
@@ -292,12 +293,23 @@ pub async fn hand_over(
         .await?;
     let phones: Vec<_> = {
         let state = operators.service.view.read();
-        state.stagings.get(&id).map(|one| one.phones.keys().copied().collect()).unwrap_or_default()
+        let staging = state.stagings.get(&id).into_iter();
+        let phones = staging.flat_map(|one| &one.phones);
+        phones.filter(|(_, one)| one.failed.is_none()).map(|(mac, _)| *mac).collect()
     };
-    let left = phones.iter().filter(|phone| operators.service.resync(**phone) == Called::Restart);
-    let restart = left.count();
+    let left = phones.into_iter().filter_map(|mac| {
+        let why = match operators.service.resync(mac) {
+            Called::Asked { .. } => return None,
+            Called::Later => "too many were asked at once".to_owned(),
+            Called::Restart(why) => why.to_string(),
+        };
+        Some(ByHand { mac: mac.to_string(), why })
+    });
+    let left: Vec<_> = left.collect();
+    let restart = left.len();
     tracing::info!(batch = id, restart, "an operator handed a batch over");
-    Ok(Json(BatchView { restart: Some(restart), ..view(&operators, id)? }))
+    let view = view(&operators, id)?;
+    Ok(Json(BatchView { restart: Some(restart), by_hand: Some(left), ..view }))
 }
 
 /// Takes a hand-over back: phones get staging values again, and none is sealed.

@@ -5,8 +5,8 @@ use utoipa::OpenApi;
 
 use super::{
     about, batch_report, batches, dhcp, export, files, firmware, identify, import, leases, lists,
-    metrics, outage, phones, pools, registered, reload, repair, scan, state, stream, summary, tail,
-    ticket, timeline, waves, window,
+    metrics, outage, phones, pools, registered, reload, repair, resync, scan, state, stream,
+    summary, tail, ticket, timeline, waves, window,
 };
 
 #[derive(OpenApi)]
@@ -44,6 +44,10 @@ use super::{
         repair::replace,
         repair::accept,
         registered::registered,
+        resync::one,
+        resync::begin,
+        resync::standing,
+        resync::stop,
         scan::scan,
         identify::identify,
         lists::findings,

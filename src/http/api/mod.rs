@@ -23,6 +23,7 @@ mod problem;
 mod registered;
 mod reload;
 mod repair;
+mod resync;
 mod scan;
 mod state;
 mod stream;
@@ -48,7 +49,7 @@ pub use pools::all as all_pools;
 pub use problem::Details;
 pub use summary::{Summaries, latest};
 pub use timeline::timeline;
-pub use view::{FindingView, PhoneView, TransferView, moment};
+pub use view::{FindingView, PhoneView, RecalledView, TransferView, moment};
 pub use waves::{StandingView, WaveView, WavesView, waves};
 pub use window::{WindowView, view as window_view};
 
@@ -84,6 +85,11 @@ pub fn router(operators: Operators, trust: Trust) -> Router {
             post(import::import).layer(DefaultBodyLimit::max(import::MAX_LIST)),
         )
         .route("/api/v1/phones/export", get(export::export))
+        .route(
+            "/api/v1/phones/resync",
+            get(resync::standing).post(resync::begin).delete(resync::stop),
+        )
+        .route("/api/v1/phones/{mac}/resync", post(resync::one))
         .route("/api/v1/phones/{mac}", get(phones::one).put(phones::put).delete(phones::forget))
         .route("/api/v1/phones/{mac}/entry", delete(phones::unlist))
         .route("/api/v1/phones/{mac}/events", get(timeline::events))

@@ -226,6 +226,31 @@ pub async fn list(
     Ok(Json(PhonePage { items, next: after.map(|mac| mac.to_string()) }))
 }
 
+/// All phones that fit, by MAC.
+///
+/// # Errors
+///
+/// 400 for a stage that there is not.
+pub(super) async fn matching(operators: &Operators, wanted: &Wanted) -> Result<Vec<Mac>, Details> {
+    let filter = Filter::new(wanted)?;
+    let (mut after, mut macs) = (None, Vec::new());
+    if filter.finding.is_some() {
+        operators.service.ledger.refresh(&operators.service).await;
+    }
+    if filter.nobody {
+        return Ok(macs);
+    }
+    loop {
+        let mut items = Vec::new();
+        after = scan(operators, &filter, (false, true), after, MAX_LIMIT, &mut items);
+        macs.extend(items.iter().filter_map(|view| view.mac.parse::<Mac>().ok()));
+        if after.is_none() {
+            return Ok(macs);
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
 /// Looks at the next phones behind `after`; the last MAC looked at, or `None` if there are no more.
 fn scan(
     operators: &Operators,

@@ -170,6 +170,11 @@ fn parts(what: &What) -> (&'static str, Value) {
             let text = step.to_string();
             ("registration", json!({ "by": by, "step": step.as_str(), "why": why, "text": text }))
         }
+        What::Recalled { event, reply } => {
+            let (code, text) = (reply.code(), reply.to_string());
+            let reply = reply.as_str();
+            ("recalled", json!({ "event": event, "reply": reply, "code": code, "text": text }))
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
-        Boot, Diagnosis, Finding, Ground, Identity, Lease, Mac, Outcome, Repair, Timestamp,
-        Transfer,
+        Boot, Diagnosis, Finding, Ground, Identity, Lease, Mac, Outcome, Recalled, Repair,
+        Timestamp, Transfer,
     },
     provision::{Compared, Headline, Provisioner, Report, asked_from, label, plug},
     store::{Phone, State},
@@ -73,10 +73,43 @@ pub struct PhoneView {
     pub expected: Option<String>,
     /// The last files, oldest first.
     pub transfers: Vec<TransferView>,
+    /// What came of asking it to come again, until it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recalled: Option<RecalledView>,
     /// The last thing that happened to it.
     pub last: Option<LastView>,
     /// The number of the last commit that changed it.
     pub changed: u64,
+}
+
+/// What came of asking a phone to come again.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RecalledView {
+    /// When it answered, or was given up.
+    pub at: String,
+    /// The event that it was sent.
+    pub event: String,
+    /// `accepted`, `refused`, `silent` or `unsent`.
+    pub reply: &'static str,
+    /// The status code of its answer.
+    pub code: Option<u16>,
+    /// In plain words.
+    pub text: String,
+    /// What to do; empty where it accepted.
+    pub remedy: String,
+}
+
+impl RecalledView {
+    fn new(recalled: &Recalled, remedy: Option<&str>) -> Self {
+        Self {
+            at: moment(recalled.at),
+            event: recalled.event.clone(),
+            reply: recalled.reply.as_str(),
+            code: recalled.reply.code(),
+            text: recalled.reply.to_string(),
+            remedy: remedy.unwrap_or_default().to_owned(),
+        }
+    }
 }
 
 /// One sentence about a phone.
@@ -267,6 +300,7 @@ impl PhoneView {
             diagnosis: report.diagnosis.as_ref().map(DiagnosisView::from),
             expected: report.expected.clone(),
             transfers: boot.transfers.iter().map(TransferView::from).collect(),
+            recalled: boot.recall().map(|one| RecalledView::new(one, report.recall.as_deref())),
             last: boot
                 .is_seen()
                 .then(|| LastView { text: boot.last.clone(), at: moment(boot.last_at) }),

@@ -343,14 +343,25 @@ document.addEventListener("pointerup", (event) => {
   if (!event.target.closest("a, input, select, label, summary") && !getSelection().toString()) setTimeout(() => field.focus(), 0);
 });
 
+// Which phones a hand-over could not tell to come again, said once: their tiles say it until they come.
+function byHand(phones) {
+  if (!phones) return;
+  const told = batch.phones.filter((one) => !one.failed).length - phones.length;
+  const names = phones.map(({ mac }) => staged(mac)).map((one) => (one?.slot ? `slot ${one.slot}` : one?.mac)).filter(Boolean);
+  const left = names.length ? `Restart by hand: ${names.slice(0, 12).join(", ")}${names.length > 12 ? " …" : ""}` : "None needs a hand";
+  light(names.length ? "amber" : "green", "Handed over", `${told} told to come again. ${left}.`);
+}
+
 async function step(path, question) {
+  let done;
   try {
-    batch = { ...batch, ...(await call("POST", `${here}/${path}`)) };
+    done = await call("POST", `${here}/${path}`);
   } catch (error) {
     if (!question || !confirm(`${error.message}\n\n${question}`)) throw error;
-    await call("POST", `${here}/${path}?confirm`);
+    done = await call("POST", `${here}/${path}?confirm`);
   }
   await load();
+  byHand(done["by-hand"]);
   field.focus();
 }
 

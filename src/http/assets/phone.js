@@ -39,7 +39,7 @@ async function doAlone(work) {
 const LEFT = Symbol("on the way to another page");
 
 // Says what came of something; `commit` is what can be taken back, `back` where the phone was before.
-function say(text, { commit, back, link, bad } = {}) {
+function say(text, { commit, back, link, bad, again } = {}) {
   const said = find("said");
   said.replaceChildren(make("span", "", text));
   said.classList.toggle("bad", Boolean(bad));
@@ -54,6 +54,13 @@ function say(text, { commit, back, link, bad } = {}) {
     undo.type = "button";
     undo.addEventListener("click", () => takeBack(commit, back, undo));
     said.append(" ", undo);
+  }
+  // What was changed reaches the phone with its next file only.
+  if (again && find("resync")) {
+    const come = make("button", "", "Make it come again");
+    come.type = "button";
+    come.dataset.again = "true";
+    said.append(" ", come);
   }
   said.focus();
 }
@@ -94,7 +101,7 @@ main.addEventListener("click", async (event) => {
   try {
     await doAlone(async () => {
       const phone = await call("POST", `${api}/accept`, { kind: button.dataset.accept });
-      const done = { commit: phone.commit, back: mac };
+      const done = { commit: phone.commit, back: mac, again: true };
       if (phone.mac !== mac) return go(phone.mac, { text: `The entry of ${mac} is this phone's now.`, ...done });
       say(`Done: it is listed as ${phone.entry.model || phone.mac} now.`, done);
     });
@@ -102,6 +109,22 @@ main.addEventListener("click", async (event) => {
     button.disabled = false;
     say(`Not done: ${error.message}.`, { bad: true });
   }
+});
+
+// Asks it to come again. What it answers comes as an event, and with it a new page; the waiting is said here.
+main.addEventListener("click", async (event) => {
+  const button = event.target.closest("#resync, [data-again]");
+  if (!button) return;
+  button.disabled = true;
+  try {
+    const called = await call("POST", `${api}/resync`);
+    const waits = "It has 32 s to answer.";
+    if (called.called === "asked") say(`The phone is ${called.text}. ${waits}`);
+    else say(`Not asked: ${called.text}.`, { bad: true });
+  } catch (error) {
+    say(`Not asked: ${error.message}.`, { bad: true });
+  }
+  button.disabled = false;
 });
 
 // The timeline's other parts, without losing what is typed elsewhere.
@@ -202,7 +225,7 @@ async function edit(form) {
   delete form.dataset.dirty;
   for (const field of form.elements) if (field.name) field.defaultValue = field.value;
   close(form);
-  say("Saved.");
+  say("Saved.", { again: true });
 }
 
 // A dead phone's place: looked at first, with every difference said, and done at the second press.

@@ -164,8 +164,9 @@ fn scanner(operators: &Operators, batch: &BatchView, others: &[(StagingId, Strin
                 span #says { (says) }
             }
             p.notice #restart hidden {
-                "Handed over. Restart each phone now, by its menu or its plug: ringup can't restart phones by itself yet. \
-                 A phone is sealed when the last byte of its production file has reached it."
+                "Handed over. Phones that follow a SIP NOTIFY were told to come again by themselves. Restart each phone \
+                 whose tile says so, by its menu or its plug. A phone is sealed when the last byte of its production file \
+                 has reached it."
             }
             p.notice #layout hidden {}
             div.bench-tools {

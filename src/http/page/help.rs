@@ -80,7 +80,7 @@ pub async fn page(State(operators): State<Operators>) -> Markup {
 fn has_steps(family: &Family) -> bool {
     let advice = &family.advice;
     let own = family.models.values().any(|model| model.reset.is_some());
-    let texts = [&family.reset, &advice.dhcp, &advice.server, &advice.trust];
+    let texts = [&family.reset, &advice.dhcp, &advice.server, &advice.trust, &advice.resync];
     own || !advice.silent.is_empty() || texts.iter().any(|text| !text.is_empty())
 }
 
@@ -92,6 +92,7 @@ fn steps(family: &Family) -> Markup {
         ("Alternate TFTP or provisioning server", &advice.server),
         ("Trust lists", &advice.trust),
         ("Firmware that does not follow", &advice.firmware),
+        ("Asked to come again, and does not", &advice.resync),
     ];
     html! {
         section.steps id=(family.name) {
@@ -100,7 +101,7 @@ fn steps(family: &Family) -> Markup {
                 @for (name, text) in all {
                     // That nobody wrote down the first three is worth knowing at the phone; the others are rare.
                     @if !text.is_empty() { dt { (name) } dd { (text) } }
-                    @else if name != "Trust lists" && !name.starts_with("Firmware") {
+                    @else if ["Factory", "DHCP", "Alternate"].iter().any(|one| name.starts_with(one)) {
                         dt { (name) } dd.quiet { "no source says" }
                     }
                     @if name == "Factory settings" {

@@ -123,6 +123,7 @@ fn content(operators: &Operators, title: &str, shown: &Shown<'_>) -> Markup {
         div #said data-keep tabindex="-1" role="status" hidden {}
         // A part of its own: what comes and goes in it moves nothing beside it while somebody types there.
         div { (troubles(phone)) }
+        div { @if let Some(recalled) = &phone.recalled { (acts::recalled(recalled)) } }
         (acts::acts(operators, phone))
         section #timeline { h2 { "Timeline" } (timeline::timeline(shown)) }
         div.columns {

@@ -161,6 +161,12 @@ pub(super) fn entry_changed(look: &Look<'_>) -> Option<Facts> {
 
 /// How a phone of this family is made to read its files once more.
 fn again(look: &Look<'_>) -> String {
+    if look.called().is_ok() {
+        return format!(
+            "press Make it come again on its page, or run `ringup phones resync {}`; or restart it by its power",
+            look.mac
+        );
+    }
     match look.family.map_or("", |family| family.resync.as_str()) {
         "" => "restart it, by its power or at its keys: its family follows no NOTIFY".to_owned(),
         "service-control" => {
@@ -168,7 +174,7 @@ fn again(look: &Look<'_>) -> String {
              press **#** under Settings"
                 .to_owned()
         }
-        event => format!("let its registrar send it a NOTIFY `{event}`, or restart it by its power"),
+        _ => "let its call manager reset it (a load for SCCP follows no NOTIFY), or restart it by its power".to_owned(),
     }
 }
 

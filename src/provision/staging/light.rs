@@ -1,7 +1,7 @@
 //! The light of a phone on the bench: green, amber or red, and in one line why.
 
 use crate::{
-    domain::{FindingKind, Mac, Staging, Standing, Timestamp},
+    domain::{FindingKind, Mac, Recalled, Reply, Staging, Standing, Timestamp},
     provision::{Provisioner, Report},
     store::{Phone, State},
 };
@@ -72,7 +72,17 @@ impl Provisioner {
             return light(Colour::Red, &why);
         }
         match staging.standing() {
-            Standing::HandedOver => light(Colour::Amber, "restart it to seal it"),
+            Standing::HandedOver => {
+                // Only what was asked since the hand-over brings the production file.
+                let since = |one: &&Recalled| staging.handed_over.is_some_and(|at| one.at >= at);
+                match known.boot.recall().filter(since).map(|one| &one.reply) {
+                    None => light(Colour::Amber, "restart it to seal it"),
+                    Some(Reply::Accepted { .. }) => {
+                        light(Colour::Amber, "comes again by itself to be sealed")
+                    }
+                    Some(reply) => light(Colour::Amber, &format!("{reply}: restart it to seal it")),
+                }
+            }
             Standing::Open | Standing::Closed => {
                 let (colour, text) = progress(known, &report);
                 light(colour, &text)

@@ -107,7 +107,7 @@ fn damaged_backups_are_refused_and_nothing_is_written() {
         &text.replacen("4100", "4199", 1).replacen("s3cret", "s3cree", 1),
         "it was changed or damaged",
     );
-    check(&text.replacen("\"schema\":4", "\"schema\":9", 1), "(schema 9, this one knows 4)");
+    check(&text.replacen("\"schema\":5", "\"schema\":9", 1), "(schema 9, this one knows 5)");
     check(&format!("{text}{{}}\n"), "it has a line that is no row");
 }
 

@@ -5,8 +5,8 @@ use std::net::Ipv4Addr;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    Asked, Carrier, Event, Granted, Load, Mac, Outcome, Registration, Rejection, Required, Role,
-    Step, Timestamp, Told, Transfer, Unserved, What,
+    Asked, Carrier, Event, Granted, Load, Mac, Outcome, Recalled, Registration, Rejection, Reply,
+    Required, Role, Step, Timestamp, Told, Transfer, Unserved, What,
 };
 
 use super::form;
@@ -15,6 +15,7 @@ form!(
     Event => EventForm,
     Load => LoadForm,
     Outcome => OutcomeForm,
+    Recalled => RecalledForm,
     Registration => RegistrationForm,
     Required => RequiredForm,
     Told => ToldForm,
@@ -145,6 +146,30 @@ enum WhatForm {
         #[serde(with = "StepForm")]
         step: Step,
     },
+    Recalled {
+        event: String,
+        #[serde(with = "ReplyForm")]
+        reply: Reply,
+    },
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Recalled")]
+struct RecalledForm {
+    #[serde(with = "super::text")]
+    at: Timestamp,
+    event: String,
+    #[serde(with = "ReplyForm")]
+    reply: Reply,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(remote = "Reply", rename_all = "kebab-case")]
+enum ReplyForm {
+    Accepted { code: u16 },
+    Refused { code: u16, text: String, signed: bool },
+    Silent,
+    Unsent { text: String },
 }
 
 #[derive(Deserialize, Serialize)]

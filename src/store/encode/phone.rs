@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
     domain::{
-        Arrival, Boot, Entry, FamilyName, Ground, Load, Mac, Mistake, Origin, Registration, Rival,
-        Stage, Timestamp, Told, Transfer, Upgrade, Visit,
+        Arrival, Boot, Entry, FamilyName, Ground, Load, Mac, Mistake, Origin, Recalled,
+        Registration, Rival, Stage, Timestamp, Told, Transfer, Upgrade, Visit,
     },
     store::Phone,
 };
@@ -168,6 +168,8 @@ struct BootForm {
     rival: Option<Rival>,
     #[serde(with = "super::option", default, skip_serializing_if = "Option::is_none")]
     mistake: Option<Mistake>,
+    #[serde(with = "super::option", default, skip_serializing_if = "Option::is_none")]
+    recalled: Option<Recalled>,
     last: String,
     #[serde(with = "super::text")]
     last_at: Timestamp,

@@ -6,8 +6,8 @@ use super::*;
 use crate::{
     domain::{
         Asked, Carrier, ClientKey, Entry, Event, Granted, Ground, Kept, Key, KeyTarget, Lease,
-        Line, Origin, Outcome, Purpose, Quarantine, Rejection, Required, Role, Secret, Staged,
-        Staging, Step, Timestamp, Transfer, Unserved, What, Window,
+        Line, Origin, Outcome, Purpose, Quarantine, Rejection, Reply, Required, Role, Secret,
+        Staged, Staging, Step, Timestamp, Transfer, Unserved, What, Window,
     },
     store::Phone,
 };
@@ -41,6 +41,10 @@ fn asked() -> Asked {
 
 fn registration(step: Step) -> What {
     What::Registration { by: "10.0.0.5".to_owned(), step }
+}
+
+fn recalled(reply: Reply) -> What {
+    What::Recalled { event: "check-sync".to_owned(), reply }
 }
 
 fn happened() -> Vec<What> {
@@ -83,6 +87,10 @@ fn happened() -> Vec<What> {
         registration(Step::Accepted),
         registration(Step::Ended { text: text() }),
         registration(Step::Rejected { why: Rejection::Forbidden, text: text() }),
+        recalled(Reply::Accepted { code: 200 }),
+        recalled(Reply::Refused { code: 401, text: text(), signed: true }),
+        recalled(Reply::Silent),
+        recalled(Reply::Unsent { text: text() }),
     ]
 }
 
@@ -108,6 +116,13 @@ fn events_as_written() {
     check(
         &Event { at: at(5), what: What::Appeared { address: Ipv4Addr::new(10, 0, 0, 9) } },
         r#"{"at":"1970-01-01T00:00:05Z","what":{"appeared":{"address":"10.0.0.9"}}}"#,
+    );
+    check(
+        &Event {
+            at: at(5),
+            what: recalled(Reply::Refused { code: 401, text: "No".to_owned(), signed: true }),
+        },
+        r#"{"at":"1970-01-01T00:00:05Z","what":{"recalled":{"event":"check-sync","reply":{"refused":{"code":401,"text":"No","signed":true}}}}}"#,
     );
     check(
         &Event { at: at(5), what: What::Opened { asked: asked(), length: 7 } },

@@ -12,6 +12,7 @@ use super::{
     super::{
         browser::Browser,
         http::{Bench, entry, happened, mac, showed},
+        resync::Phone,
     },
     DESK, leased,
 };
@@ -443,5 +444,43 @@ fn nothing_runs_over_the_edge_of_a_narrow_screen() {
         let wide = "return [...document.querySelectorAll('body, main, section, .acts, svg.waterfall')].filter((it) => \
             it.scrollWidth > it.clientWidth + 1).map((it) => it.outerHTML.slice(0, 80))";
         assert_eq!(browser.value(wide).await, serde_json::json!([]));
+    });
+}
+
+#[test]
+fn a_phone_is_made_to_come_again_at_one_press() {
+    let (mut bench, desk) = (Bench::new(&[]), Phone::at(40));
+    bench.asks();
+    bench.commit(vec![
+        listed(DESK, "VVX 410"),
+        happened(mac(DESK), What::discovered(None)),
+        happened(mac(DESK), What::Appeared { address: desk.address }),
+    ]);
+    bench.commit(vec![listed(CISCO, "7961"), happened(mac(CISCO), What::discovered(None))]);
+    with_browser(&bench, async |browser| {
+        browser.to_phone(&bench, DESK).await;
+        browser.press("#resync").await;
+        browser.reads("It has 32 s to answer.").await;
+        let end = desk.will("403 Forbidden");
+        browser
+            .until("return document.querySelector('#recalled')?.dataset.reply === 'refused'")
+            .await;
+        assert!(end.join().unwrap().starts_with("NOTIFY sip:4012@127.0.66.40:5060 "));
+        browser.reads("it refused (403): it listens to its registrar alone").await;
+        browser.reads("restart it by its power").await;
+        let end = Phone::at(40).will("200 OK");
+        browser.press("#resync").await;
+        browser
+            .until("return document.querySelector('#recalled')?.dataset.reply === 'accepted'")
+            .await;
+        end.join().unwrap();
+        // It comes: what was said of it is over.
+        let comes = happened(mac(DESK), What::discovered(None));
+        bench.service.journal.commit(comes.into()).await.unwrap();
+        browser.until("return !document.querySelector('#recalled')").await;
+        // Nothing reaches this one, and it says why instead.
+        browser.to_phone(&bench, CISCO).await;
+        browser.reads("To make it come again, restart it by hand: its family follows its call manager alone").await;
+        browser.until("return !document.querySelector('#resync')").await;
     });
 }

@@ -4,9 +4,12 @@ use maud::{Markup, html};
 
 use crate::profile::Catalog;
 
-use super::super::super::{
-    api::{EntryView, FindingView, PhoneView},
-    operators::Operators,
+use super::super::{
+    super::{
+        api::{EntryView, FindingView, PhoneView, RecalledView},
+        operators::Operators,
+    },
+    moment,
 };
 
 /// Everything that can be done, closed until it is wanted.
@@ -15,6 +18,7 @@ pub fn acts(operators: &Operators, phone: &PhoneView) -> Markup {
     html! {
         div.acts {
             button #copy type="button" { "Copy for ticket" }
+            (again(operators, phone))
             details #edit { summary { @if listed { "Edit" } @else { "List it" } } (edit(operators, phone)) }
             @if listed { details #replace { summary { "Replace" } (replace(phone)) } }
             details #forget { summary { "Forget" } (forget(phone)) }
@@ -22,6 +26,40 @@ pub fn acts(operators: &Operators, phone: &PhoneView) -> Markup {
                 label for="ticket-text" { "The browser does not let a page copy here: copy it by hand (Ctrl+C)." }
                 textarea #ticket-text readonly rows="5" {}
             }
+        }
+    }
+}
+
+/// The button that makes it come again; for a phone that nothing here reaches, why not.
+fn again(operators: &Operators, phone: &PhoneView) -> Markup {
+    let Ok(mac) = phone.mac.parse() else { return html! {} };
+    // Nobody waits for a phone that was never here.
+    if phone.since.is_none() {
+        return html! {};
+    }
+    match operators.service.order(mac) {
+        Ok(order) => html! {
+            button #resync type="button" title={ "Sends it a SIP NOTIFY " (order.event) " to " (order.address) } {
+                "Make it come again"
+            }
+        },
+        Err(why) => html! {
+            p #by-hand.quiet { "To make it come again, restart it by hand: " (why) "." }
+        },
+    }
+}
+
+/// What came of asking it to come again, until it does.
+pub fn recalled(recalled: &RecalledView) -> Markup {
+    let class = if recalled.reply == "accepted" { "fine" } else { "trouble" };
+    html! {
+        div #recalled class=(class) data-reply=(recalled.reply) {
+            strong { "Asked to come again (" (recalled.event) "): " (recalled.text) }
+            " " (moment(&recalled.at))
+            @if recalled.reply == "accepted" {
+                p { "It fetches its files when it is idle. If nothing happens, restart it by its power." }
+            }
+            @if !recalled.remedy.is_empty() { p { (recalled.remedy) } }
         }
     }
 }

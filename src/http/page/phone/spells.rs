@@ -1,6 +1,6 @@
 //! A timeline cut into spells: each boot, and what happened between two of them; and the bars that each is drawn with.
 
-use crate::domain::{Asked, Boot, Carrier, Event, Outcome, Step, Timestamp, What};
+use crate::domain::{Asked, Boot, Carrier, Event, Outcome, Reply, Step, Timestamp, What};
 
 /// A pause after which what follows is no part of the same boot any more, though no new round began: a renewed lease
 /// hours later would leave nothing of the boot to see on one axis.
@@ -170,6 +170,11 @@ impl Drawing {
             }
             // An address that somebody typed in: no exchange of ours. Another phone's file is drawn on that one's page.
             What::Appeared { .. } | What::Rivalled { .. } | What::Mistaken { .. } => {}
+            What::Recalled { event, reply } => {
+                let tone =
+                    if matches!(reply, Reply::Accepted { .. }) { Tone::Good } else { Tone::Bad };
+                self.push(Bar { carrier: "ringup", ..bar(at, event, reply.as_str(), tone) });
+            }
             What::Registration { by, step } => self.registers(at, by, step),
             // Part of the exchange in which it was said.
             What::Told { .. } => {

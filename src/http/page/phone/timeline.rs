@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use crate::domain::{Event, Step, Timestamp, What};
+use crate::domain::{Event, Reply, Step, Timestamp, What};
 
 use super::{
     super::{super::api::moment as spelt, moment},
@@ -90,9 +90,9 @@ fn kind(event: &Event) -> &'static str {
         What::Refused { .. } => "refused",
         What::Nak { .. } => "nak",
         What::Unserved(_) => "unserved",
-        What::Declined { .. } | What::Registration { step: Step::Rejected { .. }, .. } => {
-            "declined"
-        }
+        What::Declined { .. }
+        | What::Registration { step: Step::Rejected { .. }, .. }
+        | What::Recalled { reply: Reply::Refused { .. } | Reply::Unsent { .. }, .. } => "declined",
         _ => "event",
     }
 }
