@@ -1,5 +1,6 @@
 //! Batches on the bench, call by call.
 
+use ringup::provision::StagingWatch;
 use serde_json::json;
 
 use super::*;
@@ -175,6 +176,36 @@ fn findings_that_a_list_mends_are_remembered() {
     let imported = import("");
     assert_eq!(imported.status, 200, "{}", imported.text());
     assert_eq!(solved(), [1, 0]);
+    let csv = call(&bench, "GET", "/1/report?format=csv", &Value::Null).text();
+    assert!(csv.contains("wrong-model: listed as VVX 410"), "{csv}");
+}
+
+/// What the phone itself mends is in the report too: nobody has to press anything for it.
+#[test]
+fn findings_that_go_away_by_themselves_are_remembered() {
+    let bench = Bench::new(&[]);
+    call(&bench, "POST", "", &json!({ "name": "Monday" }));
+    bench.commit(vec![
+        Change::Listed(mac(POLY), Box::new(entry("VVX 410", "4012", ""))),
+        ground(POLY, "Polycom-VVX401", "VVX401"),
+    ]);
+    call(&bench, "POST", "/1/phones", &json!({ "mac": POLY }));
+    let mut watch = StagingWatch::default();
+    let mut look = || {
+        let news = bench.runtime.block_on(watch.look(&bench.service));
+        if !news.is_empty() {
+            bench.commit(news);
+        }
+        let batch = call(&bench, "GET", "/1", &Value::Null).json();
+        batch["phones"][0]["solved"].clone()
+    };
+    assert_eq!(look(), json!([]));
+    // It restarts, and says another model than before.
+    bench.commit(vec![ground(POLY, "Polycom-VVX410", "VVX410")]);
+    assert_eq!(look(), json!([]), "once is not yet");
+    let solved = look();
+    assert!(solved[0].as_str().unwrap().starts_with("wrong-model: listed as VVX 410"), "{solved}");
+    assert_eq!(look(), solved, "said once");
     let csv = call(&bench, "GET", "/1/report?format=csv", &Value::Null).text();
     assert!(csv.contains("wrong-model: listed as VVX 410"), "{csv}");
 }
