@@ -246,6 +246,9 @@ fn once(scene: &mut Scene, who: Who, plan: &Plan) -> Played {
     let mut played = scene.play(&plan);
     let cpu = (running.cpu() - before) * 1e6 / played.figure("done");
     played.set("cpu", cpu);
+    // A slow server has fewer leases to renew than there are phones.
+    let took_part = played.figure("done") + played.figure("missing");
+    played.set("without a lease", f64::from(plan.phones) - took_part);
     played
 }
 
@@ -292,7 +295,8 @@ fn show(figure: &Figure, columns: &[Column]) {
 
 /// What did not go as it should, in all rounds together.
 fn faults(column: &Column) -> String {
-    let told = ["missing", "resent", "naks", "duplicates", "strange"].map(|name| {
+    let names = ["without a lease", "missing", "resent", "naks", "duplicates", "strange"];
+    let told = names.map(|name| {
         let sum: f64 = column.rounds.iter().map(|played| played.figure(name)).sum();
         (name, sum)
     });

@@ -130,6 +130,7 @@ enum StagingChangeForm {
     Removed(#[serde(with = "super::text")] Mac),
     Failed(#[serde(with = "super::text")] Mac, Option<String>),
     Solved(#[serde(with = "super::text")] Mac, String),
+    Settled(#[serde(with = "super::text")] Mac, #[serde(with = "super::text")] Timestamp),
     Produced {
         #[serde(with = "super::text")]
         phone: Mac,

@@ -91,7 +91,8 @@ pub(super) fn write(event: &Event, to: &mut Writing<'_>) -> Result<(), BadValue>
         | What::Informed { .. }
         | What::Appeared { .. }
         | What::Admitted { .. }
-        | What::Registration { .. } => {
+        | What::Registration { .. }
+        | What::Recalled { .. } => {
             to.octet(tag::ROW);
             to.row(&As(event))?;
         }

@@ -36,6 +36,7 @@ fn stagings() -> Vec<StagingChange> {
         StagingChange::Removed(mac()),
         StagingChange::Failed(mac(), Some(text())),
         StagingChange::Solved(mac(), text()),
+        StagingChange::Settled(mac(), at(3)),
         StagingChange::Produced { phone: mac(), name: text(), etag: text() },
         StagingChange::HandedOver(at(4)),
         StagingChange::TakenBack,
