@@ -2,7 +2,10 @@
 
 use maud::{Markup, html};
 
-use crate::profile::Catalog;
+use crate::{
+    profile::Catalog,
+    provision::{Order, Unreachable},
+};
 
 use super::super::{
     super::{
@@ -14,11 +17,15 @@ use super::super::{
 
 /// Everything that can be done, closed until it is wanted.
 pub fn acts(operators: &Operators, phone: &PhoneView) -> Markup {
-    let listed = phone.entry.is_some();
+    let (listed, again) = (phone.entry.is_some(), again(operators, phone));
     html! {
         div.acts {
             button #copy type="button" { "Copy for ticket" }
-            (again(operators, phone))
+            @if let Some(Ok(order)) = &again {
+                button #resync type="button" title={ "Sends it a SIP NOTIFY " (order.event) " to " (order.address) } {
+                    "Make it come again"
+                }
+            }
             details #edit { summary { @if listed { "Edit" } @else { "List it" } } (edit(operators, phone)) }
             @if listed { details #replace { summary { "Replace" } (replace(phone)) } }
             details #forget { summary { "Forget" } (forget(phone)) }
@@ -27,26 +34,17 @@ pub fn acts(operators: &Operators, phone: &PhoneView) -> Markup {
                 textarea #ticket-text readonly rows="5" {}
             }
         }
+        @if let Some(Err(why)) = &again {
+            p #by-hand.quiet { "To make it come again, restart it by hand: " (why) "." }
+        }
     }
 }
 
-/// The button that makes it come again; for a phone that nothing here reaches, why not.
-fn again(operators: &Operators, phone: &PhoneView) -> Markup {
-    let Ok(mac) = phone.mac.parse() else { return html! {} };
-    // Nobody waits for a phone that was never here.
-    if phone.since.is_none() {
-        return html! {};
-    }
-    match operators.service.order(mac) {
-        Ok(order) => html! {
-            button #resync type="button" title={ "Sends it a SIP NOTIFY " (order.event) " to " (order.address) } {
-                "Make it come again"
-            }
-        },
-        Err(why) => html! {
-            p #by-hand.quiet { "To make it come again, restart it by hand: " (why) "." }
-        },
-    }
+/// The order to make it come again, or why nobody here can; `None` for a phone that was never here, which nobody waits
+/// for.
+fn again(operators: &Operators, phone: &PhoneView) -> Option<Result<Order, Unreachable>> {
+    let mac = phone.since.as_ref().and_then(|_| phone.mac.parse().ok())?;
+    Some(operators.service.order(mac))
 }
 
 /// What came of asking it to come again, until it does.
