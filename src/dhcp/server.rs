@@ -218,10 +218,14 @@ pub(super) async fn send(port: &Port, counters: &Counters, parcel: &Parcel) {
 
 /// Sends replies in this order; what the system does not take of them costs the others nothing.
 pub(super) async fn send_all(port: &Port, counters: &Counters, parcels: &[Parcel]) {
-    parcels.iter().for_each(|parcel| counters.count("dhcp", name(parcel.kind)));
+    for parcel in parcels {
+        counters.count("dhcp", name(parcel.kind));
+    }
     let replies = parcels.iter().map(|it| (&it.bytes[..], it.to, it.from));
     let (lost, error) = port.send_all(replies).await;
-    (0..lost).for_each(|_| counters.count("dhcp", "send-failed"));
+    for _ in 0..lost {
+        counters.count("dhcp", "send-failed");
+    }
     if let Some(error) = error {
         tracing::debug!(%error, lost, port = port.name, "can't send");
     }

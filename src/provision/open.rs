@@ -352,8 +352,8 @@ impl Provisioner {
         library: Arc<Library>,
         view: View,
     ) -> Self {
-        let (peers, cache, kept) = Default::default();
-        Self { settings, catalog, library, view, peers, cache, kept }
+        let (peers, kept, cache) = Default::default();
+        Self { settings, catalog, library, view, peers, kept, cache }
     }
 
     /// The operator's files and the firmware.
