@@ -153,9 +153,12 @@ impl<'a> Responder<'a> {
         Verdict::Answer { reply, changes, unproven }
     }
 
-    /// Nobody listed it, and it never had a lease.
+    /// Nobody listed it, and it never had a lease, or one of an address that is set aside: it would take another one.
     fn is_stranger(&self, case: &Case<'a>) -> bool {
-        !case.client.listed && !self.state.clients.contains_key(&case.key)
+        let aside = |address| {
+            self.state.quarantine.get(address).is_some_and(|aside| self.now < aside.until)
+        };
+        !case.client.listed && self.state.clients.get(&case.key).is_none_or(aside)
     }
 
     fn case(&self, arrival: &'a Arrival<'a>, client: &'a Client) -> Case<'a> {
