@@ -8,7 +8,13 @@
     reason = "a benchmark that can't go on says so"
 )]
 
-use std::{collections::HashSet, fs, net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    fs,
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+    time::Duration,
+};
 
 use ringup::{
     config,
@@ -90,6 +96,11 @@ fn with_stranger(state: &mut State, here: &Provisioner) -> Provisioner {
     Provisioner::new(settings, catalog, Arc::default(), View::new(state.clone()))
 }
 
+/// A request over TFTP that shows nothing but a name.
+const fn asked(name: &str, peer: IpAddr) -> Asked<'_> {
+    Asked { name, peer, local: IpAddr::V4(OWN), carrier: Carrier::Tftp, seen: &[] }
+}
+
 /// What is asked of one fleet, by name; the medians in order.
 fn measured(table: &mut Table, phones: u32, small: &[f64]) -> Vec<f64> {
     let directory = tempfile::tempdir().unwrap();
@@ -132,23 +143,20 @@ fn measured(table: &mut Table, phones: u32, small: &[f64]) -> Vec<f64> {
         ack && !due.batch.changes.is_empty()
     });
     let peer = address(phones / 2).into();
-    let open = |name: &str| {
-        let asked = Asked { name, peer, local: OWN.into(), carrier: Carrier::Tftp, seen: &[] };
-        here.open(&asked, now()).is_ok_and(|opened| opened.length > 0)
-    };
+    let open = |name: &str| here.open(&asked(name, peer), now()).is_ok_and(|it| it.length > 0);
     let own = format!("SEP{}.cnf.xml", phone.upper());
     measure("its own file, opened and rendered", &mut || open(&own));
     measure("a file that is not there", &mut || !open("CTLFile.tlv"));
+    measure("a name that nobody knows", &mut || !open("nobody-knows.it"));
+    let agent = [Seen::UserAgent("Yealink SIP-T46S 66.86.0.15 00:15:65:aa:bb:cc")];
+    measure("its own file, with a User-Agent", &mut || {
+        let asked = Asked { seen: &agent, ..asked(&own, peer) };
+        here.open(&asked, now()).is_ok()
+    });
     let preview = |name: &str| here.preview(phone, name, OWN.into(), false, now()).is_ok();
     measure("its phonebook of the whole site", &mut || preview("cisco-79xx-directory.xml"));
     let there = with_stranger(&mut state, &here);
-    let stranger = Asked {
-        name: "XMLDefault.cnf.xml",
-        peer: address(STRANGER).into(),
-        local: OWN.into(),
-        carrier: Carrier::Tftp,
-        seen: &[],
-    };
+    let stranger = asked("XMLDefault.cnf.xml", address(STRANGER).into());
     measure("a stranger is admitted: the next free number", &mut || {
         there.open(&stranger, now()).is_ok_and(|opened| opened.admit.is_some())
     });
