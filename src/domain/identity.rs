@@ -103,8 +103,8 @@ pub struct Identity {
 /// not lend a model to somebody else's phone; it stays among the grounds. Two names of one family are no contradiction:
 /// Mitel's phones said Aastra for years.
 #[must_use]
-pub fn conclude(grounds: &[Ground]) -> Identity {
-    let mut sorted: Vec<&Ground> = grounds.iter().collect();
+pub fn conclude<'a>(grounds: impl IntoIterator<Item = &'a Ground>) -> Identity {
+    let mut sorted: Vec<&Ground> = grounds.into_iter().collect();
     sorted.sort_by_key(|ground| ground.from);
     let (vendor, family) = first_told(&sorted);
     let (vendor, family) = (vendor.map(str::to_owned), family.cloned());

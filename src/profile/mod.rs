@@ -6,6 +6,7 @@
 mod encode;
 mod extra;
 mod family;
+mod index;
 mod load;
 mod names;
 mod opening;
@@ -163,7 +164,7 @@ impl Catalog {
             let written = |folder: Option<&Folder>| Some(folder?.get(PROFILE)?.path.clone());
             let operators = written(own.folders.get(name))
                 .is_some_and(|path| written(Some(&folder)) == Some(path));
-            catalog.names.add(catalog.families.len(), parsed.patterns, operators);
+            catalog.names.add(&parsed.family, parsed.patterns, operators);
             catalog.recognizers.push(parsed.recognizer);
             catalog.families.push(parsed.family);
         }
@@ -199,6 +200,13 @@ impl Catalog {
     #[must_use]
     pub fn resolve(&self, name: &str) -> Vec<FileMatch<'_>> {
         self.names.find(&self.families, name).into_iter().map(|found| found.file).collect()
+    }
+
+    /// What [`Self::resolve`] and [`Self::recognize`] make of a wire name, looked up once for both.
+    #[must_use]
+    pub fn understand(&self, name: &str, at: Timestamp) -> (Vec<FileMatch<'_>>, Option<Ground>) {
+        let found = self.names.find(&self.families, name);
+        (found.iter().map(|found| found.file).collect(), self.named(name, found, at))
     }
 
     /// A model in any usual spelling (`CP-7961G-GE`, `7961g`, `VVX 401`, `SIP-T46S`), same products under one name.

@@ -1,9 +1,12 @@
 //! Which file of which family a wire name is.
 
+use std::collections::HashMap;
+
 use crate::domain::{Mac, Role};
 
 use super::{
     Block, Family, FileMatch, FileRule, Model,
+    index::Index,
     pattern::{Captured, Pattern},
     spelling,
 };
@@ -13,17 +16,41 @@ const MAX_NAME: usize = 255;
 
 /// All rules of all families.
 #[derive(Debug, Default)]
-pub(super) struct Names(Vec<Rule>);
+pub(super) struct Names {
+    rules: Vec<Rule>,
+    index: Index,
+    /// Of the family at each place.
+    spelt: Vec<Spelt>,
+}
 
 #[derive(Debug)]
 struct Rule {
     /// Places in the catalog's list of families and in that family's files.
     family: usize,
     file: usize,
-    pattern: Pattern,
     /// True if the operator wrote this family's profile.
     operators: bool,
 }
+
+/// A family's models as names spell them, folded once: each name with a model in it is compared with all of them.
+#[derive(Debug, Default)]
+struct Spelt {
+    /// The first model of each name and alias.
+    models: HashMap<String, String>,
+    /// The models' names.
+    names: Vec<String>,
+}
+
+/// A rule that a name fits, with what the name says and how the rule's family spells its models.
+struct Fit<'a> {
+    rule: &'a Rule,
+    pattern: &'a Pattern,
+    spelt: &'a Spelt,
+    captured: &'a Captured<'a>,
+}
+
+/// What decides which of two rules is the better one, the lesser first; no two rules have the same.
+type Rank = (bool, usize, u64, usize, usize);
 
 /// A rule that a name fits, with what the name says beyond it.
 pub(super) struct Found<'a> {
@@ -41,84 +68,79 @@ pub(super) struct Found<'a> {
 }
 
 impl Names {
-    /// Adds the files of the family at `place`, with their patterns in the same order.
-    pub(super) fn add(&mut self, place: usize, patterns: Vec<Pattern>, operators: bool) {
-        let rules = patterns.into_iter().enumerate();
-        self.0.extend(rules.map(|(file, pattern)| Rule {
-            family: place,
-            file,
-            pattern,
-            operators,
-        }));
+    /// Adds the files of the next family, with their patterns in the same order.
+    pub(super) fn add(&mut self, family: &Family, patterns: Vec<Pattern>, operators: bool) {
+        let place = self.spelt.len();
+        for (file, pattern) in patterns.into_iter().enumerate() {
+            self.index.add(pattern, self.rules.len());
+            self.rules.push(Rule { family: place, file, operators });
+        }
+        self.spelt.push(Spelt::new(family));
     }
 
     /// Every rule that `name` fits, best first: the operator's, then the one that fixes more of the name, then the
     /// family whose prefixes hold the MAC.
-    ///
-    /// A rule is held against as many of the last components as it has itself, because operators and phones put folders
-    /// of their own in front.
     pub(super) fn find<'a>(&self, families: &'a [Family], name: &str) -> Vec<Found<'a>> {
         if name.len() > MAX_NAME {
             return Vec::new();
         }
         let lower = name.to_ascii_lowercase();
         let mut found = Vec::new();
-        for rule in &self.0 {
-            let from = beginning(name, rule.pattern.folders);
-            let Some(captured) = rule.pattern.fits(&name[from..], &lower[from..]) else { continue };
-            let family = &families[rule.family];
-            let block = captured.mac.and_then(|mac| family.block(mac));
-            let rank = (
-                !rule.operators,
-                usize::MAX - rule.pattern.fixed,
-                block.map_or(u64::MAX, Block::size),
-                rule.family,
-                rule.file,
-            );
-            found.push((rank, matched(rule, family, &captured, block.is_some())));
+        for (shape, captured) in self.index.fitting(name, &lower) {
+            for rule in shape.rules.iter().map(|place| &self.rules[*place]) {
+                found.push(self.ranked(families, rule, (&shape.pattern, &captured)));
+            }
         }
         found.sort_by_key(|(rank, _)| *rank);
         found.into_iter().map(|(_, found)| found).collect()
     }
+
+    fn ranked<'a>(
+        &self,
+        families: &'a [Family],
+        rule: &Rule,
+        (pattern, captured): (&Pattern, &Captured<'_>),
+    ) -> (Rank, Found<'a>) {
+        let (family, spelt) = (&families[rule.family], &self.spelt[rule.family]);
+        let block = captured.mac.and_then(|mac| family.block(mac));
+        let rank = (
+            !rule.operators,
+            usize::MAX - pattern.fixed,
+            block.map_or(u64::MAX, Block::size),
+            rule.family,
+            rule.file,
+        );
+        let fit = Fit { rule, pattern, spelt, captured };
+        (rank, matched(&fit, family, block.is_some()))
+    }
 }
 
-/// Where the last components of a name begin that a rule with so many folders is held against.
-fn beginning(name: &str, folders: usize) -> usize {
-    name.rmatch_indices('/').nth(folders).map_or(0, |(at, _)| at + 1)
-}
-
-fn matched<'a>(
-    rule: &Rule,
-    family: &'a Family,
-    captured: &Captured<'_>,
-    own_block: bool,
-) -> Found<'a> {
-    let file = &family.files[rule.file];
+/// What a rule says of a name that fits it; `family` is the rule's.
+fn matched<'a>(fit: &Fit<'_>, family: &'a Family, own_block: bool) -> Found<'a> {
+    let (file, pattern, captured) = (&family.files[fit.rule.file], fit.pattern, fit.captured);
     let (model, stranger) = match (&file.model, captured) {
         (Some(model), _) => (family.models.get(model), false),
         (None, Captured { part: Some(part), .. }) => by_part(family, part),
         (None, Captured { model: Some(model), .. }) => {
-            let whole = whole_name(rule, family, model);
-            let mut models = family.models.values();
-            let model = models.find(|known| is_called(known, model) || is_called(known, &whole));
+            let model = by_name(fit, family, model);
             (model, model.is_none())
         }
         (None, Captured { load: Some(load), .. }) => (by_load(family, load), false),
         (None, _) => (None, false),
     };
     // A model that nobody knows, in a name that says nothing else of this family, is anything.
-    let own_word = own_block || !rule.pattern.head.is_empty();
+    let own_word = own_block || !pattern.head.is_empty();
     Found {
-        place: rule.family,
+        place: fit.rule.family,
         file: file_match(family, file, captured.mac, model),
         stranger,
         askers: askers(family, file, captured, model),
         called: captured
             .model
             .filter(|_| stranger && own_word)
-            .and_then(|model| called(rule, family, model)),
-        folders: rule.pattern.folders,
-        fixed: rule.pattern.fixed,
+            .and_then(|model| called(fit, family, model)),
+        folders: pattern.folders,
+        fixed: pattern.fixed,
     }
 }
 
@@ -135,6 +157,9 @@ fn askers<'a>(
     }
     if let Some(model) = model {
         return vec![model];
+    }
+    if captured.part.is_none() && file.series.is_none() {
+        return Vec::new();
     }
     let fits = |model: &&Model| match (captured.part, &file.series) {
         (Some(part), _) => model.part.as_deref() == Some(part),
@@ -158,8 +183,8 @@ const fn file_match<'a>(
 
 /// A model as a name spells it: what stands in front of a bare number is part of its name (`spa942.cfg`), unless it is
 /// the vendor's own name (`snom320.htm`) or Cisco's `CP-`.
-fn whole_name(rule: &Rule, family: &Family, model: &str) -> String {
-    let head = rule.pattern.head.rsplit('/').next().unwrap_or_default();
+fn whole_name(pattern: &Pattern, family: &Family, model: &str) -> String {
+    let head = pattern.head.rsplit('/').next().unwrap_or_default();
     let word = spelling::folded(head);
     let mut names = family.also.iter().chain([&family.vendor]);
     let decorates = word == "CP" || names.any(|name| spelling::folded(name) == word);
@@ -169,20 +194,35 @@ fn whole_name(rule: &Rule, family: &Family, model: &str) -> String {
 
 /// What a model that nobody knows is called. A number is one only where the family has such: `algop8999.conf` names an
 /// 8999 and `spa999.cfg` an SPA999, but `cfg0004f2.xml` names no phone of a maker whose models begin with letters.
-fn called(rule: &Rule, family: &Family, model: &str) -> Option<String> {
-    let whole = whole_name(rule, family, model);
+fn called(fit: &Fit<'_>, family: &Family, model: &str) -> Option<String> {
+    let whole = whole_name(fit.pattern, family, model);
     let head = spelling::folded(whole.strip_suffix(model).unwrap_or_default());
-    let mut names = family.models.values().map(|known| spelling::folded(&known.name));
+    let names = &fit.spelt.names;
     let number = |name: &String| name.starts_with(|first: char| first.is_ascii_digit());
-    if head.is_empty() || names.clone().any(|name| name.starts_with(&head)) {
+    if head.is_empty() || names.iter().any(|name| name.starts_with(&head)) {
         return Some(whole);
     }
-    names.any(|name| number(&name)).then(|| model.to_owned())
+    names.iter().any(number).then(|| model.to_owned())
 }
 
-fn is_called(model: &Model, name: &str) -> bool {
-    let mut names = model.aliases.iter().chain([&model.name]);
-    names.any(|known| spelling::folded(known) == spelling::folded(name))
+impl Spelt {
+    fn new(family: &Family) -> Self {
+        let mut spelt = Self::default();
+        for (key, model) in &family.models {
+            for name in model.aliases.iter().chain([&model.name]) {
+                spelt.models.entry(spelling::folded(name)).or_insert_with(|| key.clone());
+            }
+            spelt.names.push(spelling::folded(&model.name));
+        }
+        spelt
+    }
+}
+
+/// The first model that is called so, or so with what stands in front of it in the name.
+fn by_name<'a>(fit: &Fit<'_>, family: &'a Family, model: &str) -> Option<&'a Model> {
+    let known = |name: &str| fit.spelt.models.get(&spelling::folded(name));
+    let whole = known(&whole_name(fit.pattern, family, model));
+    family.models.get(known(model).into_iter().chain(whole).min()?)
 }
 
 /// The model of a part number; none where several share it (Yealink's T53 and T53W), which is no reason to doubt the
@@ -202,3 +242,6 @@ fn by_load<'a>(family: &'a Family, load: &str) -> Option<&'a Model> {
     let mut models = family.models.values().filter(|model| model.load.as_deref() == Some(group));
     models.next().filter(|_| models.next().is_none())
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,14 +10,17 @@ use crate::domain::Mac;
 /// here is what saves a boot when a store or a label differs.
 #[derive(Clone, Debug)]
 pub(super) struct Pattern {
+    /// The rule's name in lower case: patterns with the same text say the same.
+    pub(super) text: String,
     /// Lower-case text before the first placeholder, and after the last: a cheap test before the expression.
     pub(super) head: String,
-    tail: String,
+    pub(super) tail: String,
     /// How many characters are fixed: of two rules that fit, the one that says more is meant.
     pub(super) fixed: usize,
     /// How many folders the pattern names itself.
     pub(super) folders: usize,
-    regex: Regex,
+    /// None for a name without placeholders, which is compared as text.
+    regex: Option<Regex>,
 }
 
 /// What a name says through its placeholders.
@@ -76,17 +79,27 @@ impl Pattern {
         fixed.push_str(rest);
         let head = name.split('{').next().unwrap_or_default().to_ascii_lowercase();
         let tail = name[name.len() - tail..].to_ascii_lowercase();
-        let regex = RegexBuilder::new(&regex).size_limit(MAX_SIZE).build();
-        let regex = regex.map_err(|_| UnknownPlaceholder(name.to_owned()))?;
-        Ok(Self { head, tail, fixed: fixed.len(), folders: name.matches('/').count(), regex })
+        let is_plain = !name.contains('{');
+        let regex = (!is_plain).then(|| RegexBuilder::new(&regex).size_limit(MAX_SIZE).build());
+        let regex = regex.transpose().map_err(|_| UnknownPlaceholder(name.to_owned()))?;
+        let (text, folders) = (name.to_ascii_lowercase(), name.matches('/').count());
+        Ok(Self { text, head, tail, fixed: fixed.len(), folders, regex })
+    }
+
+    /// True if it has no placeholder: one name, in whatever case, and no other.
+    pub(super) const fn is_plain(&self) -> bool {
+        self.regex.is_none()
     }
 
     /// What `name` says if it fits. `lower` is the same name in lower case.
     pub(super) fn fits<'n>(&self, name: &'n str, lower: &str) -> Option<Captured<'n>> {
+        let Some(regex) = &self.regex else {
+            return (lower == self.text).then(Captured::default);
+        };
         if !lower.starts_with(&self.head) || !lower.ends_with(&self.tail) {
             return None;
         }
-        let captures = self.regex.captures(name)?;
+        let captures = regex.captures(name)?;
         let is_long = |part: regex::Match<'_>| part.as_str().chars().nth(MAX_PART).is_some();
         if captures.iter().skip(1).flatten().any(is_long) {
             return None;

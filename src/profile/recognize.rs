@@ -113,7 +113,7 @@ impl Catalog {
                 (Origin::Option55, printable(text.as_bytes()), self.by_options(codes))
             }
             Seen::FileName(name) => {
-                (Origin::FileName, printable(name.as_bytes()), self.by_name(name))
+                return self.named(name, self.names.find(&self.families, name), at);
             }
             Seen::Prefix(mac) => {
                 (Origin::Prefix, mac.to_string()[..8].to_owned(), self.by_prefix(*mac))
@@ -126,18 +126,23 @@ impl Catalog {
                 });
             }
         };
-        let ground = self.weigh(claims, bare(from, value, at));
-        let tells = ground.vendor.is_some() || ground.model.is_some() || ground.mac.is_some();
-        tells.then_some(ground)
+        self.weigh(claims, bare(from, value, at))
     }
 
-    /// Joins what the families claim: the surest ones count, and what they do not agree on is not said.
-    fn weigh(&self, mut claims: Vec<Claim>, mut ground: Ground) -> Ground {
+    /// What a file's name tells, with the rules that it fits.
+    pub(super) fn named(&self, name: &str, found: Vec<Found<'_>>, at: Timestamp) -> Option<Ground> {
+        let claims = self.by_name(name, found);
+        self.weigh(claims, bare(Origin::FileName, printable(name.as_bytes()), at))
+    }
+
+    /// Joins what the families claim: the surest ones count, and what they do not agree on is not said. `None` if that
+    /// leaves nothing.
+    fn weigh(&self, mut claims: Vec<Claim>, mut ground: Ground) -> Option<Ground> {
         let best = claims.iter().map(|claim| claim.rank).max().unwrap_or_default();
         claims.retain(|claim| claim.rank == best);
         let families: Vec<&Family> =
             claims.iter().map(|claim| &self.families[claim.place]).collect();
-        let Some(first) = families.first() else { return ground };
+        let first = families.first()?;
         let vendors = claims.iter().zip(&families);
         let mut vendors =
             vendors.map(|(claim, family)| claim.brand.as_ref().unwrap_or(&family.vendor));
@@ -151,7 +156,8 @@ impl Catalog {
         }
         ground.firmware = claims.iter().find_map(|claim| claim.firmware.clone());
         ground.mac = claims.iter().find_map(|claim| claim.mac);
-        ground
+        let tells = ground.vendor.is_some() || ground.model.is_some() || ground.mac.is_some();
+        tells.then_some(ground)
     }
 
     /// Claims of the families one of whose expressions a text fits; the first that fits speaks for its family.
@@ -326,9 +332,8 @@ impl Catalog {
         self.families.iter().enumerate().filter_map(claim).collect()
     }
 
-    fn by_name(&self, name: &str) -> Vec<Claim> {
+    fn by_name(&self, name: &str, mut found: Vec<Found<'_>>) -> Vec<Claim> {
         // Of the rules that fit, those that say most of the name: Digium/000000000000.cfg is not Poly's.
-        let mut found = self.names.find(&self.families, name);
         let anything = |found: &Found<'_>| {
             let of_model = found.file.file.name.contains("{model}");
             found.stranger && of_model && found.called.is_none()

@@ -95,13 +95,12 @@ impl Provisioner {
     /// next, and last what it said earlier from the same address.
     pub(super) fn identify(
         &self,
-        found: &[FileMatch<'_>],
-        name: &str,
+        (name, found, told): (&str, &[FileMatch<'_>], Option<Ground>),
         request: &Request<'_>,
         state: &State,
         now: Timestamp,
     ) -> Subject {
-        let mut grounds = self.grounds(name, request, now);
+        let mut grounds = self.grounds(told, request, now);
         let named = found
             .iter()
             .find_map(|one| one.mac)
@@ -119,13 +118,12 @@ impl Provisioner {
         Subject { staging: staging(state, mac), ..self.subject(mac, phone, grounds, request.peer) }
     }
 
-    /// What the request shows, one ground an origin; a `mac` in a query is a claim and no prefix.
-    fn grounds(&self, name: &str, request: &Request<'_>, now: Timestamp) -> Vec<Ground> {
-        let itself = Seen::FileName(name);
+    /// What the request shows, one ground an origin, and `told` by its name; a `mac` in a query is a claim and no prefix.
+    fn grounds(&self, told: Option<Ground>, request: &Request<'_>, now: Timestamp) -> Vec<Ground> {
         let seen = request.seen.iter().filter(|seen| !matches!(seen, Seen::Prefix(_)));
-        let seen = seen.chain([&itself]).filter_map(|seen| self.catalog().recognize(seen, now));
+        let seen = seen.filter_map(|seen| self.kept.ground(self.catalog(), seen, now));
         let mut grounds: Vec<Ground> = Vec::new();
-        for ground in seen {
+        for ground in seen.chain(told) {
             if grounds.iter().all(|one| one.from != ground.from) {
                 grounds.push(ground);
             }
@@ -176,21 +174,21 @@ impl Provisioner {
         let entry = phone.and_then(|phone| phone.entry.clone());
         let listed = entry.as_ref().and_then(|entry| self.catalog().model(&entry.model));
         // The prefix is the weakest vote: it must not speak before what was learned earlier.
-        let (weak, strong): (Vec<_>, Vec<_>) =
-            grounds.iter().cloned().partition(|ground| ground.from == Origin::Prefix);
+        let (weak, strong): (Vec<&Ground>, Vec<&Ground>) =
+            grounds.iter().partition(|ground| ground.from == Origin::Prefix);
         let learned = phone.map_or(&[][..], |phone| &phone.grounds);
-        // This request before the record: of one origin the first that tells a model counts.
-        let all = [grounds.as_slice(), learned].concat();
         let transfers = phone.map_or(&[][..], |phone| &phone.boot.transfers);
         let contradicts = entry.as_ref().is_some_and(|entry| {
+            // This request before the record: of one origin the first that tells a model counts.
+            let all: Vec<&Ground> = grounds.iter().chain(learned).collect();
             contradiction(self.catalog(), &entry.model, &all, transfers).is_some()
         });
         Subject {
             contradicts,
             mac,
             listed: listed.map(|(family, _)| family.name.clone()),
-            shown: conclude(&strong),
-            learned: conclude(&[learned, &weak].concat()),
+            shown: conclude(strong),
+            learned: conclude(learned.iter().chain(weak)),
             site: self.site_of(entry.as_deref(), peer),
             entry,
             grounds,

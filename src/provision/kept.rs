@@ -27,6 +27,8 @@ const LONGEST: usize = 255;
 pub(super) struct Kept {
     /// By option and its octets.
     recognized: Answers<Recognized>,
+    /// By User-Agent. Apart from the options, because anybody may make up as many as he likes.
+    agents: Answers<Option<Ground>>,
     /// By all that decides which options a reply has.
     common: Answers<Common>,
 }
@@ -114,6 +116,15 @@ impl Kept {
             stranger: catalog.not_a_phone(seen).map(str::to_owned),
         })
     }
+
+    /// What a request for a file shows about its sender, as [`Catalog::recognize`] has it: a phone sends the same
+    /// User-Agent with each of its files.
+    pub fn ground(&self, catalog: &Catalog, seen: &Seen<'_>, now: Timestamp) -> Option<Ground> {
+        let Seen::UserAgent(text) = seen else { return catalog.recognize(seen, now) };
+        let key = (text.len() <= LONGEST).then(|| text.as_bytes().to_vec());
+        let known = self.agents.get(key, || catalog.recognize(seen, now));
+        Some(Ground { at: now, ..(*known).clone()? })
+    }
 }
 
 impl Provisioner {
@@ -198,5 +209,20 @@ mod tests {
             }
         }
         assert!(kept.recognized(&catalog, &Seen::Option60(b"MSFT 5.0"), at).stranger.is_some());
+    }
+
+    #[test]
+    fn an_agent_is_who_it_is_at_any_time() {
+        let (catalog, kept) = (Catalog::load(None).0, Kept::default());
+        let long = format!("Yealink SIP-T46S {}", "6".repeat(LONGEST));
+        for second in [1_800_000_000, 1_800_000_060] {
+            let at = Timestamp::from_second(second).unwrap();
+            for text in ["Yealink SIP-T46S 66.86.0.15 00:15:65:aa:bb:cc", "curl/8.5.0", &long] {
+                let (agent, name) = (Seen::UserAgent(text), Seen::Register(text));
+                assert_eq!(kept.ground(&catalog, &agent, at), catalog.recognize(&agent, at));
+                assert_eq!(kept.ground(&catalog, &name, at), catalog.recognize(&name, at));
+            }
+        }
+        assert_eq!(kept.agents.lock().len(), 2);
     }
 }

@@ -443,10 +443,10 @@ impl Provisioner {
         now: Timestamp,
     ) -> Result<(Case<'a>, Option<Admission>), Refusal> {
         let name = name::normalize(request.name).ok_or_else(|| unknown(&request, None))?;
-        let found = self.catalog.resolve(&name);
+        let (found, told) = self.catalog.understand(&name, now);
         let state = self.view.read();
         let subject = match asker {
-            Asker::Peer => self.identify(&found, &name, &request, &state, now),
+            Asker::Peer => self.identify((&name, &found, told), &request, &state, now),
             Asker::Operator { phone, .. } => self.look_at(phone, &found, &state, request.peer),
             Asker::HandOver { phone } => {
                 Subject { staging: None, ..self.look_at(phone, &found, &state, request.peer) }

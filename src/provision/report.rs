@@ -161,7 +161,7 @@ impl<'a> Look<'a> {
         let known = phone.grounds.iter().any(|ground| ground.from == Origin::Prefix);
         let prefix = || catalog.recognize(&Seen::Prefix(mac), phone.boot.since);
         let weak = if phone.boot.is_seen() && !known { prefix() } else { None };
-        let identity = conclude(&phone.grounds.iter().cloned().chain(weak).collect::<Vec<_>>());
+        let identity = conclude(phone.grounds.iter().chain(&weak));
         let seen = identity.family.as_ref().and_then(|family| catalog.family(family.as_str()));
         let listed =
             || entry.and_then(|entry| catalog.model(&entry.model)).map(|(family, _)| family);

@@ -42,7 +42,7 @@ pub(in crate::provision) struct Contradiction {
 pub(in crate::provision) fn contradiction(
     catalog: &Catalog,
     listed: &str,
-    grounds: &[Ground],
+    grounds: &[&Ground],
     transfers: &[Transfer],
 ) -> Option<Contradiction> {
     if listed.is_empty() {
@@ -50,7 +50,7 @@ pub(in crate::provision) fn contradiction(
     }
     let of = |origin: Origin| {
         let mut told = grounds.iter().filter(move |ground| ground.from == origin);
-        told.find(|ground| ground.model.is_some())
+        told.find(|ground| ground.model.is_some()).copied()
     };
     if let Some((name, asked)) = by_file(catalog, grounds, transfers) {
         let is_listed = |(_, model): &(&Family, &Model)| catalog.same_product(listed, &model.name);
@@ -76,20 +76,22 @@ pub(in crate::provision) fn contradiction(
 /// name tells.
 fn by_file<'a>(
     catalog: &'a Catalog,
-    grounds: &[Ground],
+    grounds: &[&Ground],
     transfers: &[Transfer],
 ) -> Option<(Ground, Vec<(&'a Family, &'a Model)>)> {
+    let askers = |name: &str| Some(catalog.askers(name)).filter(|askers| !askers.is_empty());
     // A name with a MAC in it is the phone's own; without a model it tells none, and most names are such.
     let is_common =
-        |one: &&Ground| one.from == Origin::FileName && (one.model.is_some() || one.mac.is_none());
-    let first = grounds.iter().filter(is_common).cloned();
+        |one: &&&Ground| one.from == Origin::FileName && (one.model.is_some() || one.mac.is_none());
+    let mut first = grounds.iter().filter(is_common);
     // What the phone asks at each boot is a ground; what it asked once, after a reset, is among its last files.
     let tells = |one: &&Transfer| matches!(one.role, Role::Firmware | Role::Common);
-    let asked = |one: &Transfer| ground(Origin::FileName, one.name.clone(), None, one.at);
-    let mut names = first.chain(transfers.iter().rev().filter(tells).map(asked));
-    names.find_map(|name| {
-        let askers = catalog.askers(&name.value);
-        (!askers.is_empty()).then_some((name, askers))
+    let mut asked = transfers.iter().rev().filter(tells);
+    first.find_map(|one| Some(((*one).clone(), askers(&one.value)?))).or_else(|| {
+        asked.find_map(|one| {
+            let askers = askers(&one.name)?;
+            Some((ground(Origin::FileName, one.name.clone(), None, one.at), askers))
+        })
     })
 }
 
@@ -98,7 +100,7 @@ fn not_among(
     catalog: &Catalog,
     listed: &str,
     askers: &[(&Family, &Model)],
-    (grounds, name): (&[Ground], Ground),
+    (grounds, name): (&[&Ground], Ground),
 ) -> Contradiction {
     let among = |model: &&str| askers.iter().any(|(_, one)| catalog.same_product(&one.name, model));
     // Where several ask for that name, a weaker origin may say which it is.
@@ -113,7 +115,8 @@ fn not_among(
     };
     let names: Vec<&str> = askers.iter().map(|(_, model)| model.name.as_str()).collect();
     let vendor = askers.first().map(|(family, _)| family.vendor.as_str());
-    let worded = grounds.iter().find(|one| one.model.as_deref() == model && model.is_some());
+    let mut grounds = grounds.iter().copied();
+    let worded = grounds.find(|one| one.model.as_deref() == model && model.is_some());
     let says = match (worded, model) {
         (Some(ground), Some(model)) => as_spelt(catalog, ground, model).to_owned(),
         (None, Some(model)) => model.to_owned(),
@@ -134,7 +137,8 @@ fn is_foreign(catalog: &Catalog, listed: &str, vendor: Option<&str>) -> bool {
 pub(in crate::provision) fn of_look<'a>(look: &'a Look<'_>) -> Option<&'a Contradiction> {
     let found = || {
         let (catalog, transfers) = (look.provisioner.catalog(), &look.boot.transfers);
-        contradiction(catalog, &look.entry?.model, &look.identity.grounds, transfers)
+        let grounds: Vec<&Ground> = look.identity.grounds.iter().collect();
+        contradiction(catalog, &look.entry?.model, &grounds, transfers)
     };
     look.contradiction.get_or_init(found).as_ref()
 }
