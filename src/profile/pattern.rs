@@ -1,8 +1,8 @@
 //! Names of files as phones spell them: a rule's pattern, and what a name says when it fits.
 
-use regex::{Regex, RegexBuilder};
-
 use crate::domain::Mac;
+
+use super::lazy::Lazy;
 
 /// A rule's name, ready to be compared with names from the wire.
 ///
@@ -17,7 +17,9 @@ pub(super) struct Pattern {
     pub(super) fixed: usize,
     /// How many folders the pattern names itself.
     pub(super) folders: usize,
-    regex: Regex,
+    /// True without a placeholder: the head is the whole name.
+    plain: bool,
+    regex: Lazy,
 }
 
 /// What a name says through its placeholders.
@@ -76,9 +78,15 @@ impl Pattern {
         fixed.push_str(rest);
         let head = name.split('{').next().unwrap_or_default().to_ascii_lowercase();
         let tail = name[name.len() - tail..].to_ascii_lowercase();
-        let regex = RegexBuilder::new(&regex).size_limit(MAX_SIZE).build();
-        let regex = regex.map_err(|_| UnknownPlaceholder(name.to_owned()))?;
-        Ok(Self { head, tail, fixed: fixed.len(), folders: name.matches('/').count(), regex })
+        let (plain, folders) = (!name.contains('{'), name.matches('/').count());
+        let regex = Lazy::bounded(regex, MAX_SIZE);
+        Ok(Self { head, tail, fixed: fixed.len(), folders, plain, regex })
+    }
+
+    /// The pattern of `name`, compiled: that may be too long, or have letters that are not ASCII's.
+    pub(super) fn compiled(self, name: &str) -> Result<Self, UnknownPlaceholder> {
+        self.regex.compile().map_err(|_| UnknownPlaceholder(name.to_owned()))?;
+        Ok(self)
     }
 
     /// What `name` says if it fits. `lower` is the same name in lower case.
@@ -86,7 +94,10 @@ impl Pattern {
         if !lower.starts_with(&self.head) || !lower.ends_with(&self.tail) {
             return None;
         }
-        let captures = self.regex.captures(name)?;
+        if self.plain {
+            return (lower == self.head).then(Captured::default);
+        }
+        let captures = self.regex.captures_begun(name)?;
         let is_long = |part: regex::Match<'_>| part.as_str().chars().nth(MAX_PART).is_some();
         if captures.iter().skip(1).flatten().any(is_long) {
             return None;

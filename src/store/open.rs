@@ -124,6 +124,7 @@ pub(super) fn read(path: &Path) -> Result<Read, Unreadable> {
     let (state, undo) = disk.load()?;
     let undo_rows = undo.iter().map(|(mac, _)| *mac).collect();
     let Replay { state, undo, mut pending, damage, .. } = Replay::new(state, undo).run(path)?;
+    let state = state.indexed();
     // What comes now has a file of its own, so that none ever goes on behind a torn record.
     pending.file += 1;
     Ok(Read { disk, state, undo, undo_rows, pending, damage })
