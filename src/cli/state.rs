@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Subcommand;
 use serde_json::json;
 
-use crate::store;
+use crate::store::{self, Compacted};
 
 use super::{
     exit::{Done, Exit},
@@ -19,6 +19,16 @@ pub enum State {
     Check(Check),
     /// Measure the store, and what was set aside. Works beside a running appliance.
     Size(Size),
+    /// Write the store anew, without the room that it keeps for what is gone. The appliance must be stopped.
+    Compact(Compact),
+}
+
+/// Options of `ringup state compact`.
+#[derive(Debug, clap::Args)]
+pub struct Compact {
+    /// One JSON document.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Options of `ringup state check`.
@@ -44,7 +54,21 @@ impl State {
         match self {
             Self::Check(check) => check.run(&directory),
             Self::Size(size) => size.run(&directory),
+            Self::Compact(compact) => compact.run(&directory),
         }
+    }
+}
+
+impl Compact {
+    fn run(&self, directory: &Path) -> Done {
+        let Compacted { before, after } = store::compact(directory)?;
+        if self.json {
+            output::json(&json!({ "state": directory, "before": before, "after": after }))?;
+        } else {
+            let (before, after) = (output::size(before), output::size(after));
+            output::line(&format!("{}  {before} before, {after} now", directory.display()))?;
+        }
+        Ok(Exit::Ok)
     }
 }
 

@@ -12,11 +12,13 @@ mod log;
 mod open;
 mod pending;
 mod replay;
+mod rewrite;
 mod state;
 
 pub use backup::{Checked, Restored, Size, check, restore, size};
 pub use feed::Feed;
 pub use journal::{Agreement, CommitError, Events, Group, Journal, MAX_QUEUED, Place};
+pub use rewrite::{Compacted, compact};
 pub use state::{Phone, State, View};
 
 use std::path::Path;

@@ -156,7 +156,7 @@ fn build(
 }
 
 /// Puts new rows in place where there are none: those that a killed process left whole, else empty ones.
-fn finish_building(path: &Path) -> Result<(), StoreError> {
+pub(super) fn finish_building(path: &Path) -> Result<(), StoreError> {
     if path.exists() {
         return Ok(());
     }
@@ -171,9 +171,20 @@ fn finish_building(path: &Path) -> Result<(), StoreError> {
 /// Sets a store aside of which a part is damaged or lost, and goes on with what it holds.
 fn salvage(path: &Path, mut read: Read, text: &str) -> Result<(Read, PathBuf), StoreError> {
     read.state.commit = read.state.commit.max(read.disk.acknowledged());
+    copy(path, &read, Vec::new())?;
+    drop(read);
+    replace(path, text)
+}
+
+/// Makes rows beside those in use of what was read of them: the state, these rows, and the timelines.
+pub(super) fn copy(path: &Path, read: &Read, first: Vec<Row>) -> Result<(), StoreError> {
+    let mut first = Some(first).filter(|rows| !rows.is_empty());
     let mut after = Vec::new();
     let mut lacking = read.pending.rows();
     build(path, &read.state, || {
+        if let Some(rows) = first.take() {
+            return Ok(rows);
+        }
         loop {
             let page = read.disk.events(&after, PAGE)?;
             let Some((last, _)) = page.last() else { break };
@@ -185,10 +196,7 @@ fn salvage(path: &Path, mut read: Read, text: &str) -> Result<(Read, PathBuf), S
         }
         let page: Result<Vec<_>, _> = lacking.by_ref().take(PAGE).collect();
         page.map_err(|bad| fault(path, bad))
-    })?;
-    drop(lacking);
-    drop(read);
-    replace(path, text)
+    })
 }
 
 /// Sets the rows at `path` aside, whole, and puts the new ones in their place.

@@ -46,7 +46,7 @@ pub fn ringup(folder: &Path, range: Range, probe: bool) -> String {
              lease-time = \"24h\"\nservers = [\"{SERVER}\", \"10.40.0.2\"]\noptions = [\n\
              {{ code = 67, text = \"boot.cfg\" }},\n{{ code = 160, text = \"http://{SERVER}/\" }},\n]\n\
              [tftp]\nlisten = [\"{SERVER}:69\"]\n\
-             [http]\nphones = [\"{SERVER}:80\"]\noperators = [\"127.0.0.1:8080\"]\n\
+             [http]\nphones = [\"{SERVER}:80\", \"{SERVER}:6970\"]\noperators = [\"127.0.0.1:8080\"]\n\
              [[site.default.server]]\naddress = \"{SERVER}\"\n"
         );
     let config = folder.join("ringup.toml");
