@@ -30,7 +30,9 @@ impl Addresses {
     ) {
         self.ends = leases.iter().map(|(address, lease)| (lease.until, *address)).collect();
         self.aside = quarantine.values().map(|one| (one.until, one.address)).collect();
-        leases.keys().for_each(|address| self.leased.insert(number(*address)));
+        for address in leases.keys() {
+            self.leased.insert(number(*address));
+        }
     }
 
     pub(super) fn lease(
