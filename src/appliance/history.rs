@@ -114,7 +114,7 @@ mod tests {
         stop.send(true).unwrap();
         never.await.unwrap();
         assert_eq!(left(), 1);
-        stop.send(false).unwrap();
+        stop.send_replace(false);
         let soon = later(Duration::from_millis(1));
         let gone = async {
             while left() > 0 {
