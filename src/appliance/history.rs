@@ -11,6 +11,22 @@ use super::ticks::Ticks;
 /// How often the timeline is looked through.
 const EVERY: Duration = Duration::from_hours(1);
 
+/// How long after a start it is first looked through. Right then the phones of a building may be asking, and what the
+/// journal has would become rows first: with 65,000 leases every commit would wait for that longer than for the start.
+pub(super) const SETTLED: Duration = Duration::from_mins(1);
+
+/// [`prune`], `after` so long.
+pub(super) async fn prune_later(
+    after: Duration,
+    service: Arc<Service>,
+    stop: watch::Receiver<bool>,
+) {
+    let mut begin = Ticks::every(after, stop.clone());
+    if begin.next().await && begin.next().await {
+        prune(service, stop).await;
+    }
+}
+
 /// Prunes now and every hour until `stop` turns true, as the settings have it by then.
 pub(super) async fn prune(service: Arc<Service>, stop: watch::Receiver<bool>) {
     let mut ticks = Ticks::every(EVERY, stop);
@@ -77,6 +93,37 @@ mod tests {
             service.view.clone(),
         ));
         tokio::time::timeout(limit, left(1)).await.unwrap();
+        service.journal.close();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_start_comes_first() {
+        let home = tempfile::tempdir().unwrap();
+        let mut settings = Settings::default();
+        settings.appliance.state = home.path().join("state");
+        settings.appliance.history = Duration::from_hours(1);
+        let core = Core::open(settings).unwrap();
+        let (service, mac) = (&core.service, "001e7ac41022".parse().unwrap());
+        let at = Timestamp::now() - Duration::from_hours(2);
+        let event = Event { at, what: What::discovered(None) };
+        service.commit(vec![Change::Happened(mac, event)].into()).await.unwrap();
+        let left = || service.journal.timeline(mac, 9).unwrap().len();
+        let stop = watch::Sender::new(false);
+        let later = |after| tokio::spawn(prune_later(after, Arc::clone(service), stop.subscribe()));
+        let never = later(SETTLED);
+        stop.send(true).unwrap();
+        never.await.unwrap();
+        assert_eq!(left(), 1);
+        stop.send_replace(false);
+        let soon = later(Duration::from_millis(1));
+        let gone = async {
+            while left() > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(30), gone).await.unwrap();
+        stop.send(true).unwrap();
+        soon.await.unwrap();
         service.journal.close();
     }
 

@@ -281,7 +281,9 @@ impl Bound {
         running.core.service.join_resync(Box::new(orders));
         running.spawn("what asks phones to come again", notifier.serve(stopping.clone()));
         let service = Arc::clone(&running.core.service);
-        running.spawn("the history", history::prune(Arc::clone(&service), stopping.clone()));
+        let pruning =
+            history::prune_later(history::SETTLED, Arc::clone(&service), stopping.clone());
+        running.spawn("the history", pruning);
         running.spawn("the bench", bench::watch(Arc::clone(&service), stopping.clone()));
         running.spawn("the use of pools", pools::sample(service, stopping));
         running

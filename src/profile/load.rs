@@ -21,6 +21,8 @@ pub(super) struct Source {
     /// Path as the operator gave it, or `profiles/…` for a shipped file.
     pub(super) path: String,
     pub(super) text: String,
+    /// True if it came with the binary: our tests have looked it through, so that a start need not.
+    pub(super) shipped: bool,
 }
 
 /// A family's folder: texts by file name.
@@ -76,7 +78,8 @@ pub(super) fn overlay(under: &Folder, over: &Folder) -> Folder {
 fn embedded(directory: &Dir<'_>) -> Folder {
     let text = |file: &include_dir::File<'_>| {
         let path = format!("profiles/{}", file.path().display());
-        Some((file_name(file.path()), Source { path, text: file.contents_utf8()?.to_owned() }))
+        let text = file.contents_utf8()?.to_owned();
+        Some((file_name(file.path()), Source { path, text, shipped: true }))
     };
     directory.files().filter_map(text).collect()
 }
@@ -104,7 +107,7 @@ fn read(path: &Path, folder: &mut Folder, problems: &mut Vec<Problem>) {
     let shown = path.display().to_string();
     match fs::read_to_string(path) {
         Ok(text) => {
-            folder.insert(file_name(path), Source { path: shown, text });
+            folder.insert(file_name(path), Source { path: shown, text, shipped: false });
         }
         Err(error) => {
             let problem = Problem::error(shown, None, format!("can't be read: {error}"));

@@ -7,6 +7,7 @@ mod encode;
 mod extra;
 mod family;
 mod index;
+mod lazy;
 mod load;
 mod names;
 mod opening;
@@ -38,13 +39,13 @@ pub use reads::{Read, Reads};
 pub use release::{Age, Releases, Spelling, Step, Version};
 pub use transfer::TransferRule;
 
-use std::{collections::BTreeSet, path::Path};
+use std::{collections::BTreeSet, panic::resume_unwind, path::Path, thread};
 
 use minijinja::Value;
-use regex::Regex;
 
 use crate::domain::{Ground, Mac, Problem, Timestamp, printable};
 
+use lazy::Lazy;
 use load::{Folder, NOT_A_PHONE, PROFILE, Tree};
 use names::Names;
 use parse::Parsed;
@@ -131,7 +132,7 @@ pub struct Catalog {
     names: Names,
     spellings: Spellings,
     templates: Templates,
-    clients: Vec<(Regex, String)>,
+    clients: Vec<(Lazy, String)>,
 }
 
 impl Catalog {
@@ -151,10 +152,8 @@ impl Catalog {
             templates: Templates::new(Vec::new()),
             clients: clients(&shipped, &own, &mut problems),
         };
-        let mut read: Vec<_> = names
-            .into_iter()
-            .filter_map(|name| Some((name, family(name, &shipped, &own, &mut problems)?)))
-            .collect();
+        let names: Vec<&String> = names.into_iter().collect();
+        let mut read = families(&names, (&shipped, &own), &mut problems);
         read.sort_by_key(|(name, (parsed, _))| {
             (parsed.after.as_ref().unwrap_or(name).clone(), parsed.after.is_some())
         });
@@ -360,6 +359,34 @@ fn merged(name: &str, text: String, file: &FileRule, set: &Value) -> Result<Stri
     }
 }
 
+/// Reads families, half of them on a thread of its own. What is told of them is in their order all the same.
+fn families<'n>(
+    names: &[&'n String],
+    (shipped, own): (&Tree, &Tree),
+    problems: &mut Vec<Problem>,
+) -> Vec<(&'n String, (Parsed, Folder))> {
+    let read = |names: &[&'n String]| {
+        let mut problems = Vec::new();
+        let one = |name: &&'n String| Some((*name, family(name, shipped, own, &mut problems)?));
+        let families: Vec<_> = names.iter().filter_map(one).collect();
+        (families, problems)
+    };
+    let (first, second) = names.split_at(names.len() / 2);
+    let ((mut all, mut told), (more, more_told)) = thread::scope(|scope| {
+        let beside = thread::Builder::new().spawn_scoped(scope, || read(second));
+        let first = read(first);
+        let second = match beside {
+            Ok(beside) => beside.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Err(_) => read(second),
+        };
+        (first, second)
+    });
+    all.extend(more);
+    told.extend(more_told);
+    problems.append(&mut told);
+    all
+}
+
 /// The operator's form of a family over the shipped one, or the shipped one where that does not hold together.
 fn family(
     name: &str,
@@ -403,7 +430,7 @@ fn templates_of(family: &Family, folder: &Folder) -> Vec<(String, String, Format
     named.collect()
 }
 
-fn clients(shipped: &Tree, own: &Tree, problems: &mut Vec<Problem>) -> Vec<(Regex, String)> {
+fn clients(shipped: &Tree, own: &Tree, problems: &mut Vec<Problem>) -> Vec<(Lazy, String)> {
     let source = own.files.get(NOT_A_PHONE).or_else(|| shipped.files.get(NOT_A_PHONE));
     source.map(|source| parse::clients(source, problems)).unwrap_or_default()
 }

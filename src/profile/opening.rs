@@ -27,6 +27,19 @@ impl Opening {
         std::str::from_utf8(&self.octets).ok().filter(|_| printable)
     }
 
+    /// True if a text begins so.
+    #[must_use]
+    pub fn begins(&self, text: &str) -> bool {
+        let head = text.as_bytes().get(..self.octets.len());
+        head.is_some_and(|head| {
+            if self.any_case {
+                head.eq_ignore_ascii_case(&self.octets)
+            } else {
+                head == self.octets
+            }
+        })
+    }
+
     /// True if whatever begins like `other` begins like this one too.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
@@ -51,7 +64,7 @@ impl Catalog {
             return Vec::new();
         };
         let mut all: Vec<_> =
-            recognizer.option_60.iter().flat_map(|one| openings(one.regex.as_str())).collect();
+            recognizer.option_60.iter().flat_map(|one| one.regex.openings()).cloned().collect();
         all.extend(recognizer.enterprise.map(|number| {
             let octets = number.to_be_bytes().to_vec();
             Opening { octets, any_case: false }
@@ -65,7 +78,7 @@ impl Catalog {
     #[must_use]
     pub fn other_openings(&self) -> Vec<Opening> {
         let mut all: Vec<_> =
-            self.clients.iter().flat_map(|(regex, _)| openings(regex.as_str())).collect();
+            self.clients.iter().flat_map(|(regex, _)| regex.openings()).cloned().collect();
         all.sort();
         all.dedup();
         all
@@ -82,7 +95,7 @@ struct Stem {
 }
 
 /// The beginnings of what fits an expression; none if it may begin with anything.
-fn openings(regex: &str) -> Vec<Opening> {
+pub(super) fn openings(regex: &str) -> Vec<Opening> {
     let Ok(hir) = regex_syntax::parse(regex) else { return Vec::new() };
     if !hir.properties().look_set_prefix().contains(Look::Start) {
         return Vec::new();

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, ops::Range, path::Path};
 
-use regex::Regex;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
@@ -10,6 +9,7 @@ use crate::domain::{FamilyName, Problem, Severity};
 
 use super::{
     Block, DhcpRule, ExtraForm, Family, FileRule, Form, Format, Model, Normal, ServerOption,
+    lazy::Lazy,
     load::{Folder, PROFILE, Source},
     pattern::{PLACEHOLDERS, Pattern},
     recognize::{Expression, Recognizer},
@@ -80,7 +80,7 @@ pub(super) fn family(name: &str, folder: &Folder, problems: &mut Vec<Problem>) -
 }
 
 /// Reads the clients that are known not to be phones.
-pub(super) fn clients(source: &Source, problems: &mut Vec<Problem>) -> Vec<(Regex, String)> {
+pub(super) fn clients(source: &Source, problems: &mut Vec<Problem>) -> Vec<(Lazy, String)> {
     let Some(table) = read::<Clients>(source, problems) else { return Vec::new() };
     let mut reader = Reader { source, problems: Vec::new() };
     let mut clients = Vec::new();
@@ -141,9 +141,11 @@ impl Reader<'_> {
         self.problems.push(Problem::error(&self.source.path, Some(line), text).help(help));
     }
 
-    fn regex(&mut self, text: &str, span: &Range<usize>) -> Option<Regex> {
-        let error = match Regex::new(text) {
-            Ok(regex) => return Some(regex),
+    fn regex(&mut self, text: &str, span: &Range<usize>) -> Option<Lazy> {
+        let regex = Lazy::new(text);
+        let compiled = if self.source.shipped { Ok(()) } else { regex.compile() };
+        let error = match compiled {
+            Ok(()) => return Some(regex),
             Err(error) => error.to_string(),
         };
         let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
@@ -248,7 +250,9 @@ impl Reader<'_> {
                     "remove one of the two",
                 );
             }
-            match Pattern::new(name) {
+            let pattern = Pattern::new(name);
+            let shipped = self.source.shipped;
+            match pattern.and_then(|one| if shipped { Ok(one) } else { one.compiled(name) }) {
                 Ok(pattern) => patterns.push(pattern),
                 Err(error) => {
                     let known = PLACEHOLDERS.map(|(word, _)| format!("{{{word}}}")).join(" ");
@@ -378,7 +382,9 @@ impl Reader<'_> {
             if !rendered && Path::new(name).extension().is_none_or(|extension| extension != "j2") {
                 continue;
             }
-            if let Err(problem) = template::compiles(source) {
+            if !source.shipped
+                && let Err(problem) = template::compiles(source)
+            {
                 self.problems.push(problem.help("the syntax is that of Jinja"));
             }
             let mut others = folder.iter().filter(|(other, _)| *other != name && *other != PROFILE);

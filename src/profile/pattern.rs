@@ -1,8 +1,8 @@
 //! Names of files as phones spell them: a rule's pattern, and what a name says when it fits.
 
-use regex::{Regex, RegexBuilder};
-
 use crate::domain::Mac;
+
+use super::lazy::Lazy;
 
 /// A rule's name, ready to be compared with names from the wire.
 ///
@@ -20,7 +20,7 @@ pub(super) struct Pattern {
     /// How many folders the pattern names itself.
     pub(super) folders: usize,
     /// None for a name without placeholders, which is compared as text.
-    regex: Option<Regex>,
+    regex: Option<Lazy>,
 }
 
 /// What a name says through its placeholders.
@@ -79,11 +79,16 @@ impl Pattern {
         fixed.push_str(rest);
         let head = name.split('{').next().unwrap_or_default().to_ascii_lowercase();
         let tail = name[name.len() - tail..].to_ascii_lowercase();
-        let is_plain = !name.contains('{');
-        let regex = (!is_plain).then(|| RegexBuilder::new(&regex).size_limit(MAX_SIZE).build());
-        let regex = regex.transpose().map_err(|_| UnknownPlaceholder(name.to_owned()))?;
+        let regex = name.contains('{').then(|| Lazy::bounded(regex, MAX_SIZE));
         let (text, folders) = (name.to_ascii_lowercase(), name.matches('/').count());
         Ok(Self { text, head, tail, fixed: fixed.len(), folders, regex })
+    }
+
+    /// The pattern of `name`, compiled: that may be too long, or have letters that are not ASCII's.
+    pub(super) fn compiled(self, name: &str) -> Result<Self, UnknownPlaceholder> {
+        let compiled = self.regex.as_ref().map_or(Ok(()), Lazy::compile);
+        compiled.map_err(|_| UnknownPlaceholder(name.to_owned()))?;
+        Ok(self)
     }
 
     /// True if it has no placeholder: one name, in whatever case, and no other.
@@ -99,7 +104,7 @@ impl Pattern {
         if !lower.starts_with(&self.head) || !lower.ends_with(&self.tail) {
             return None;
         }
-        let captures = regex.captures(name)?;
+        let captures = regex.captures_begun(name)?;
         let is_long = |part: regex::Match<'_>| part.as_str().chars().nth(MAX_PART).is_some();
         if captures.iter().skip(1).flatten().any(is_long) {
             return None;

@@ -1,10 +1,8 @@
 //! What one piece of evidence says about its sender.
 
-use regex::Regex;
-
 use crate::domain::{Ground, Identity, Mac, Origin, Role, Timestamp, printable};
 
-use super::{Block, Catalog, Family, Seen, names::Found, poly_class, tr111};
+use super::{Block, Catalog, Family, Seen, lazy::Lazy, names::Found, poly_class, tr111};
 
 /// The most of a text that is held against expressions: longer ones are nobody's, and cost time.
 const MAX_TEXT: usize = 512;
@@ -28,7 +26,7 @@ pub(super) struct Recognizer {
 /// (a serial number that is the MAC), `vendor` (no more than the vendor is told).
 #[derive(Debug)]
 pub(super) struct Expression {
-    pub(super) regex: Regex,
+    pub(super) regex: Lazy,
     /// The name on the box, where it is not the family's vendor.
     pub(super) brand: Option<String>,
 }

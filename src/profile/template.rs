@@ -28,7 +28,8 @@ pub(super) struct Unfit {
 }
 
 impl Templates {
-    /// Takes templates with the format that each is written in. Those that do not compile were told before.
+    /// Takes templates with the format that each is written in. Each is compiled when it is first rendered; those of an
+    /// operator that do not compile were told before.
     pub(super) fn new(templates: Vec<(String, String, Format)>) -> Self {
         let formats: BTreeMap<_, _> =
             templates.iter().map(|(name, _, format)| (name.clone(), *format)).collect();
@@ -39,11 +40,9 @@ impl Templates {
             let format = formats.get(name).copied().or_else(|| spelt.next());
             AutoEscape::Custom(prefix(format.unwrap_or(Format::Text)).into())
         });
-        for (name, text, _) in templates {
-            if let Err(error) = environment.add_template_owned(name.clone(), text) {
-                tracing::debug!(name, %error, "template left out");
-            }
-        }
+        let sources: BTreeMap<_, _> =
+            templates.into_iter().map(|(name, text, _)| (name, text)).collect();
+        environment.set_loader(move |name| Ok(sources.get(name).cloned()));
         Self(environment)
     }
 

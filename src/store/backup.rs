@@ -199,7 +199,7 @@ fn read_lines(mut from: impl BufRead, length: u64) -> Result<Whole, BadValue> {
             check_header(&line)?;
         } else if read == length {
             check_closing(&line, rows, &hex(&sum.finalize()))?;
-            return Ok(Whole { state: loader.finish()?, events });
+            return Ok(Whole { state: loader.finish()?.indexed(), events });
         } else {
             take_in(&line, &mut loader, &mut events)?;
             rows += 1;

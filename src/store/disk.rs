@@ -13,12 +13,13 @@ use std::{
     fs::{self, File},
     io,
     os::unix::fs::{DirBuilderExt, FileExt},
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -27,7 +28,7 @@ use crate::domain::Mac;
 use super::{
     State, StoreError,
     encode::{self, BadValue, Kind, Loader, Meta, Row, SCHEMA, read, rows},
-    state::{Patch, Replaced},
+    state::{Patch, Replaced, Unindexed},
 };
 
 pub(super) use events::{PruneCursor, event, place, row as event_row};
@@ -122,12 +123,21 @@ impl Disk {
         File::open(&self.path)?.sync_all()
     }
 
-    /// Reads the state and what undo would restore.
-    pub(super) fn load(&self) -> Result<(State, Replaced), Unreadable> {
-        let mut loader = Loader::default();
-        for kind in Kind::STATE {
-            self.scan(kind, |key, value| loader.add(key, value))?;
-        }
+    /// Reads the state and what undo would restore. Phones are read beside all else, which takes about as long.
+    pub(super) fn load(&self) -> Result<(Unindexed, Replaced), Unreadable> {
+        let of_phones = |kind: &Kind| matches!(kind, Kind::Meta | Kind::Entry | Kind::Phone);
+        let (phones, others): (Vec<_>, Vec<_>) = Kind::STATE.into_iter().partition(of_phones);
+        let (loader, more) = thread::scope(|scope| {
+            let beside = thread::Builder::new().spawn_scoped(scope, || self.load_kinds(&others));
+            let loader = self.load_kinds(&phones);
+            let more = match beside {
+                Ok(beside) => beside.join().unwrap_or_else(|panic| resume_unwind(panic)),
+                Err(_) => self.load_kinds(&others),
+            };
+            (loader, more)
+        });
+        let mut loader = loader?;
+        loader.join(more?);
         let mut undo = Replaced::new();
         self.scan(Kind::Undo, |key, value| {
             let octets = key[1..].try_into().map_err(BadValue::broken)?;
@@ -137,6 +147,14 @@ impl Disk {
         })?;
         let state = loader.finish().map_err(|bad| self.unreadable(bad))?;
         Ok((state, undo))
+    }
+
+    fn load_kinds(&self, kinds: &[Kind]) -> Result<Loader, Unreadable> {
+        let mut loader = Loader::default();
+        for kind in kinds {
+            self.scan(*kind, |key, value| loader.add(key, value))?;
+        }
+        Ok(loader)
     }
 
     fn scan(

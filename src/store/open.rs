@@ -18,7 +18,7 @@ use super::{
     log,
     pending::{Pending, Shelf},
     replay::Replay,
-    state::Replaced,
+    state::{Replaced, Unindexed},
 };
 
 /// The rows inside a state directory.
@@ -121,6 +121,7 @@ pub(super) fn read(path: &Path) -> Result<Read, Unreadable> {
     let (state, undo) = disk.load()?;
     let undo_rows = undo.iter().map(|(mac, _)| *mac).collect();
     let Replay { state, undo, mut pending, damage, .. } = Replay::new(state, undo).run(path)?;
+    let state = state.indexed();
     // What comes now has a file of its own, so that none ever goes on behind a torn record.
     pending.file += 1;
     Ok(Read { disk, state, undo, undo_rows, pending, damage })
@@ -174,9 +175,9 @@ fn salvage(path: &Path, mut read: Read, text: &str) -> Result<(Read, PathBuf), S
 
 /// Makes rows beside damaged ones of what their journal has: the newest leases at least, or they would be given away twice.
 fn from_journal(path: &Path) -> Result<(), StoreError> {
-    let replay = Replay::new(State::default(), Replaced::new()).run(path);
+    let replay = Replay::new(Unindexed::default(), Replaced::new()).run(path);
     let replay = replay.map_err(|unreadable| unreadable.into_error(path))?;
-    let mut state = replay.state;
+    let mut state = replay.state.indexed();
     // Commit numbers go on where they were, so that nobody who watches takes new ones for old.
     state.commit = state.commit.max(acknowledged(path));
     let mut events = replay.pending.rows();

@@ -1,22 +1,34 @@
 //! The journal read back over the rows, when a store is opened.
 
-use std::{mem, path::Path};
+use std::{
+    io, mem,
+    path::Path,
+    sync::mpsc,
+    thread::{self, Scope},
+};
+
+use crate::domain::Commit;
 
 use super::{
-    State,
     disk::{Unreadable, fault, newer},
-    encode::{BadValue, Spots, Undoes, VERSION, read_commits},
+    encode::{BadValue, Spot, Spots, Undoes, VERSION, read_commits},
     log,
     pending::Pending,
-    state::{Patch, Replaced},
+    state::{Patch, Replaced, Unindexed},
 };
 
 /// How many octets of the journal are worked out before the state takes them in.
 const STEP: usize = 256 << 10;
 
+/// How many records are read ahead of those that are worked out.
+const AHEAD: usize = 64;
+
+/// A record, what it says, and where its events lie in it.
+type Said = (Vec<u8>, Result<(Vec<(Commit, Undoes)>, Spots), BadValue>);
+
 /// A state on which the journal is replayed.
 pub(super) struct Replay {
-    pub(super) state: State,
+    pub(super) state: Unindexed,
     /// What undo would take back.
     pub(super) undo: Replaced,
     pub(super) pending: Pending,
@@ -29,7 +41,7 @@ pub(super) struct Replay {
 
 impl Replay {
     /// Starts with what the rows say.
-    pub(super) fn new(state: State, undo: Replaced) -> Self {
+    pub(super) fn new(state: Unindexed, undo: Replaced) -> Self {
         Self {
             state,
             undo,
@@ -50,16 +62,22 @@ impl Replay {
         for file in files {
             self.pending.file = file.number;
             self.note(file.damage);
-            for record in file.records {
-                match self.take_in(&record) {
-                    Ok(()) => {}
-                    Err(BadValue::Newer(found)) => {
-                        let known = super::encode::SCHEMA;
-                        return Err(Unreadable::Refused(newer(rows, found, known)));
+            thread::scope(|scope| {
+                let said = read_ahead(scope, file.records);
+                for (record, said) in
+                    said.map_err(|error| Unreadable::Refused(fault(rows, error)))?
+                {
+                    match said {
+                        Ok((commits, spots)) => self.take_in(&record, commits, spots),
+                        Err(BadValue::Newer(found)) => {
+                            let known = super::encode::SCHEMA;
+                            return Err(Unreadable::Refused(newer(rows, found, known)));
+                        }
+                        Err(BadValue::Broken(text)) => self.note(Some(text)),
                     }
-                    Err(BadValue::Broken(text)) => self.note(Some(text)),
                 }
-            }
+                Ok(())
+            })?;
         }
         self.install();
         Ok(self)
@@ -71,18 +89,19 @@ impl Replay {
 
     /// The last commit that was taken in.
     fn reached(&self) -> u64 {
-        self.state.commit.max(self.patch.commit)
+        self.state.state().commit.max(self.patch.commit)
     }
 
-    fn take_in(&mut self, record: &[u8]) -> Result<(), BadValue> {
-        let mut spots = Spots::new();
-        let commits = read_commits(record, self.octets.len(), &mut spots)?;
+    fn take_in(&mut self, record: &[u8], commits: Vec<(Commit, Undoes)>, spots: Spots) {
         // A compaction takes whole records: either all of it is among the rows, or nothing.
         if commits.last().is_none_or(|(commit, _)| commit.number <= self.reached()) {
-            return Ok(());
+            return;
         }
+        // Steps are far from what a u32 counts.
+        let base = u32::try_from(self.octets.len()).unwrap_or(u32::MAX);
+        let placed = |spot: Spot| Spot { at: base.saturating_add(spot.at), ..spot };
+        self.spots.extend(spots.into_iter().map(|(mac, spot)| (mac, placed(spot))));
         self.octets.extend_from_slice(record);
-        self.spots.append(&mut spots);
         for (commit, undoes) in commits {
             if commit.number != self.reached() + 1 {
                 let (after, before) = (self.reached(), commit.number);
@@ -90,17 +109,16 @@ impl Replay {
             }
             if undoes != Undoes::Nothing {
                 self.undo = match undoes {
-                    Undoes::This => self.patch.replaced_by(&self.state, &commit.changes),
+                    Undoes::This => self.patch.replaced_by(self.state.state(), &commit.changes),
                     Undoes::Nothing | Undoes::Done => Replaced::new(),
                 };
                 self.pending.undo = true;
             }
-            self.patch.apply(&self.state, &commit);
+            self.patch.apply(self.state.state(), &commit);
         }
         if self.octets.len() >= STEP {
             self.install();
         }
-        Ok(())
     }
 
     fn install(&mut self) {
@@ -113,4 +131,23 @@ impl Replay {
         self.octets.clear();
         self.spots.clear();
     }
+}
+
+/// Reads records on a thread of their own: what they say is there by the time that what came before is worked out.
+fn read_ahead<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    records: Vec<Vec<u8>>,
+) -> io::Result<mpsc::Receiver<Said>> {
+    let (to, from) = mpsc::sync_channel(AHEAD);
+    let read = move || {
+        for record in records {
+            let mut spots = Spots::new();
+            let said = read_commits(&record, 0, &mut spots).map(|commits| (commits, spots));
+            if to.send((record, said)).is_err() {
+                return;
+            }
+        }
+    };
+    thread::Builder::new().spawn_scoped(scope, read)?;
+    Ok(from)
 }

@@ -8,6 +8,7 @@ mod runs;
 mod staging;
 #[cfg(test)]
 mod tests;
+mod unindexed;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -25,6 +26,7 @@ use crate::domain::{
 use index::Index;
 pub(super) use keys::Keys;
 pub(super) use patch::{Patch, Replaced, SetWindow, Touched};
+pub(super) use unindexed::Unindexed;
 
 /// One phone, listed or seen.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -159,12 +161,12 @@ impl State {
     /// Phones that are listed and never seen and may be another one by two mistakes, until `visit` breaks, as
     /// [`Nearby::visit`](crate::domain::Nearby::visit) has it.
     pub fn silent_near(&self, mac: Mac, visit: impl FnMut(Mac) -> ControlFlow<()>) {
-        self.index.near_silent.visit(mac, visit);
+        self.index.near_silent.of(self.silent()).visit(mac, visit);
     }
 
     /// The same for phones that are not listed.
     pub fn strangers_near(&self, mac: Mac, visit: impl FnMut(Mac) -> ControlFlow<()>) {
-        self.index.near_strangers.visit(mac, visit);
+        self.index.near_strangers.of(self.strangers()).visit(mac, visit);
     }
 
     /// Phones that changed after a commit, in the order in which they did; those that were forgotten are gone.

@@ -2,12 +2,12 @@
 
 use crate::{
     domain::{
-        ClientKey, Lease, Mac, Quarantine, Staging, StagingId, Window,
+        Lease, Mac, Quarantine, Staging, StagingId, Window,
         wave::{Brake, Place},
     },
     store::{
         Phone, State,
-        state::{Patch, SetWindow, Touched},
+        state::{Patch, SetWindow, Touched, Unindexed},
     },
 };
 
@@ -96,7 +96,7 @@ fn row(kind: Kind, key: &[u8], value: Option<&impl serde::Serialize>) -> Result<
 /// Makes a state of rows, in whatever order they come.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Loader {
-    patch: Patch,
+    state: State,
     meta: Option<Meta>,
 }
 
@@ -124,31 +124,31 @@ impl Loader {
             }
             Kind::Quarantine => {
                 let As(quarantine) = read::<As<Quarantine>>(value)?;
-                self.patch.quarantine.insert(quarantine.address, quarantine);
+                self.state.quarantine.insert(quarantine.address, quarantine);
             }
             Kind::Number => {
                 let number = String::from_utf8(key[1..].to_vec()).map_err(BadValue::broken)?;
                 let mac: String = read(value)?;
-                self.patch.numbers.insert(number, mac.parse().map_err(BadValue::broken)?);
+                self.state.numbers.insert(number, mac.parse().map_err(BadValue::broken)?);
             }
             Kind::Window => {
                 let As(window) = read::<As<Window>>(value)?;
-                self.patch.window = Some(SetWindow(Some(window)));
+                self.state.window = Some(window);
             }
             Kind::Batch => {
                 let octets = key[1..].try_into().map_err(|_| super::bad_key())?;
                 let As(staging) = read::<As<Staging>>(value)?;
-                self.patch.stagings.insert(StagingId::from_be_bytes(octets), Some(staging));
+                self.state.stagings.insert(StagingId::from_be_bytes(octets), staging);
             }
             Kind::Place => {
                 let octets = key[1..].try_into().map_err(|_| super::bad_key())?;
                 let mac = Mac::new(octets).map_err(BadValue::broken)?;
                 let As(place) = read::<As<Place>>(value)?;
-                self.patch.places.insert(mac, Some(place));
+                self.state.places.insert(mac, place);
             }
             Kind::Brake => {
                 let As(brake) = read::<As<Brake>>(value)?;
-                self.patch.brake = Some(brake);
+                self.state.brake = brake;
             }
             Kind::Event | Kind::Undo => return Err(BadValue::broken("not a row of the state")),
         }
@@ -158,16 +158,36 @@ impl Loader {
     fn phone(&mut self, key: &[u8]) -> Result<&mut Phone, BadValue> {
         let octets = key[1..].try_into().map_err(|_| super::bad_key())?;
         let mac = Mac::new(octets).map_err(BadValue::broken)?;
-        Ok(self.patch.phones.entry(mac).or_default().phone.get_or_insert_default())
+        Ok(self.state.phones.entry(mac).or_default())
     }
 
     fn hold(&mut self, lease: Lease) -> Result<(), BadValue> {
-        let client: ClientKey = lease.client.clone();
-        if self.patch.clients.insert(client, Some(lease.address)).is_some() {
+        if self.state.clients.insert(lease.client.clone(), lease.address).is_some() {
             return Err(BadValue::broken(format!("{:?} holds two addresses", lease.client)));
         }
-        self.patch.leases.insert(lease.address, Some(lease));
+        self.state.leases.insert(lease.address, lease);
         Ok(())
+    }
+
+    /// Takes in what another one read: the rows of other kinds.
+    pub(in crate::store) fn join(&mut self, other: Self) {
+        let mut from = other.state;
+        self.meta = self.meta.or(other.meta);
+        self.state.phones.append(&mut from.phones);
+        self.state.leases.append(&mut from.leases);
+        if self.state.clients.is_empty() {
+            self.state.clients = from.clients;
+        } else {
+            self.state.clients.extend(from.clients);
+        }
+        self.state.quarantine.append(&mut from.quarantine);
+        self.state.numbers.append(&mut from.numbers);
+        self.state.places.append(&mut from.places);
+        self.state.stagings.append(&mut from.stagings);
+        self.state.window = self.state.window.or(from.window);
+        if from.brake != Brake::default() {
+            self.state.brake = from.brake;
+        }
     }
 
     /// The state, once every row is in.
@@ -175,18 +195,16 @@ impl Loader {
     /// # Errors
     ///
     /// [`BadValue::Broken`] if there is less or more than the store says it has.
-    pub(in crate::store) fn finish(mut self) -> Result<State, BadValue> {
+    pub(in crate::store) fn finish(mut self) -> Result<Unindexed, BadValue> {
         let said = self.meta.unwrap_or_default();
-        let empty = State::default();
-        self.patch.commit = said.commit;
-        let found = Meta::of(&empty, &self.patch);
+        self.state.commit = said.commit;
+        let state = Unindexed::new(self.state);
+        let found = Meta::of(state.state(), &Patch::default());
         if found != said {
             return Err(BadValue::broken(format!(
                 "the store should hold {said:?}, and holds {found:?}"
             )));
         }
-        let mut state = empty;
-        state.install(self.patch);
         Ok(state)
     }
 }

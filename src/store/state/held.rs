@@ -22,6 +22,19 @@ pub(super) struct Addresses {
 }
 
 impl Addresses {
+    /// Takes in all that there is.
+    pub(super) fn fill(
+        &mut self,
+        leases: &BTreeMap<Ipv4Addr, Lease>,
+        quarantine: &BTreeMap<Ipv4Addr, Quarantine>,
+    ) {
+        self.ends = leases.iter().map(|(address, lease)| (lease.until, *address)).collect();
+        self.aside = quarantine.values().map(|one| (one.until, one.address)).collect();
+        for address in leases.keys() {
+            self.leased.insert(number(*address));
+        }
+    }
+
     pub(super) fn lease(
         &mut self,
         address: Ipv4Addr,

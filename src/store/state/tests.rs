@@ -274,6 +274,9 @@ fn indexed(state: &State) -> Index {
         index.conflicts.insert((aside.by, aside.address));
     }
     state.numbers.iter().for_each(|(number, phone)| index.given.give(number, None, *phone));
+    // So that those of the state are compared, too.
+    index.near_silent.of(index.silent.iter().copied());
+    index.near_strangers.of(index.strangers.iter().map(|(_, mac)| *mac));
     index
 }
 
@@ -286,6 +289,10 @@ proptest! {
         let mut one_by_one = State::default();
         one_by_one.index.limit = 4;
         let mut grouped = one_by_one.clone();
+        let mut read = Unindexed::new(grouped.clone());
+        // Asked for at once, so that what is near is in step from here on.
+        grouped.silent_near(mac(0), |_| ControlFlow::Continue(()));
+        grouped.strangers_near(mac(0), |_| ControlFlow::Continue(()));
         let mut number = 0;
         for group in groups {
             let mut patch = Patch::default();
@@ -295,10 +302,14 @@ proptest! {
                 one_by_one.apply(&commit);
                 patch.apply(&grouped, &commit);
             }
+            // A patch over a state that is being read is the same one.
+            prop_assert_eq!(read.state().index.strangers.len(), grouped.index.strangers.len());
+            read.install(patch.clone());
             grouped.install(patch);
             prop_assert_eq!(&one_by_one, &grouped);
             prop_assert_eq!(&indexed(&grouped), &grouped.index);
             prop_assert!(grouped.index.strangers.len() <= 4);
+            prop_assert_eq!(&Unindexed::new(grouped.clone()).indexed(), &grouped);
             let unheld = (0..9).map(address).filter(|it| !grouped.leases.contains_key(it));
             prop_assert!(grouped.unheld(address(0), address(8)).eq(unheld));
             let spelled = (0..12).map(|number| format!("{number}"));
@@ -313,6 +324,7 @@ proptest! {
                 prop_assert_eq!(slots.len(), different.len());
             }
         }
+        prop_assert_eq!(&read.indexed(), &grouped);
     }
 }
 
