@@ -48,6 +48,7 @@ use crate::domain::{Ground, Mac, Problem, Timestamp, printable};
 use load::{Folder, NOT_A_PHONE, PROFILE, Tree};
 use names::Names;
 use parse::Parsed;
+use range::Prefixes;
 use recognize::Recognizer;
 use spelling::Spellings;
 use template::Templates;
@@ -130,6 +131,7 @@ pub struct Catalog {
     recognizers: Vec<Recognizer>,
     names: Names,
     spellings: Spellings,
+    prefixes: Prefixes,
     templates: Templates,
     clients: Vec<(Regex, String)>,
 }
@@ -148,6 +150,7 @@ impl Catalog {
             recognizers: Vec::new(),
             names: Names::default(),
             spellings: Spellings::default(),
+            prefixes: Prefixes::default(),
             templates: Templates::new(Vec::new()),
             clients: clients(&shipped, &own, &mut problems),
         };
@@ -169,6 +172,7 @@ impl Catalog {
             catalog.families.push(parsed.family);
         }
         catalog.spellings = Spellings::new(&catalog.families);
+        catalog.prefixes = Prefixes::new(&catalog.families);
         catalog.templates = Templates::new(templates);
         (catalog, problems)
     }
