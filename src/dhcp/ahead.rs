@@ -24,7 +24,7 @@ pub(super) async fn stock_up(port: &Port, shared: &Shared) -> Infallible {
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        for address in shared.questions(port, Timestamp::now()) {
+        for address in shared.questions(port) {
             if let Err(error) = port.probe(address).await {
                 tracing::debug!(%error, port = port.name, "can't ask about an address ahead");
                 shared.offers().stock.remove(address);
@@ -35,12 +35,14 @@ pub(super) async fn stock_up(port: &Port, shared: &Shared) -> Infallible {
 
 impl Shared {
     /// The addresses that the wire of a port is to be asked about now.
-    fn questions(&self, port: &Port, now: Timestamp) -> Vec<Ipv4Addr> {
+    fn questions(&self, port: &Port) -> Vec<Ipv4Addr> {
         let provisioner = self.service.provisioner();
         let dhcp = &provisioner.settings().dhcp;
         let own = port.own();
         let here = |subnet: &&Subnet| own.iter().any(|(own, _)| subnet.contains(*own));
         let (mut offers, state) = (self.offers(), self.service.view.read());
+        // Whoever waits for the lock must not come with a time from before.
+        let now = Timestamp::now();
         offers.shares.follow(&state, now);
         let rules = Rules { state: &state, own: &own, mac: None, now };
         let (stock, offered) = offers.stock_and_holders();
@@ -58,6 +60,16 @@ impl Shared {
         drop(offers);
         self.service.notices.set(&format!("dhcp addresses {}", port.name), in_use(&told));
         questions
+    }
+
+    /// What a port was asked counts no more: its wire is gone, and with it whoever would have answered.
+    pub(super) fn forget_questions(&self, port: &Port) {
+        let (own, provisioner) = (port.own(), self.service.provisioner());
+        let here = |subnet: &&Subnet| own.iter().any(|(own, _)| subnet.contains(*own));
+        let mut offers = self.offers();
+        for subnet in provisioner.settings().dhcp.subnets.iter().filter(here) {
+            offers.stock.clear(subnet.network);
+        }
     }
 
     /// Takes in who says which address is its own.

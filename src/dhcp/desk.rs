@@ -13,7 +13,7 @@ use super::{
     DhcpError,
     ahead::stock_up,
     port::Port,
-    server::{End, Shared, listen, stopped},
+    server::{End, Shared, hear, listen, stopped},
 };
 
 /// How often it is tried whether a place can be served by now.
@@ -149,11 +149,15 @@ async fn attend(
         };
         let Some(port) = open else { break };
         let port = Arc::new(port);
+        // Ends with the port.
+        let mut ears = JoinSet::new();
+        ears.spawn(hear(Arc::clone(&port), Arc::clone(&shared)));
         let end = tokio::select! {
             end = listen(Arc::clone(&port), Arc::clone(&shared), leave.clone()) => end,
             // Dropped with the port: what was asked is no fact.
             never = stock_up(&port, &shared) => match never {},
         };
+        shared.forget_questions(&port);
         if end == End::Stopped {
             break;
         }

@@ -307,7 +307,7 @@ impl<'a> Responder<'a> {
         self.offers.free(&case.key);
         let mut changes = vec![Change::Released { address, at: self.now }];
         changes.extend(self.tell(case, [What::Released { address }]));
-        Verdict::Bind { reply: None, batch: changes.into() }
+        Verdict::Bind { reply: None, batch: self.claiming(case, address, changes) }
     }
 
     /// The client has an address of its own and wants the rest (RFC 2131 §4.3.5).

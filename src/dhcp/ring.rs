@@ -13,8 +13,9 @@ const MOST_OCTETS: usize = 16 << 20;
 /// Datagrams with what the caller knows about each.
 ///
 /// Phones that are known, so that their desks work as soon as they have their address, go before strangers, who may be
-/// anybody; among themselves all go in the order in which they came. A client that asks again before it was answered has
-/// one answer coming: its newest datagram stands in the place of its first.
+/// anybody; among themselves all go in the order in which they came. An eighth of each round is theirs all the same, so
+/// that whoever floods as a phone that is known shuts nobody out. A client that asks again before it was answered has one
+/// answer coming: its newest datagram stands in the place of its first; that of a known phone also for a new transaction.
 #[derive(Debug)]
 pub(super) struct Ring<T> {
     /// The known ones and the others.
@@ -76,6 +77,9 @@ impl<T> Ring<T> {
         is_known: impl FnOnce(&Glance) -> bool,
     ) -> Put {
         let glance = glance(datagram);
+        let known = glance.as_ref().is_some_and(is_known);
+        // A phone begins anew when it has given up, so what it asked before is nobody's any more.
+        let glance = glance.map(|it| if known { Glance { xid: 0, ..it } } else { it });
         let datagram = datagram.to_vec();
         if let Some(first) = glance.and_then(|glance| self.waiting(&glance)) {
             let (before, now) = (first.datagram.len(), datagram.len());
@@ -91,7 +95,7 @@ impl<T> Ring<T> {
                 break;
             }
         }
-        let at = usize::from(!glance.as_ref().is_some_and(is_known));
+        let at = usize::from(!known);
         let lane = &mut self.lanes[at];
         if let Some(glance) = glance {
             let number = lane.first + u64::try_from(lane.waiting.len()).unwrap_or(u64::MAX);
@@ -105,8 +109,14 @@ impl<T> Ring<T> {
     /// Takes out those whose turn it is, at most `most`.
     pub fn take(&mut self, most: usize) -> Vec<(Vec<u8>, T)> {
         let mut taken = Vec::with_capacity(most.min(self.len()));
+        let others = self.lanes[1].waiting.len().min(most / 8);
+        while taken.len() < most - others
+            && let Some(next) = self.pop(0)
+        {
+            taken.push((next.datagram, next.about));
+        }
         while taken.len() < most
-            && let Some(next) = self.pop(0).or_else(|| self.pop(1))
+            && let Some(next) = self.pop(1)
         {
             taken.push((next.datagram, next.about));
         }
@@ -175,6 +185,30 @@ mod tests {
         ring.put(&discover(4, 1), 7, known);
         assert_eq!(numbers(&mut ring, 9), [7, 2, 4, 6]);
         assert!(ring.is_empty() && ring.places.is_empty() && ring.octets == 0);
+    }
+
+    #[test]
+    fn whoever_floods_as_a_known_phone_shuts_nobody_out() {
+        let mut ring = Ring::of(1000);
+        for xid in 0..100 {
+            let again = if xid == 0 { Put::Waits } else { Put::Again };
+            assert_eq!(ring.put(&discover(1, xid), xid, known), again);
+        }
+        assert_eq!(numbers(&mut ring, 64), [99], "the newest one of it");
+        for number in 0..10 {
+            for kind in 0..8 {
+                let relay = [10, 9, number, kind].into();
+                let message = Request::discover(mac(number), 1).relayed(relay).encode();
+                ring.put(&message, u32::from(number), known);
+            }
+        }
+        for number in 20..40 {
+            ring.put(&discover(number, 1), u32::from(number), known);
+        }
+        let taken = numbers(&mut ring, 64);
+        assert_eq!(taken.len(), 64);
+        assert_eq!(taken[56..], [20, 21, 22, 23, 24, 25, 26, 27]);
+        assert_eq!(numbers(&mut ring, 64)[..3], [7, 7, 7]);
     }
 
     #[test]

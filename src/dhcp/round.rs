@@ -201,6 +201,8 @@ impl Shared {
         // What unwinding may leave half done is the offers, each of whose maps is right by itself.
         let mut offers = self.offers();
         let state = self.service.view.read();
+        // Not that of reading: another port may have decided in the meantime, and time must not run backwards.
+        let here = &Here { now: Timestamp::now(), ..*here };
         let mut verdict =
             |heard: &Heard<'_>| self.verdict(here, heard, &state, &mut offers, in_use);
         heard.iter().map(|heard| spared(&self.counters, || verdict(heard))).collect()

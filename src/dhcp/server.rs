@@ -1,6 +1,7 @@
 //! The driver: one task per port, which takes in what comes and goes from round to round.
 
 use std::{
+    convert::Infallible,
     net::{Ipv4Addr, SocketAddrV4},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -177,14 +178,6 @@ pub(super) async fn listen(
                 Presence::Idle(text) => shared.notice(&port.name, Some(text)),
                 Presence::Gone => break End::Gone,
             },
-            heard = port.hear() => match heard {
-                Ok(Some(arp)) => shared.heard(&arp),
-                Ok(None) => {}
-                Err(error) => {
-                    tracing::debug!(%error, port = port.name, "can't hear ARP");
-                    sleep(REST).await;
-                }
-            },
             // Also while the disk is behind: who asks again meanwhile replaces what he asked before.
             received = port.receive(&mut inbox) => match received {
                 Ok(_) => shared.take_in(&inbox, &mut ring),
@@ -205,6 +198,21 @@ pub(super) async fn listen(
         pending.one().await;
     }
     end
+}
+
+/// Takes in the ARP of a port as it comes, as long as nobody drops it: in a task of its own, because silence counts as
+/// proof, and must not be that of somebody who is busy.
+pub(super) async fn hear(port: Arc<Port>, shared: Arc<Shared>) -> Infallible {
+    loop {
+        match port.hear().await {
+            Ok(Some(arp)) => shared.heard(&arp),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::debug!(%error, port = port.name, "can't hear ARP");
+                sleep(REST).await;
+            }
+        }
+    }
 }
 
 /// Waits until it is time to stop, or nobody is left who could say so. Cancel-safe.

@@ -331,7 +331,7 @@ fn packet_info(from: IpAddr) -> (Control<u8>, usize) {
 }
 
 /// Asks for the large buffer as the administrator, else for what `net.core.rmem_max` grants. Never a reason to stop.
-fn grow_receive_buffer(socket: &Socket) {
+pub(super) fn grow_receive_buffer(socket: &Socket) {
     if set_option(socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, RECEIVE_BUFFER).is_err() {
         let size = usize::try_from(RECEIVE_BUFFER).unwrap_or(0);
         if let Err(error) = socket.set_recv_buffer_size(size) {

@@ -28,7 +28,10 @@ impl ArpTap {
     /// Outside a tokio runtime.
     pub fn open(index: u32) -> io::Result<Self> {
         let kind = u16::try_from(libc::ETH_P_ARP).unwrap_or(0);
-        socket::listen(socket::frames()?, index, kind).map(Self)
+        let frames = socket::frames()?;
+        // Where power returns everybody asks for everybody; an answer that is lost here is taken for silence.
+        socket::grow_receive_buffer(&frames);
+        socket::listen(frames, index, kind).map(Self)
     }
 
     /// Waits for a frame: its length in the buffer. Cancel-safe: a frame is taken only when this returns.

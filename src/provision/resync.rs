@@ -3,13 +3,14 @@
 use std::{fmt::Debug, net::Ipv4Addr};
 
 use crate::{
+    config::PeerRule,
     domain::{Change, Event, Mac, Reply, Secret, Timestamp, What},
     net::Interface,
     profile::{Family, Speaks},
     store::State,
 };
 
-use super::{Provisioner, Service, report::Look};
+use super::{Provisioner, Service, identify::rule, report::Look};
 
 /// The event that no stranger can send: its body names the call of the phone's registration.
 const REGISTERED_ONLY: &str = "service-control";
@@ -54,6 +55,9 @@ pub enum Unreachable {
     /// Somebody else has its last address by now.
     #[error("{0}, where it was last, is another phone's now")]
     AnotherHasIt(Ipv4Addr),
+    /// Its last address is not leased to it, so anybody may have it.
+    #[error("{0}, where it was last, is not leased to it")]
+    NoLease(Ipv4Addr),
     /// An address that is on no network of ours.
     #[error("{0}, where it was last, is in no subnet of the settings")]
     Foreign(Ipv4Addr),
@@ -82,8 +86,8 @@ pub struct Order {
     pub event: String,
     /// The user of its first line; empty for none.
     pub user: String,
-    /// The password of that line, for a phone that wants to see it. It leaves as a digest alone; whoever has the phone's
-    /// address could fetch it inside the phone's own file as well.
+    /// The password of that line, for a phone that wants to see it. It leaves as a digest alone, and only where the phone's
+    /// own file goes.
     pub password: Secret,
 }
 
@@ -131,8 +135,13 @@ impl Look<'_> {
     /// which count where the settings name no subnet.
     fn place(&self, here: &[(Ipv4Addr, u8)]) -> Result<Ipv4Addr, Unreachable> {
         let address = self.boot.address.ok_or(Unreachable::NoAddress)?;
-        if self.holder(address.into()).is_some_and(|holder| holder != self.mac) {
-            return Err(Unreachable::AnotherHasIt(address));
+        match self.holder(address.into()) {
+            Some(holder) if holder != self.mac => return Err(Unreachable::AnotherHasIt(address)),
+            // An address that a message told of is anybody's word: own files don't go there either.
+            None if rule(self.provisioner.settings()) == PeerRule::Lease => {
+                return Err(Unreachable::NoLease(address));
+            }
+            _ => {}
         }
         let subnets = &self.provisioner.settings().dhcp.subnets;
         let near = |(own, prefix): &(Ipv4Addr, u8)| is_within(address, *own, *prefix);

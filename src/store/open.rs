@@ -54,10 +54,7 @@ pub(super) fn open(directory: &Path, limits: Limits) -> Result<Store, StoreError
         }
         Err(Unreadable::Refused(error)) => return Err(error),
         Err(Unreadable::Damaged(text)) => {
-            // Commit numbers go on where they were, so that nobody who watches takes new ones for old.
-            let mut state = State::default();
-            state.commit = acknowledged(&path);
-            build(&path, &state, || Ok(Vec::new()))?;
+            from_journal(&path)?;
             let (read, aside) = replace(&path, &text)?;
             (read, Some(aside))
         }
@@ -173,6 +170,20 @@ fn salvage(path: &Path, mut read: Read, text: &str) -> Result<(Read, PathBuf), S
     copy(path, &read, Vec::new())?;
     drop(read);
     replace(path, text)
+}
+
+/// Makes rows beside damaged ones of what their journal has: the newest leases at least, or they would be given away twice.
+fn from_journal(path: &Path) -> Result<(), StoreError> {
+    let replay = Replay::new(State::default(), Replaced::new()).run(path);
+    let replay = replay.map_err(|unreadable| unreadable.into_error(path))?;
+    let mut state = replay.state;
+    // Commit numbers go on where they were, so that nobody who watches takes new ones for old.
+    state.commit = state.commit.max(acknowledged(path));
+    let mut events = replay.pending.rows();
+    build(path, &state, || {
+        let page: Result<Vec<_>, _> = events.by_ref().take(PAGE).collect();
+        page.map_err(|bad| fault(path, bad))
+    })
 }
 
 /// Makes rows beside those in use of what was read of them: the state, these rows, and the timelines.

@@ -6,7 +6,7 @@ use super::{
     super::shares::size, Arrival, Case, Responder, Silence, Verdict, ignore, is_for_another, later,
 };
 use crate::{
-    domain::{Change, Mac, Quarantine, What},
+    domain::{Batch, Change, Claim, Mac, Quarantine, What},
     provision::Client,
     wire::dhcp::code,
 };
@@ -43,7 +43,19 @@ impl<'a> Responder<'a> {
         }
         changes.extend(self.set_aside(case, address));
         changes.extend(self.tell(case, [What::Declined { address }]));
-        Verdict::Bind { reply: None, batch: changes.into() }
+        Verdict::Bind { reply: None, batch: self.claiming(case, address, changes) }
+    }
+
+    /// Nothing of it becomes fact if somebody else has the address by then.
+    pub(super) fn claiming(
+        &self,
+        case: &Case<'a>,
+        address: Ipv4Addr,
+        changes: Vec<Change>,
+    ) -> Batch {
+        let client = self.addresses(case).key(address);
+        let claims = vec![Claim::Address { address, client, now: self.now }];
+        Batch { claims, changes, undoable: false }
     }
 
     /// Sets an address aside. A tenth of a pool may be, so that one liar or one switch that answers for everybody does

@@ -36,6 +36,33 @@ fn rows_in(dir: &TempDir) -> Disk {
 }
 
 #[test]
+fn damaged_rows_leave_what_the_journal_has() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let mac = Mac::new([0, 0x1e, 0x7a, 0, 0, 7]).unwrap();
+    let (address, since) = (std::net::Ipv4Addr::new(10, 20, 0, 9), Timestamp::UNIX_EPOCH);
+    let client = crate::domain::ClientKey::hardware(mac);
+    let lease = crate::domain::Lease { address, client, mac, since, until: Timestamp::MAX };
+    let number =
+        store.journal.commit_blocking(vec![Change::Leased(lease.clone())].into()).unwrap().number;
+    // What a pulled plug leaves: nothing is closed, and the journal has what the rows lack.
+    let left = tempfile::tempdir().unwrap();
+    let copied = std::process::Command::new("cp")
+        .arg("-a")
+        .arg(directory.path().join("store"))
+        .arg(left.path())
+        .status();
+    assert!(copied.unwrap().success());
+    std::fs::write(left.path().join("store/db"), [0xa5; 4096]).unwrap();
+    drop(store);
+    let store = Store::open(left.path()).unwrap();
+    assert!(store.set_aside.is_some());
+    let state = store.view.read();
+    assert_eq!(state.leases.get(&address), Some(&lease));
+    assert!(state.commit >= number);
+}
+
+#[test]
 fn sync_follows_flush() {
     let dir = filled();
     let disk = rows_in(&dir);
