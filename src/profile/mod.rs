@@ -49,6 +49,7 @@ use lazy::Lazy;
 use load::{Folder, NOT_A_PHONE, PROFILE, Tree};
 use names::Names;
 use parse::Parsed;
+use range::Prefixes;
 use recognize::Recognizer;
 use spelling::Spellings;
 use template::Templates;
@@ -131,6 +132,7 @@ pub struct Catalog {
     recognizers: Vec<Recognizer>,
     names: Names,
     spellings: Spellings,
+    prefixes: Prefixes,
     templates: Templates,
     clients: Vec<(Lazy, String)>,
 }
@@ -149,6 +151,7 @@ impl Catalog {
             recognizers: Vec::new(),
             names: Names::default(),
             spellings: Spellings::default(),
+            prefixes: Prefixes::default(),
             templates: Templates::new(Vec::new()),
             clients: clients(&shipped, &own, &mut problems),
         };
@@ -168,6 +171,7 @@ impl Catalog {
             catalog.families.push(parsed.family);
         }
         catalog.spellings = Spellings::new(&catalog.families);
+        catalog.prefixes = Prefixes::new(&catalog.families);
         catalog.templates = Templates::new(templates);
         (catalog, problems)
     }

@@ -1,12 +1,19 @@
 //! Blocks of hardware addresses: a registered prefix, or a part of one that tells a model.
 
+use std::collections::HashMap;
+
 use crate::domain::Mac;
+
+use super::Family;
 
 /// Digits of a whole address.
 const DIGITS: usize = 12;
 
 /// Digits of the shortest block that says anything: the registry gives out no more than that.
 const PREFIX: usize = 6;
+
+/// The bits of an address behind its prefix.
+const OWN_BITS: usize = 4 * (DIGITS - PREFIX);
 
 /// A block of addresses, both ends included: one weak vote for who made the phone.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -41,8 +48,11 @@ impl Block {
     /// True if the address lies in it.
     #[must_use]
     pub fn holds(&self, mac: Mac) -> bool {
-        let number = mac.octets().iter().fold(0, |high, octet| high << 8 | u64::from(*octet));
-        (self.first..=self.last).contains(&number)
+        self.has(as_number(mac))
+    }
+
+    const fn has(&self, number: u64) -> bool {
+        self.first <= number && number <= self.last
     }
 
     /// The first address in it, as a number.
@@ -56,6 +66,41 @@ impl Block {
     pub const fn size(&self) -> u64 {
         self.last - self.first
     }
+}
+
+/// The blocks of all families by the prefixes that they lie in: each file and each DHCP message asks whose an address is.
+#[derive(Debug, Default)]
+pub(super) struct Prefixes(HashMap<u64, Vec<(usize, usize)>>);
+
+impl Prefixes {
+    pub(super) fn new(families: &[Family]) -> Self {
+        let mut prefixes = Self::default();
+        for (place, family) in families.iter().enumerate() {
+            for (number, block) in family.blocks.iter().enumerate() {
+                // Two of them at most, as none is larger than a prefix.
+                for prefix in block.first >> OWN_BITS..=block.last >> OWN_BITS {
+                    prefixes.0.entry(prefix).or_default().push((place, number));
+                }
+            }
+        }
+        prefixes
+    }
+
+    /// The blocks of these families that hold an address, each with the place of its family and in the order of these.
+    pub(super) fn holding<'a>(
+        &self,
+        families: &'a [Family],
+        mac: Mac,
+    ) -> impl Iterator<Item = (usize, &'a Block)> {
+        let number = as_number(mac);
+        let near = self.0.get(&(number >> OWN_BITS)).into_iter().flatten();
+        let blocks = near.map(|(place, block)| (*place, &families[*place].blocks[*block]));
+        blocks.filter(move |(_, block)| block.has(number))
+    }
+}
+
+fn as_number(mac: Mac) -> u64 {
+    mac.octets().iter().fold(0, |high, octet| high << 8 | u64::from(*octet))
 }
 
 /// Hexadecimal digits and nothing else: `from_str_radix` would take a sign.

@@ -202,7 +202,7 @@ impl Catalog {
         let ends = words.filter_map(|word| word.split_at_checked(word.len().checked_sub(12)?));
         let alone = |(rest, _): &(&str, &str)| rest.bytes().all(|byte| byte.is_ascii_alphabetic());
         let mut macs = ends.filter(alone).filter_map(|(_, end)| end.parse::<Mac>().ok());
-        macs.find(|mac| self.families.iter().any(|family| family.block(*mac).is_some()))
+        macs.find(|mac| self.prefixes.holding(&self.families, *mac).next().is_some())
     }
 
     /// Claims of the families with Poly's enterprise number. The part number beats the model's name, because it is
@@ -236,18 +236,17 @@ impl Catalog {
     }
 
     fn by_prefix(&self, mac: Mac) -> Vec<Claim> {
-        let families = self.families.iter().enumerate();
-        let ours: Vec<_> =
-            families.filter_map(|(place, family)| Some((place, family.block(mac)?))).collect();
+        let mut ours: Vec<_> = self.prefixes.holding(&self.families, mac).collect();
         // A vendor's part of another one's prefix: the smallest block knows best.
         let smallest = ours.iter().map(|(_, block)| block.size()).min();
-        let ours = ours.into_iter().filter(|(_, block)| Some(block.size()) == smallest);
+        ours.retain(|(_, block)| Some(block.size()) == smallest);
+        ours.dedup_by_key(|(place, _)| *place);
         let claim = |(place, block): (usize, &Block)| {
             let rank = if block.model.is_some() { Rank::Model } else { Rank::Vendor };
             let (brand, model) = (block.brand.clone(), block.model.clone());
             Claim { place, brand, rank, model, ..Claim::default() }
         };
-        ours.map(claim).collect()
+        ours.into_iter().map(claim).collect()
     }
 
     /// Claims by what option 124 or 125 carries: Poly's class, a device's own description (TR-111), or an enterprise

@@ -213,3 +213,37 @@ fn host_names_with_a_mac() {
     check("1cc1100000001", "nothing");
     check("laptop-0a1b2c3d4e5f", "nothing");
 }
+
+/// The index of all blocks against each family's own search; at the ends of each block and behind them.
+#[test]
+fn whose_an_address_is() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::create_dir(directory.path().join("blue")).unwrap();
+    let wide = BLUE.replace("\"aabb00\",", "\"aabb00\", \"aabb00f00000-aabb01e00000\",");
+    assert_ne!(wide, BLUE);
+    fs::write(directory.path().join("blue/profile.toml"), wide).unwrap();
+    let (catalog, problems) = Catalog::load(Some(directory.path()));
+    assert!(problems.is_empty(), "{problems:?}");
+    let blocks = || catalog.families.iter().flat_map(|family| &family.blocks);
+    let ends = |block: &Block| {
+        let (first, last) = (block.first(), block.first() + block.size());
+        [first - 1, first, first + 1, last - 1, last, last + 1]
+    };
+    let mut held = 0;
+    for number in blocks().flat_map(ends).chain([0x1234_5678, 0xaabb_00f0_0000]) {
+        let [_, _, octets @ ..] = number.to_be_bytes();
+        let Ok(mac) = Mac::new(octets) else { continue };
+        let families = catalog.families.iter().enumerate();
+        let own = families.filter_map(|(place, family)| Some((place, family.block(mac)?.size())));
+        let mut found: Vec<_> = catalog
+            .prefixes
+            .holding(&catalog.families, mac)
+            .map(|(place, block)| (place, block.size()))
+            .collect();
+        found.sort_unstable();
+        found.dedup_by_key(|(place, _)| *place);
+        assert_eq!(found, own.collect::<Vec<_>>(), "{mac}");
+        held += found.len();
+    }
+    assert!(held > 2 * blocks().count(), "{held}");
+}
