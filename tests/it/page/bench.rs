@@ -185,8 +185,6 @@ fn a_batch_is_filled_by_keystrokes_only() {
         assert_eq!(row(THIRD)["phone"]["entry"]["number"], "4014");
         scanner.scan("2112345678").await;
         assert_eq!(row(THIRD)["phone"]["entry"]["number"], "2112345678");
-        scanner.scan("RINGUP UNDO").await;
-        assert_eq!(row(THIRD)["phone"]["entry"]["number"], "4014");
         // Put aside, and replaced.
         scanner.scan("RINGUP FAIL").await;
         scanner.shows("red", "failed on the bench").await;
