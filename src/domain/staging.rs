@@ -132,6 +132,10 @@ pub struct Staged {
 pub struct Kept {
     /// Vendor and model, as seen, else as listed.
     pub model: String,
+    /// The model that it is listed as, where that is another one.
+    pub listed: String,
+    /// What was wrong with it still.
+    pub open: Vec<String>,
     /// The firmware that it runs.
     pub firmware: String,
     /// The number of its first line.

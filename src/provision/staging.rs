@@ -27,6 +27,9 @@ pub use watch::Watch;
 /// The most characters of a name that an operator gives.
 const MAX_NAME: usize = 80;
 
+/// The most findings of a phone that a report names.
+const MOST_KEPT: usize = 8;
+
 /// Why something can't be done with a batch.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum StagingError {
@@ -200,7 +203,8 @@ impl Provisioner {
         (id, phone): (StagingId, Mac),
         mut fields: Vec<(String, String)>,
     ) -> Result<Vec<Change>, StagingError> {
-        let known = state.phones.get(&phone).and_then(|phone| phone.entry.as_deref());
+        let record = state.phones.get(&phone);
+        let known = record.and_then(|phone| phone.entry.as_deref());
         let site = state.stagings.get(&id).and_then(|one| one.purpose.site.clone());
         let says = |name: &str| fields.iter().any(|(field, _)| field == name);
         if let Some(site) = site.filter(|_| known.is_none() && !says("site")) {
@@ -208,7 +212,8 @@ impl Provisioner {
         }
         let edit = inventory::edit(state, self.settings(), phone, &fields);
         let mut changes = edit.map_err(StagingError::Faults)?.changes;
-        if known.is_none() {
+        // A phone that was never seen had nothing that could be solved.
+        if known.is_none() && record.is_some_and(|phone| phone.boot.is_seen()) {
             let text = "was not listed: listed on the bench".to_owned();
             changes.push(staging(id, StagingChange::Solved(phone, text)));
         }
@@ -342,14 +347,23 @@ impl Provisioner {
     pub fn kept(&self, state: &State, phone: Mac, now: Timestamp) -> Kept {
         let nobody = Phone::default();
         let known = state.phones.get(&phone).unwrap_or(&nobody);
-        let identity = self.report(phone, known, state, now).identity;
+        let report = self.report(phone, known, state, now);
+        let open = report.findings.iter().take(MOST_KEPT);
+        let open = open.map(|one| clip(&format!("{}: {}", one.kind.as_str(), one.text), 240));
+        let identity = report.identity;
         let entry = known.entry.as_deref();
         let listed = entry.map(|entry| entry.model.clone()).unwrap_or_default();
         // A phone that has not shown itself is of the maker of what it is listed as.
         let maker = || self.catalog().model(&listed).map(|(family, _)| family.vendor.clone());
         let vendor = identity.vendor.or_else(maker).unwrap_or_default();
-        let model = identity.model.unwrap_or(listed);
+        let named = |model: &str| {
+            self.catalog().model(model).map_or_else(|| model.to_owned(), |(_, it)| it.name.clone())
+        };
+        let differs = identity.model.as_deref().is_some_and(|seen| named(seen) != named(&listed));
+        let model = identity.model.unwrap_or_else(|| listed.clone());
         Kept {
+            listed: Some(listed).filter(|_| differs).unwrap_or_default(),
+            open: open.collect(),
             model: format!("{vendor} {model}").trim().to_owned(),
             firmware: identity.firmware.unwrap_or_default(),
             number: entry.map(|entry| entry.number().to_owned()).unwrap_or_default(),

@@ -50,11 +50,13 @@ pub struct ReportRow {
     sealed: String,
     solved: String,
     failed: String,
+    open: String,
+    listed: String,
 }
 
 impl ReportRow {
     /// The columns of a report.
-    pub const HEADS: [&str; 11] = [
+    pub const HEADS: [&str; 13] = [
         "Slot",
         "MAC",
         "Model",
@@ -66,14 +68,16 @@ impl ReportRow {
         "Sealed",
         "Findings solved",
         "Put aside",
+        "Findings open",
+        "Listed as",
     ];
 
     /// Its cells, in the order of [`Self::HEADS`].
     #[must_use]
-    pub fn cells(&self) -> [&str; 11] {
-        let Self { slot, mac, model, firmware, number, name, port, took, sealed, solved, failed } =
-            self;
-        [slot, mac, model, firmware, number, name, port, took, sealed, solved, failed]
+    pub fn cells(&self) -> [&str; 13] {
+        let Self { slot, mac, model, firmware, number, name, port, took, .. } = self;
+        let Self { sealed, solved, failed, open, listed, .. } = self;
+        [slot, mac, model, firmware, number, name, port, took, sealed, solved, failed, open, listed]
     }
 }
 
@@ -98,6 +102,8 @@ fn rows(operators: &Operators, id: StagingId) -> Result<(BatchView, Vec<ReportRo
             sealed: one.sealed.map_or_else(|| "no".to_owned(), moment),
             solved: one.solved.join("; "),
             failed: one.failed.clone().unwrap_or_default(),
+            open: kept.open.join("; "),
+            listed: kept.listed,
         }
     };
     let rows = order.into_iter().map(|(mac, one)| row(mac, one)).collect();

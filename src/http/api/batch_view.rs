@@ -92,6 +92,8 @@ pub struct StagedView {
     pub light: &'static str,
     /// Why, in one line.
     pub says: String,
+    /// The MAC whose `bad-label` repair (`accept`) puts its label right: its own, or that of the entry that was meant for it.
+    pub repair: Option<String>,
     /// When it first had all of its configuration, and was registered where its site asks for that (`ready-when`).
     pub ready: Option<String>,
     /// How many seconds that took from the start of that boot.
@@ -179,6 +181,7 @@ impl StagedView {
             at: moment(one.at),
             light: light.colour.as_str(),
             says: light.text,
+            repair: light.repair.map(|mac| mac.to_string()),
             ready: ready.map(moment),
             took: took.map(|took| took.max(0)),
             settled: one.settled.map(moment),

@@ -193,8 +193,11 @@ pub async fn scan_in(
     let phone = inventory::mac(&given.mac).map_err(|fault| Details::bad(fault.to_string()))?;
     let provisioner = operators.service.provisioner();
     let mut wrong = found(&operators, phone);
-    // That it was not listed is remembered by who lists it on the bench, seen or not.
+    // That it was not listed is remembered by who lists it on the bench.
+    let seen = operators.service.view.read().phones.get(&phone).is_some_and(|it| it.boot.is_seen());
+    // A scan proves no label either: who it is mistaken for may change by it, and no more.
     wrong.retain(|one| one.kind != FindingKind::NotListed);
+    wrong.retain(|one| seen || one.kind != FindingKind::BadLabel);
     commit(&operators, |state| {
         let operator = state.stagings.get(&id).map(|one| one.purpose.operator.clone());
         let mut fields: Vec<(String, String)> =

@@ -16,6 +16,7 @@ let model = ""; // The model of the cartons that follow.
 let slot = null; // The slot of the next phone, where the operator chose it.
 let replacing = null; // The phone whose place the next one takes.
 let layout = null; // The keyboard that the scanner was found to type on.
+let doubted = ""; // The number that is taken if it is scanned once more.
 let stubborn = ""; // The step that was refused when it was to be taken back.
 let quiet = false;
 
@@ -81,6 +82,7 @@ function tile(one, number) {
   if (!one) return element;
   element.dataset.light = one.light;
   element.dataset.mac = one.mac;
+  if (one.sealed) element.dataset.sealed = one.sealed;
   if (one.mac === last) element.setAttribute("aria-current", "true");
   // The number is what is read from afar; the name is for who stands in front of it.
   const [listed, name] = [numberOf(one), one.phone?.entry?.name];
@@ -124,6 +126,7 @@ function draw() {
   byId("close").hidden = batch.standing === "closed";
   byId("restart").hidden = batch.standing !== "handed-over" || batch.sealed + batch.failed >= scanned;
   byId("unlisted").hidden = !unknown;
+  byId("mend").hidden = batch.standing !== "open" || !staged(last)?.repair;
   byId("forget").hidden = !model;
   for (const name of ["undo", "next-slot", "replace", "fail"]) byId(name).hidden = batch.standing === "closed";
   field.disabled = batch.standing === "closed";
@@ -263,6 +266,27 @@ const commands = {
     await load();
     show(one);
   },
+  // Lists the phone that is here under its own MAC, in the place of the label that was misread.
+  async mend() {
+    const misread = staged(last)?.repair;
+    if (!misread) return light("amber", "Label", "no label of the last phone is in doubt");
+    const fixed = await call("POST", `/api/v1/phones/${misread}/accept`, { kind: "bad-label" });
+    const [wrong, mac] = [staged(misread), fixed.mac];
+    const present = staged(mac);
+    const back = [["POST", `/api/v1/undo?commit=${fixed.commit}`]];
+    did(`taking the label of ${mac}`, ...back);
+    if (wrong) {
+      await call("DELETE", `${here}/phones/${misread}`);
+      if (!present) back.push(["DELETE", `${here}/phones/${mac}`]);
+      back.push(["POST", `${here}/phones`, { mac: misread, slot: wrong.slot ?? 0 }]);
+      done[done.length - 1] = [`taking the label of ${mac}`, back];
+      keep();
+      if (!present) await call("POST", `${here}/phones`, { mac, slot: wrong.slot ?? 0 });
+    }
+    [last, unknown] = [mac, null];
+    await load();
+    show(staged(mac));
+  },
   async list() {
     if (!unknown) return light("amber", "List", "scan a phone that is not listed first");
     show(await put(unknown, model ? { model } : { list: true }));
@@ -271,6 +295,11 @@ const commands = {
 
 async function number(text) {
   if (!last || !staged(last)) return light("amber", text, "a number: scan the phone that gets it first");
+  // So long a number is a serial's as well: it is taken when it is scanned once more.
+  if (/^[0-9]{9,}$/.test(text) && doubted !== `${last} ${text}`) {
+    doubted = `${last} ${text}`;
+    return light("amber", `Is ${text} the number?`, `it looks like a serial number; scan it once more to take it for ${last}`);
+  }
   const before = numberOf(staged(last) ?? {});
   const one = await put(last, { number: text, ...(model && !staged(last)?.phone?.entry?.model ? { model } : {}) });
   // A carton has other numbers on it too: that one was taken for this phone's has to be seen.
@@ -317,7 +346,7 @@ byId("scanning").addEventListener("submit", (event) => {
 
 // Keys and buttons ----------------------------------------------------------------------------------------------------
 
-const KEYS = { F2: "list", F4: "fail", F6: "replace", F8: "next-slot", F9: "undo" };
+const KEYS = { F2: "list", F4: "fail", F6: "replace", F7: "mend", F8: "next-slot", F9: "undo" };
 
 function forget() {
   field.value = model = "";
@@ -352,6 +381,23 @@ function byHand(phones) {
   light(names.length ? "amber" : "green", "Handed over", `${told} told to come again. ${left}.`);
 }
 
+// What speaks against handing over; nothing where all phones are as they should be.
+function unfit() {
+  const phones = batch.phones.filter((one) => !one.failed);
+  const never = phones.filter((one) => !one.phone?.last);
+  const red = phones.filter((one) => one.light === "red");
+  const rest = phones.filter((one) => !one.ready && !never.includes(one) && !red.includes(one));
+  const parts = [[never, "never seen"], [red, "red"], [rest, "not ready yet"]].filter(([some]) => some.length);
+  return parts.length ? `Of ${phones.length} phones: ${parts.map(([some, is]) => `${some.length} ${is}`).join(", ")}.` : "";
+}
+
+async function handOver() {
+  await load();
+  const against = unfit();
+  if (against && !confirm(`${against}\n\nHand over all the same?`)) return field.focus();
+  await step("hand-over", "Hand over all the same?");
+}
+
 async function step(path, question) {
   let done;
   try {
@@ -365,7 +411,7 @@ async function step(path, question) {
   field.focus();
 }
 
-byId("hand-over").addEventListener("click", () => queue(() => step("hand-over", "Hand over all the same?")));
+byId("hand-over").addEventListener("click", () => queue(handOver));
 byId("take-back").addEventListener("click", () => queue(() => step("take-back")));
 byId("close").addEventListener("click", () => queue(() => step("close", "Close all the same?")));
 byId("purpose")?.addEventListener("submit", (event) => {
@@ -379,6 +425,7 @@ byId("purpose")?.addEventListener("submit", (event) => {
   }, "the change");
 });
 byId("unlisted").addEventListener("click", () => queue(commands.list));
+byId("mend").addEventListener("click", () => queue(commands.mend, "the label"));
 for (const name of ["undo", "next-slot", "replace", "fail"]) byId(name).addEventListener("click", () => queue(commands[name], name));
 byId("forget").addEventListener("click", forget);
 byId("mute").addEventListener("click", () => {

@@ -173,6 +173,7 @@ fn scanner(operators: &Operators, batch: &BatchView, others: &[(StagingId, Strin
                 span #next { "next slot " (batch.next_slot) }
                 span #model {}
                 button #unlisted type="button" hidden { "List it " kbd { "F2" } }
+                button #mend type="button" hidden { "Take the label of the phone that is here " kbd { "F7" } }
                 button #undo type="button" { "Undo " kbd { "F9" } }
                 button #next-slot type="button" { "Next slot " kbd { "F8" } }
                 button #replace type="button" { "Replace " kbd { "F6" } }

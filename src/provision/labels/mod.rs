@@ -138,6 +138,14 @@ impl Provisioner {
         let label = pool.seen(seen)?;
         partner(&pool, Side::Seen, &label).map(|listed| listed.mac())
     }
+
+    /// The entry whose `bad-label` finding names this phone that is here and not listed, and in what their MACs differ.
+    #[must_use]
+    pub fn misread_as(&self, state: &State, seen: Mac) -> Option<(Mac, String)> {
+        let listed = self.listed_for(state, seen)?;
+        let differs = || (listed, words::difference(listed, seen));
+        (self.meant_by(state, listed) == Some(seen)).then(differs)
+    }
 }
 
 /// What is listed and what is here, out of the state.

@@ -1,7 +1,7 @@
 //! The light of a phone on the bench: green, amber or red, and in one line why.
 
 use crate::{
-    domain::{FindingKind, Mac, Recalled, Reply, Staging, Standing, Timestamp},
+    domain::{FindingKind, Mac, Recalled, Reply, Staged, Staging, Standing, Timestamp},
     provision::{Provisioner, Report},
     store::{Phone, State},
 };
@@ -36,6 +36,14 @@ pub struct Light {
     pub colour: Colour,
     /// In one line.
     pub text: String,
+    /// The MAC whose `bad-label` repair puts its label right: its own, or that of the entry which was meant for it.
+    pub repair: Option<Mac>,
+}
+
+/// Why its label may have been read wrongly.
+struct Doubt {
+    text: String,
+    repair: Option<Mac>,
 }
 
 impl Provisioner {
@@ -46,53 +54,77 @@ impl Provisioner {
         let known = state.phones.get(&phone).unwrap_or(&nobody);
         let report = self.report(phone, known, state, now);
         let staged = staging.phones.get(&phone);
+        let doubt = self.doubt(state, &report, known, phone);
+        let repair = doubt.as_ref().and_then(|doubt| doubt.repair);
+        let expected = self.expected_on_bench(known, phone, doubt.as_ref(), now);
         let light = |colour, text: &str| {
-            let expected = self.expected_on_bench(known, phone, now);
-            let text = if text.is_empty() { expected } else { format!("{expected}, {text}") };
-            Light { colour, text }
+            let parts = [expected.as_str(), text];
+            let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+            Light { colour, text: parts.join(", "), repair }
+        };
+        // What is left to do, or nothing: this is told whatever else is wrong.
+        let due = sealing(staging, staged, known);
+        let red = |why: &str| {
+            let parts = [due.as_ref().map_or("", |(_, text)| text), why];
+            let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+            light(Colour::Red, &parts.join("; "))
         };
         if let Some(why) = staged.and_then(|one| one.failed.as_deref()) {
             return light(Colour::Red, &format!("put aside: {why}"));
         }
-        if let Some(finding) = report.findings.iter().find(|one| one.kind != FindingKind::NotListed)
-        {
-            return light(Colour::Red, &finding.text);
+        // A label in doubt is told already, in the place of one that is right.
+        let told = [FindingKind::NotListed, FindingKind::BadLabel];
+        if let Some(finding) = report.findings.iter().find(|one| !told.contains(&one.kind)) {
+            return red(&finding.text);
+        }
+        if doubt.is_some() && known.entry.is_some() {
+            return red("");
         }
         if known.entry.is_none() {
             return light(Colour::Amber, "not listed");
         }
         if let Some(text) = elsewhere(staging, known) {
-            return light(Colour::Red, &text);
+            return red(&text);
         }
-        if staged.is_some_and(|one| one.sealed.is_some()) {
-            return light(Colour::Green, "sealed");
+        if let Some((Colour::Green, text)) = &due {
+            return light(Colour::Green, text);
         }
         if report.stuck || report.looping {
             let why = report.diagnosis.map_or_else(|| "stuck".to_owned(), |why| why.text);
-            return light(Colour::Red, &why);
+            return red(&why);
         }
-        match staging.standing() {
-            Standing::HandedOver => {
-                // Only what was asked since the hand-over brings the production file.
-                let since = |one: &&Recalled| staging.handed_over.is_some_and(|at| one.at >= at);
-                match known.boot.recall().filter(since).map(|one| &one.reply) {
-                    None => light(Colour::Amber, "restart it to seal it"),
-                    Some(Reply::Accepted { .. }) => {
-                        light(Colour::Amber, "comes again by itself to be sealed")
-                    }
-                    Some(reply) => light(Colour::Amber, &format!("{reply}: restart it to seal it")),
-                }
-            }
-            Standing::Open | Standing::Closed => {
-                let (colour, text) = progress(known, &report);
-                light(colour, &text)
-            }
+        let (colour, text) = due.unwrap_or_else(|| progress(known, &report));
+        light(colour, &text)
+    }
+
+    /// What a `bad-label` finding says of it, be it of its own entry or of the one that was meant for it.
+    fn doubt(&self, state: &State, report: &Report, known: &Phone, phone: Mac) -> Option<Doubt> {
+        if let Some(own) = report.findings.iter().find(|one| one.kind == FindingKind::BadLabel) {
+            let moves = own.repair.as_ref().is_some_and(|repair| repair.mac.is_some());
+            return Some(Doubt { text: own.text.clone(), repair: moves.then_some(phone) });
         }
+        if known.entry.is_some() {
+            return None;
+        }
+        let (listed, differs) = self.misread_as(state, phone)?;
+        let text = format!("{listed} is listed and never seen, and this {differs}");
+        Some(Doubt { text, repair: Some(listed) })
     }
 
     /// What is expected, and whether the label fits: "expected VVX 401, label ok".
-    fn expected_on_bench(&self, known: &Phone, phone: Mac, now: Timestamp) -> String {
+    fn expected_on_bench(
+        &self,
+        known: &Phone,
+        phone: Mac,
+        doubt: Option<&Doubt>,
+        now: Timestamp,
+    ) -> String {
         let model = known.entry.as_deref().map(|entry| entry.model.as_str()).unwrap_or_default();
+        if let Some(doubt) = doubt {
+            let expected =
+                if model.is_empty() { String::new() } else { format!("expected {model}, ") };
+            return format!("{expected}label doubtful: {}", doubt.text);
+        }
         let maker = self.maker(phone, now);
         if model.is_empty() {
             return maker.map_or_else(
@@ -110,6 +142,24 @@ impl Provisioner {
         };
         format!("expected {model}, {label}")
     }
+}
+
+/// How far its sealing is: that it is sealed, or what seals it once its batch is handed over.
+fn sealing(staging: &Staging, staged: Option<&Staged>, known: &Phone) -> Option<(Colour, String)> {
+    if staged.is_some_and(|one| one.sealed.is_some()) {
+        return Some((Colour::Green, "sealed".to_owned()));
+    }
+    if staging.standing() != Standing::HandedOver {
+        return None;
+    }
+    // Only what was asked since the hand-over brings the production file.
+    let since = |one: &&Recalled| staging.handed_over.is_some_and(|at| one.at >= at);
+    let text = match known.boot.recall().filter(since).map(|one| &one.reply) {
+        None => "restart it to seal it".to_owned(),
+        Some(Reply::Accepted { .. }) => "comes again by itself to be sealed".to_owned(),
+        Some(reply) => format!("{reply}: restart it to seal it"),
+    };
+    Some((Colour::Amber, text))
 }
 
 /// What there is to say where its entry belongs to another site than the batch.

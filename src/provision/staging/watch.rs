@@ -66,7 +66,7 @@ impl Seen {
             return Vec::new();
         };
         let report = provisioner.report(mac, phone, state, now);
-        let gone = self.gone(report.findings, staged).into_iter();
+        let gone = self.gone(report.findings, staged, phone.boot.is_seen()).into_iter();
         // What is put aside is unplugged: nothing about it is mended by that.
         let gone = gone.filter(|_| staged.failed.is_none());
         let mut news: Vec<_> = gone.map(|text| StagingChange::Solved(mac, text)).collect();
@@ -82,8 +82,9 @@ impl Seen {
     }
 
     /// Takes in what is wrong now, and tells what is not any more. At two looks in a row: an operator's edit tells by
-    /// itself what it mended, and what comes and goes is not solved.
-    fn gone(&mut self, now: Vec<Finding>, staged: &Staged) -> Vec<String> {
+    /// itself what it mended, and what comes and goes is not solved. Nor is the label of a phone that nobody has `seen`: who it
+    /// is mistaken for has changed, and no more.
+    fn gone(&mut self, now: Vec<Finding>, staged: &Staged, seen: bool) -> Vec<String> {
         let told = |kind: FindingKind| {
             staged.solved.iter().any(|text| text.starts_with(&format!("{}: ", kind.as_str())))
         };
@@ -93,7 +94,8 @@ impl Seen {
             if is_there(finding.kind) {
                 return false;
             }
-            if *missed && !told(finding.kind) {
+            let proven = seen || finding.kind != FindingKind::BadLabel;
+            if *missed && proven && !told(finding.kind) {
                 gone.push(format!("{}: {}", finding.kind.as_str(), finding.text));
             }
             !std::mem::replace(missed, true)
@@ -165,6 +167,26 @@ mod tests {
         let settled = StagingChange::Settled(mac(PHONE), now());
         let once = vec![Change::Staging(1, Box::new(settled))];
         assert_eq!(look(&mut Seen::default(), 900, once), nothing);
+    }
+
+    /// A pair is none any more once the other one is listed, or another phone is as near: that proves no label.
+    #[test]
+    fn a_label_that_is_not_doubted_any_more_is_not_proven() {
+        let label = || Finding {
+            kind: FindingKind::BadLabel,
+            text: "never seen".to_owned(),
+            remedy: String::new(),
+            grounds: Vec::new(),
+            repair: None,
+        };
+        let looks = |seen| {
+            let (mut watched, staged) = (Seen::default(), Staged::default());
+            assert_eq!(watched.gone(vec![label()], &staged, false), [""; 0]);
+            assert_eq!(watched.gone(vec![], &staged, seen), [""; 0]);
+            watched.gone(vec![], &staged, seen)
+        };
+        assert_eq!(looks(false), [""; 0]);
+        assert_eq!(looks(true), ["bad-label: never seen"]);
     }
 
     #[test]

@@ -74,6 +74,10 @@ struct StagedForm {
 #[serde(remote = "Kept")]
 struct KeptForm {
     model: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    listed: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    open: Vec<String>,
     firmware: String,
     number: String,
     name: String,

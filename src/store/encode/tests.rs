@@ -233,6 +233,8 @@ fn batches_as_written() {
         port: text("sw-3 | 7"),
         kept: Some(Kept {
             model: text("VVX 401"),
+            listed: text("VVX 411"),
+            open: vec![text("wrong-model: listed as VVX 411")],
             firmware: text("5.9"),
             number: text("4012"),
             name: text("Front desk"),
@@ -251,7 +253,7 @@ fn batches_as_written() {
             ports: [(text("sw-3 | 7"), 7)].into(),
             changed: 9,
         },
-        r#"{"purpose":{"name":"Monday","operator":"Anna","site":"paris","planned":10,"by_plugging":true},"start":"1970-01-01T00:00:01Z","handed_over":"1970-01-01T00:00:02Z","end":"1970-01-01T00:00:03Z","phones":{"00:15:65:aa:bb:cc":{"by":"Anna","at":"1970-01-01T00:00:01Z"},"00:15:65:aa:bb:cd":{"slot":7,"by":"Anna","at":"1970-01-01T00:00:01Z","booted":"1970-01-01T00:00:02Z","ready":"1970-01-01T00:00:03Z","registered":"1970-01-01T00:00:03Z","settled":"1970-01-01T00:00:04Z","produced":[["a.cfg","e"]],"delivered":1,"sealed":"1970-01-01T00:00:04Z","failed":"scratched","solved":["bad label"],"port":"sw-3 | 7","kept":{"model":"VVX 401","firmware":"5.9","number":"4012","name":"Front desk","ready":"1970-01-01T00:00:03Z"}}},"ports":{"sw-3 | 7":7},"changed":9}"#,
+        r#"{"purpose":{"name":"Monday","operator":"Anna","site":"paris","planned":10,"by_plugging":true},"start":"1970-01-01T00:00:01Z","handed_over":"1970-01-01T00:00:02Z","end":"1970-01-01T00:00:03Z","phones":{"00:15:65:aa:bb:cc":{"by":"Anna","at":"1970-01-01T00:00:01Z"},"00:15:65:aa:bb:cd":{"slot":7,"by":"Anna","at":"1970-01-01T00:00:01Z","booted":"1970-01-01T00:00:02Z","ready":"1970-01-01T00:00:03Z","registered":"1970-01-01T00:00:03Z","settled":"1970-01-01T00:00:04Z","produced":[["a.cfg","e"]],"delivered":1,"sealed":"1970-01-01T00:00:04Z","failed":"scratched","solved":["bad label"],"port":"sw-3 | 7","kept":{"model":"VVX 401","listed":"VVX 411","open":["wrong-model: listed as VVX 411"],"firmware":"5.9","number":"4012","name":"Front desk","ready":"1970-01-01T00:00:03Z"}}},"ports":{"sw-3 | 7":7},"changed":9}"#,
     );
 }
 

@@ -45,11 +45,16 @@ fn a_batch_from_its_opening_to_its_end() {
     refused(&scan(2, json!({ "mac": POLY })), 409, "is in batch 1 (Monday)");
     refused(&scan(1, json!({ "mac": "x" })), 400, "not a hexadecimal digit");
 
-    // Listed as it is scanned: that solves something.
+    // Listed as it is scanned: that solves something for a phone that is here.
     let listed = scan(1, json!({ "mac": POLY, "number": "4012", "model": "VVX 401" })).json();
     assert_eq!(listed["says"], "expected VVX 401, label ok, not seen yet");
     assert_eq!(listed["phone"]["entry"]["number"], "4012");
+    assert_eq!(listed["solved"], json!([]), "never seen, it had no finding");
+    let third = "00:04:f2:aa:bb:03";
+    bench.commit(vec![happened(mac(third), What::discovered(None))]);
+    let listed = scan(1, json!({ "mac": third, "number": "4013", "model": "VVX 401" })).json();
     assert_eq!(listed["solved"], json!(["was not listed: listed on the bench"]));
+    assert_eq!(call(&bench, "DELETE", &format!("/1/phones/{third}"), &Value::Null).status, 204);
     refused(&scan(1, json!({ "mac": POLY, "number": "4\u{1}2" })), 422, "number");
     let boots = vec![happened(mac(POLY), What::discovered(None))];
     bench.commit(boots);
@@ -210,6 +215,50 @@ fn findings_that_go_away_by_themselves_are_remembered() {
     assert!(csv.contains("wrong-model: listed as VVX 410"), "{csv}");
 }
 
+/// A label that was misread is doubted from either side, and a scan proves none.
+#[test]
+fn a_misread_label_is_not_ok() {
+    let bench = Bench::new(&[]);
+    call(&bench, "POST", "", &json!({ "name": "Monday" }));
+    bench.commit(vec![
+        Change::Listed(mac(POLY), Box::new(entry("VVX 410", "4012", ""))),
+        ground(OTHER, "Polycom-VVX401", "VVX401"),
+        happened(mac(OTHER), What::discovered(None)),
+    ]);
+    let scan = |body: Value| call(&bench, "POST", "/1/phones", &body).json();
+    for phone in [POLY, OTHER] {
+        let row = scan(json!({ "mac": phone }));
+        let says = row["says"].as_str().unwrap();
+        assert!(says.contains("label doubtful: ") && !says.contains("label ok"), "{row}");
+        assert_eq!(row["repair"], POLY, "{row}");
+    }
+    let open = "bad-label: never seen; 0004f2aabb02 is here";
+    let csv = || call(&bench, "GET", "/1/report?format=csv", &Value::Null).text();
+    assert!(csv().contains(open), "{}", csv());
+    // The other phone gets an entry of its own: nobody has seen the first one, so its label is not proven.
+    let mut watch = StagingWatch::default();
+    let mut look = || {
+        let news = bench.runtime.block_on(watch.look(&bench.service));
+        if !news.is_empty() {
+            bench.commit(news);
+        }
+    };
+    look();
+    let listed = scan(json!({ "mac": OTHER, "number": "4013", "model": "VVX 410" }));
+    assert_eq!(listed["repair"], Value::Null, "{listed}");
+    look();
+    look();
+    let row = scan(json!({ "mac": POLY, "number": "4014" }));
+    assert_eq!((&row["solved"], &row["repair"]), (&json!([]), &Value::Null), "{row}");
+    let csv = csv();
+    assert!(!csv.contains("bad-label"), "{csv}");
+    assert!(
+        csv.contains("wrong-model: listed as VVX 410")
+            && csv.lines().any(|line| line.ends_with(",\"VVX 410\"")),
+        "{csv}"
+    );
+}
+
 /// A phone says by option 60 which model it is.
 fn ground(phone: &str, said: &str, model: &str) -> Change {
     let mut ground = showed(mac(phone), Origin::Option60, said, Some(model));
@@ -310,7 +359,7 @@ fn a_batch_is_reported_and_labelled() {
     let mut lines = csv.lines();
     let heads = "\"Slot\",\"MAC\",\"Model\",\"Firmware\",\"Number\",\"Name\",\"Switch port\",\"Time to ready\",\"Sealed\"";
     assert!(lines.next().unwrap().starts_with(heads), "{csv}");
-    let first = "\"1\",\"00:04:f2:aa:bb:01\",\"Polycom VVX401\",\"\",\"4012\",\"'=1+1\",\"\",\"\",\"no\",\"\",\"\"";
+    let first = "\"1\",\"00:04:f2:aa:bb:01\",\"Polycom VVX401\",\"\",\"4012\",\"'=1+1\",\"\",\"\",\"no\",\"\",\"\",\"\",\"\"";
     assert_eq!(lines.next(), Some(first), "a formula is none");
     let zpl = get("labels?format=zpl").text();
     assert_eq!(zpl.matches("^XA").count(), 2, "{zpl}");

@@ -87,6 +87,22 @@ impl Scanner {
         panic!("the keyboard does not get to {what}");
     }
 
+    /// What the page asks before it goes on, and the answer to that.
+    async fn asked(&mut self, sure: bool) -> String {
+        let asked = loop {
+            if let Ok(text) = self.browser.client.get_alert_text().await {
+                break text;
+            }
+        };
+        let client = &self.browser.client;
+        if sure { client.accept_alert().await } else { client.dismiss_alert().await }.unwrap();
+        self.taken += 1;
+        let taken =
+            format!("return document.getElementById('scan').dataset.taken === '{}'", self.taken);
+        self.browser.until(&taken).await;
+        asked
+    }
+
     async fn text(&self, id: &str) -> String {
         self.browser.client.find(Locator::Id(id)).await.unwrap().text().await.unwrap()
     }
@@ -163,6 +179,12 @@ fn a_batch_is_filled_by_keystrokes_only() {
         scanner.shows("amber", "4014 is now 4015").await;
         scanner.scan("RINGUP UNDO").await;
         assert_eq!(row(THIRD)["phone"]["entry"]["number"], "4014");
+        // What may be the serial number is asked about.
+        scanner.scan("2112345678").await;
+        scanner.shows("amber", "Is 2112345678 the number?").await;
+        assert_eq!(row(THIRD)["phone"]["entry"]["number"], "4014");
+        scanner.scan("2112345678").await;
+        assert_eq!(row(THIRD)["phone"]["entry"]["number"], "2112345678");
         // Put aside, and replaced.
         scanner.scan("RINGUP FAIL").await;
         scanner.shows("red", "failed on the bench").await;
@@ -183,6 +205,38 @@ fn a_batch_is_filled_by_keystrokes_only() {
         let heard = scanner.browser.value("return [...new Set(window.heard)].sort()").await;
         assert_eq!(heard, json!([1320, 150, 190, 620, 880]), "low is bad, high is good");
         assert_eq!(scanner.focused().await.attr("id").await.unwrap().as_deref(), Some("scan"));
+        assert_eq!(scanner.browser.console().await, [""; 0]);
+        scanner.browser.end().await;
+    });
+}
+
+/// A label in doubt is mended by one key, and that is taken back like all else.
+#[test]
+fn a_misread_label_is_mended_by_a_key() {
+    let bench = ready();
+    let said = happened(mac(NEW), What::discovered(None));
+    let shows = super::super::http::showed(
+        mac(NEW),
+        ringup::domain::Origin::Option60,
+        "Polycom-VVX411",
+        Some("VVX411"),
+    );
+    bench.commit(vec![shows, said]);
+    let state = || {
+        let state = bench.service.view.read();
+        let listed = |text: &str| state.phones.get(&mac(text)).is_some_and(|it| it.entry.is_some());
+        let slots: Vec<_> =
+            state.stagings[&1].phones.iter().map(|(mac, one)| (*mac, one.slot)).collect();
+        (listed(LISTED), listed(NEW), slots)
+    };
+    bench.runtime.block_on(async {
+        let mut scanner = Scanner::start(&bench).await;
+        scanner.scan(LISTED).await;
+        scanner.shows("red", "label doubtful: ").await;
+        scanner.press(&char::from(Key::F7).to_string()).await;
+        assert_eq!(state(), (false, true, vec![(mac(NEW), Some(1))]));
+        scanner.scan("RINGUP UNDO").await;
+        assert_eq!(state(), (true, false, vec![(mac(LISTED), Some(1))]));
         assert_eq!(scanner.browser.console().await, [""; 0]);
         scanner.browser.end().await;
     });
@@ -274,8 +328,19 @@ fn a_batch_is_handed_over_by_keys() {
         scanner.press(&format!("-Lena{}", char::from(Key::Enter))).await;
         assert!(scanner.text("who").await.ends_with("-Lena"), "{}", scanner.text("who").await);
         assert_eq!(scanner.focused().await.attr("id").await.unwrap().as_deref(), Some("scan"));
+        // What was never seen is asked about, and no means no.
         scanner.reach("#hand-over").await;
-        scanner.press(&key(Key::Enter)).await;
+        for sure in [false, true] {
+            scanner.focused().await.send_keys(&key(Key::Enter)).await.unwrap();
+            assert_eq!(
+                scanner.asked(sure).await,
+                "Of 2 phones: 2 never seen.\n\nHand over all the same?"
+            );
+            if !sure {
+                assert_eq!(scanner.text("standing").await, "open");
+                scanner.reach("#hand-over").await;
+            }
+        }
         assert_eq!(scanner.text("standing").await, "handed over");
         assert!(scanner.text("restart").await.contains("Restart each phone"));
         // What the phone of slot 2 fetches now is production; its tile says so by itself.

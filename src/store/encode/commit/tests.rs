@@ -26,8 +26,15 @@ fn lease(since: Timestamp) -> Lease {
 fn stagings() -> Vec<StagingChange> {
     let text = || "Ä |".to_owned();
     let purpose = Purpose { name: text(), site: Some(text()), planned: 9, ..Purpose::default() };
-    let kept =
-        Kept { model: text(), firmware: text(), number: text(), name: text(), ready: Some(at(1)) };
+    let kept = Kept {
+        model: text(),
+        listed: text(),
+        open: vec![text()],
+        firmware: text(),
+        number: text(),
+        name: text(),
+        ready: Some(at(1)),
+    };
     vec![
         StagingChange::Opened { purpose: purpose.clone(), ports: [(text(), 7)].into(), at: at(1) },
         StagingChange::Described(purpose),
