@@ -77,10 +77,7 @@ impl Provisioner {
         if self.source(case).is_none() {
             return Err(missing());
         }
-        let number = {
-            let subject = &case.subject;
-            self.number(phone, (&subject.site, subject.is_staged()), state)?
-        };
+        let number = self.number(phone, case, state)?;
         let fallback =
             |file| self.is_served_fallback(family, file, case.speaks, &case.subject.site);
         if role == Role::Own && family.files.iter().any(fallback) {
@@ -102,24 +99,9 @@ impl Provisioner {
             && family.provisions
     }
 
-    /// True if auto-registration has a number for this phone.
-    pub(super) fn has_number(
-        &self,
-        phone: Mac,
-        (site, staged): (&str, bool),
-        state: &State,
-    ) -> bool {
-        self.number(phone, (site, staged), state).is_ok()
-    }
-
-    fn number(
-        &self,
-        phone: Mac,
-        (site, staged): (&str, bool),
-        state: &State,
-    ) -> Result<String, Why> {
+    fn number(&self, phone: Mac, case: &Case<'_>, state: &State) -> Result<String, Why> {
         let settings = self.settings();
-        let site = identify::site(settings, site, staged);
+        let site = identify::site(settings, &case.subject.site, case.subject.is_staged());
         let range = site.and_then(|site| site.numbers).or(settings.auto_registration.numbers);
         let free = |number: &&str| state.number_of(number).is_none_or(|holder| holder == phone);
         let again = state.given(phone).find(free).map(str::to_owned);

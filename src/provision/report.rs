@@ -238,11 +238,6 @@ impl<'a> Look<'a> {
         window.enabled && window.until.is_none_or(|until| !self.reads.has_come(until))
     }
 
-    /// True if auto-registration has a number for it.
-    pub fn has_number(&self) -> bool {
-        self.provisioner.has_number(self.mac, (&self.site_name, self.staged), self.state)
-    }
-
     /// The phone that this entry was meant for.
     pub fn meant(&self) -> Option<Mac> {
         self.provisioner.pairs(self.state, &self.reads).meant_by(self.mac)

@@ -24,9 +24,7 @@ pub(super) fn no_numbers_left(look: &Look<'_>) -> Option<Facts> {
 pub(super) fn not_listed(look: &Look<'_>) -> Option<Facts> {
     let mut facts = refusal(look, Reason::NotListed).filter(|_| look.entry.is_none())?;
     let open = look.is_open();
-    let (was, or) = if open && !look.has_number() {
-        ("is", "set more `numbers`: auto-registration is open, and has none left to give it")
-    } else if open {
+    let (was, or) = if open {
         ("was", "restart it: auto-registration is open by now and lists it")
     } else {
         ("is", "open auto-registration")
