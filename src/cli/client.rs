@@ -299,6 +299,8 @@ pub fn problem(status: StatusCode, body: &[u8]) -> Failure {
     };
     let exit = match status {
         StatusCode::NOT_FOUND => Exit::NoInput,
+        // A filter that there is not is the command line's fault, not that of data.
+        StatusCode::BAD_REQUEST if text.starts_with("there is no such ") => Exit::Usage,
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Exit::Permission,
         status if status.is_client_error() => Exit::Data,
         _ => Exit::Unavailable,
@@ -375,6 +377,8 @@ mod tests {
         );
         check(404, r#"{"title":"Not Found"}"#, Exit::NoInput, "Not Found");
         check(422, r#"{"title":"2 rows refused"}"#, Exit::Data, "2 rows refused");
+        let unknown = r#"{"title":"Bad Request","detail":"there is no such site; known are a"}"#;
+        check(400, unknown, Exit::Usage, "there is no such site; known are a");
         check(403, "", Exit::Permission, "the appliance answered 403 Forbidden");
         check(503, "x", Exit::Unavailable, "the appliance answered 503 Service Unavailable");
     }

@@ -14,6 +14,7 @@ mod tables;
 mod tests;
 mod written;
 
+pub use keys::nearest;
 pub use names::Names;
 pub use places::Places;
 pub use settings::{

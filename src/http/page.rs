@@ -16,7 +16,7 @@ mod window;
 
 use axum::{
     Router,
-    http::header,
+    http::{StatusCode, header},
     response::IntoResponse,
     routing::{get, post},
 };
@@ -162,7 +162,7 @@ fn frame(place: &Place<'_>, operators: &Operators, content: &Markup) -> Markup {
                     }
                 }
                 @for notice in operators.about.notices.iter().chain(&operators.service.notices.texts()) {
-                    p.notice { (notice) }
+                    p.notice { (prose(notice)) }
                 }
                 }
                 main { (content) }
@@ -182,7 +182,51 @@ fn badge(stage: &str) -> Markup {
     html! { span.stage data-stage=(stage) { (stage) } }
 }
 
+/// Words of ours or of a phone as text, with what stands between backticks as code.
+fn prose(text: &str) -> Markup {
+    let parts: Vec<&str> = text.split('`').collect();
+    // A backtick without another one is nobody's mark: it is part of what a phone said.
+    let (parts, rest) = match parts.split_last() {
+        Some((last, parts)) if parts.len() % 2 == 1 => (parts, Some(last)),
+        _ => (parts.as_slice(), None),
+    };
+    html! {
+        @for (place, part) in parts.iter().enumerate() {
+            @if place % 2 == 0 { (part) } @else { code { (part) } }
+        }
+        @if let Some(rest) = rest { "`" (rest) }
+    }
+}
+
+/// What a browser gets where there is nothing: the ways to what there is.
+pub fn nothing(operators: &Operators, path: &str) -> (StatusCode, Markup) {
+    let content = html! {
+        h1 { "There is nothing here" }
+        p { "No page is at " code { (path) } "." }
+        ul { @for (path, name) in PAGES { li { a href=(path) { (name) } } } }
+    };
+    let place = Place { title: "Nothing here", path: "", script: "", mac: None };
+    (StatusCode::NOT_FOUND, frame(&place, operators, &content))
+}
+
 /// A moment: UTC without the script, the reader's own time with it.
 fn moment(at: &str) -> Markup {
     html! { time datetime=(at) { (at) } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_between_backticks_are_code() {
+        let check = |text: &str, expected: &str| assert_eq!(prose(text).into_string(), expected);
+        check("plain", "plain");
+        check("set `numbers`, or `pbx`", "set <code>numbers</code>, or <code>pbx</code>");
+        check("`a`", "<code>a</code>");
+        check("one ` alone", "one ` alone");
+        check("`a` and ` alone", "<code>a</code> and ` alone");
+        check("`<b>`", "<code>&lt;b&gt;</code>");
+        check("", "");
+    }
 }

@@ -54,6 +54,7 @@ mod values;
 mod waves;
 mod zone;
 
+pub use crate::config::nearest;
 pub use crate::config::{Admit, Dhcp, DhcpMode, Difference, ForFamily, Option82, Settings, Subnet};
 pub use admit::password;
 pub use allowance::Allowance;

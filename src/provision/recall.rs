@@ -134,6 +134,11 @@ struct Run {
 }
 
 impl Run {
+    fn is_under_way(&self) -> bool {
+        let some = !self.waiting.is_empty() || !self.asked.is_empty();
+        some && !self.stopped
+    }
+
     fn standing(&self) -> Running {
         let (waiting, asked) = (self.waiting.len(), self.asked.len());
         let count = Count { waiting, asked, restart: self.restart.len(), ..self.count };
@@ -148,10 +153,11 @@ impl Recalls {
         self.run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a run; false if another one still tells phones. What that one waits to hear goes on record all the same.
+    /// Begins a run; false if another one still tells phones or waits to hear from them. One that was stopped is no
+    /// reason to wait: what it still hears goes on record all the same.
     fn begin(&self, rate: Rate, phones: VecDeque<Mac>, restart: Vec<Mac>, now: Instant) -> bool {
         let mut run = self.lock();
-        if run.as_ref().is_some_and(|run| !run.waiting.is_empty()) {
+        if run.as_ref().is_some_and(Run::is_under_way) {
             return false;
         }
         let (asked, count) = (BTreeSet::new(), Count::default());
@@ -162,10 +168,10 @@ impl Recalls {
         true
     }
 
-    /// Leaves alone who was not told yet; false if there is nobody.
+    /// Leaves alone who was not told yet, and waits for no answer; false if no run is under way.
     pub fn stop(&self) -> bool {
         let mut run = self.lock();
-        let Some(run) = run.as_mut().filter(|run| !run.waiting.is_empty()) else { return false };
+        let Some(run) = run.as_mut().filter(|run| run.is_under_way()) else { return false };
         run.waiting.clear();
         run.stopped = true;
         true
@@ -321,5 +327,12 @@ mod tests {
         let asked = Called::Asked { address: Ipv4Addr::LOCALHOST, event: "check-sync".to_owned() };
         recalls.turned(mac(5), &asked);
         assert_eq!(count(&recalls), (1, 0, 0, 0, 0, 1));
+        // All are told, and one has not answered yet.
+        assert_eq!(recalls.next(start), Next::Phone(mac(5)));
+        assert!(!begin(&[5]), "an answer is still waited for");
+        assert!(recalls.stop() && begin(&[5]), "unless the run was stopped");
+        assert_eq!(recalls.next(start), Next::Phone(mac(5)));
+        recalls.answered(mac(5), &Reply::Silent);
+        assert!(begin(&[6]), "all have answered");
     }
 }

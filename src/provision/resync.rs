@@ -177,8 +177,9 @@ impl Provisioner {
     ) -> Result<Order, Unreachable> {
         let known = state.phones.get(&phone).ok_or(Unreachable::NoAddress)?;
         let look = Look::new(self, phone, known, state, now);
-        let event = look.called()?.to_owned();
+        // Whoever was never here has shown no make either: that it was never here is what helps.
         let address = look.place(here)?;
+        let event = look.called()?.to_owned();
         let line = look.entry.and_then(|entry| entry.lines.first());
         let (user, password) = line
             .map(|line| (line.user().to_owned(), line.sip_password.clone()))

@@ -58,7 +58,7 @@ use std::any::Any;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Redirect, Response},
     routing::{delete, get, patch, post},
@@ -234,8 +234,13 @@ async fn harden(request: Request, next: Next) -> Response {
     response
 }
 
-async fn nothing(uri: Uri) -> Details {
-    Details::missing(format!("there is nothing at {}", crate::domain::clip(uri.path(), 128)))
+async fn nothing(State(operators): State<Operators>, headers: HeaderMap, uri: Uri) -> Response {
+    let path = crate::domain::clip(uri.path(), 128);
+    let accepts = headers.get(header::ACCEPT).and_then(|accepts| accepts.to_str().ok());
+    if accepts.is_some_and(|accepts| accepts.contains("text/html")) {
+        return page::nothing(&operators, &path).into_response();
+    }
+    Details::missing(format!("there is nothing at {path}")).into_response()
 }
 
 async fn not_so(method: Method) -> Details {

@@ -1,6 +1,6 @@
 //! Phones: the list, and one of them.
 
-use std::{net::Ipv4Addr, ops::Bound};
+use std::{collections::BTreeSet, net::Ipv4Addr, ops::Bound};
 
 use axum::{
     Json,
@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{Batch, Change, FindingKind, Mac, Stage, Timestamp},
-    provision::{Provisioner, inventory},
+    provision::{Provisioner, inventory, nearest},
     store::{Phone, State as Facts},
 };
 
@@ -40,6 +40,12 @@ const USUAL_LIMIT: usize = 100;
 
 /// The most things in one page of any list.
 pub const MAX_LIMIT: usize = 1000;
+
+/// The site of who belongs to no other, whether the settings name it or not.
+const DEFAULT_SITE: &str = "default";
+
+/// The most names in an answer to one that is not known.
+const MAX_NAMED: usize = 60;
 
 /// Which phones, and which page of them.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -106,8 +112,6 @@ pub fn mac(text: &str) -> Result<Mac, Details> {
 struct Filter {
     stage: Option<Stage>,
     finding: Option<FindingKind>,
-    /// Nobody fits.
-    nobody: bool,
     site: Option<String>,
     auto_registered: bool,
     words: String,
@@ -115,8 +119,9 @@ struct Filter {
 }
 
 impl Filter {
-    fn new(wanted: &Wanted) -> Result<Self, Details> {
-        let stage = match wanted.stage.as_deref().filter(|stage| !stage.is_empty()) {
+    fn new(wanted: &Wanted, operators: &Operators) -> Result<Self, Details> {
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let stage = match given(&wanted.stage) {
             None => None,
             Some(name) => Some(
                 Stage::ALL.into_iter().find(|stage| stage.as_str() == name).ok_or_else(|| {
@@ -125,16 +130,11 @@ impl Filter {
                 })?,
             ),
         };
+        let finding = given(&wanted.finding).map(|name| kind(&name)).transpose()?;
+        let site = given(&wanted.site).map(|name| known(operators, name)).transpose()?;
         let words = wanted.q.as_deref().unwrap_or_default().trim().to_lowercase();
-        let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        let site = given(&wanted.site);
-        let named = given(&wanted.finding);
-        let of_name = |name: &String| FindingKind::ALL.into_iter().find(|one| one.as_str() == name);
-        let finding = named.as_ref().and_then(of_name);
-        // A kind that does not exist yet is a kind of which there are none.
-        let nobody = named.is_some() && finding.is_none();
         let (auto_registered, unsettled) = (wanted.auto_registered, wanted.unsettled);
-        Ok(Self { stage, finding, nobody, site, auto_registered, words, unsettled })
+        Ok(Self { stage, finding, site, auto_registered, words, unsettled })
     }
 
     /// What can be told without a report.
@@ -161,6 +161,42 @@ impl Filter {
         let has = |kind: FindingKind| view.findings.iter().any(|one| one.kind == kind.as_str());
         self.finding.is_none_or(has)
     }
+}
+
+/// The kind of this name. A misspelt one must not pass for a kind of which there is none.
+fn kind(name: &str) -> Result<FindingKind, Details> {
+    let names = || FindingKind::ALL.iter().map(|kind| kind.as_str());
+    let found = FindingKind::ALL.into_iter().find(|kind| kind.as_str() == name);
+    found.ok_or_else(|| Details::bad(format!("there is no such finding; {}", near(name, names()))))
+}
+
+/// A site of the settings or of an entry.
+fn known(operators: &Operators, name: String) -> Result<String, Details> {
+    let provisioner = operators.service.provisioner();
+    let sites = &provisioner.settings().sites;
+    if name == DEFAULT_SITE || sites.contains_key(&name) {
+        return Ok(name);
+    }
+    let state = operators.service.view.read();
+    let entries = state.phones.values().filter_map(|phone| phone.entry.as_deref());
+    let listed: BTreeSet<_> = entries.filter_map(|entry| entry.site.as_deref()).collect();
+    if listed.contains(name.as_str()) {
+        return Ok(name);
+    }
+    let all = sites.keys().map(String::as_str).chain(listed).chain([DEFAULT_SITE]);
+    Err(Details::bad(format!("there is no such site; {}", near(&name, all))))
+}
+
+/// What was likely meant, else the first of what there is.
+fn near<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let known: BTreeSet<_> = known.collect();
+    nearest(name, known.iter().copied()).map_or_else(
+        || {
+            let some: Vec<_> = known.iter().take(MAX_NAMED).copied().collect();
+            format!("known are {}", some.join(", "))
+        },
+        |near| format!("did you mean `{near}`?"),
+    )
 }
 
 /// True for a phone whose flags the clock may change: what is settled changes by events only.
@@ -203,7 +239,7 @@ pub async fn list(
     State(operators): State<Operators>,
     Params(wanted): Params<Wanted>,
 ) -> Result<Json<PhonePage>, Details> {
-    let filter = Filter::new(&wanted)?;
+    let filter = Filter::new(&wanted, &operators)?;
     if wanted.reveal {
         operators.revealed("list of phones");
     }
@@ -214,7 +250,7 @@ pub async fn list(
     if filter.finding.is_some() {
         operators.service.ledger.refresh(&operators.service).await;
     }
-    while items.len() < limit && !filter.nobody {
+    while items.len() < limit {
         let shown = (wanted.reveal, wanted.brief);
         let scanned = scan(&operators, &filter, shown, after, limit, &mut items);
         after = scanned;
@@ -230,15 +266,12 @@ pub async fn list(
 ///
 /// # Errors
 ///
-/// 400 for a stage that there is not.
+/// 400 for a stage, a finding or a site that there is not.
 pub(super) async fn matching(operators: &Operators, wanted: &Wanted) -> Result<Vec<Mac>, Details> {
-    let filter = Filter::new(wanted)?;
+    let filter = Filter::new(wanted, operators)?;
     let (mut after, mut macs) = (None, Vec::new());
     if filter.finding.is_some() {
         operators.service.ledger.refresh(&operators.service).await;
-    }
-    if filter.nobody {
-        return Ok(macs);
     }
     loop {
         let mut items = Vec::new();

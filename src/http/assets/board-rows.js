@@ -1,11 +1,11 @@
 // A phone as a row and as a tile. What phones and lists say enters as text only (`make`).
 
-import { clip, clocks, make } from "/core.js";
+import { bare, clip, clocks, make } from "/core.js";
 
 // One line of a cell, cut where the cell ends; the whole of it is told where the pointer rests.
 function line(className, text) {
   const element = make("span", `line ${className}`, text);
-  if (text) element.title = clip(text);
+  if (text) element.title = bare(text);
   return element;
 }
 
@@ -108,7 +108,7 @@ function last(phone) {
   const cell = make("td");
   if (!phone.last) return cell;
   cell.append(make("span", "two", phone.last.text), moment(phone.last.at, "sub line"));
-  cell.firstChild.title = clip(phone.last.text);
+  cell.firstChild.title = bare(phone.last.text);
   return cell;
 }
 
@@ -118,7 +118,7 @@ function said(phone, gone) {
   if (!told) return cell;
   const text = make("span", "two", told.text);
   text.dataset.tone = told.tone;
-  text.title = clip(told.text);
+  text.title = bare(told.text);
   const more = phone.findings.length - 1;
   const remedy = [told.remedy, more > 0 ? `and ${more} more` : ""].filter(Boolean).join(" · ");
   cell.append(text, line("sub", remedy));
@@ -139,7 +139,7 @@ export function tile(phone, element, gone) {
   head.append(badge(phone), " ", ...flags(phone, gone).slice(-1));
   const text = make("span", "two", told?.text ?? phone.last?.text ?? "");
   text.dataset.tone = told?.tone ?? "quiet";
-  text.title = clip(told?.text);
+  text.title = bare(told?.text);
   const where = port(phone) || phone.address || (phone.label === phone.mac ? "" : phone.mac);
   const when = line("sub", "");
   if (phone.percent > 0 && !phone.ready && phone.rank <= 4) when.append(`${phone.percent} % · `);

@@ -23,9 +23,22 @@ export function clip(text) {
 export function make(name, className, text) {
   const element = document.createElement(name);
   if (className) element.className = className;
-  if (text !== undefined) element.textContent = clip(text);
+  if (text !== undefined) element.append(...prose(clip(text)));
   return element;
 }
+
+// A text with what stands between backticks as code; a backtick without another one is part of what a phone said.
+function prose(text) {
+  return text.split(/`([^`]*)`/).map((part, place) => {
+    if (place % 2 === 0) return document.createTextNode(part);
+    const code = document.createElement("code");
+    code.textContent = part;
+    return code;
+  });
+}
+
+// The same without its marks, for a title.
+export const bare = (text) => clip(text).replace(/`([^`]*)`/g, "$1");
 
 // Time in words, as long as it is near.
 export function ago(at) {

@@ -8,7 +8,7 @@ use super::{
         api::{self, AskedView, FindingView, FirmwareList, firmware_list},
         operators::Operators,
     },
-    Place, frame, waves,
+    Place, frame, prose, waves,
 };
 use crate::domain::FindingKind;
 
@@ -70,8 +70,8 @@ fn trouble(found: &[FindingView]) -> Markup {
                     thead { tr { th scope="col" { "Phone" } th scope="col" { "Finding" } th scope="col" { "What to do" } } }
                     tbody { @for finding in found { tr {
                         td.mac { @if let Some(mac) = &finding.mac { a href={ "/phones/" (mac) } { (mac) } } }
-                        td { span.kind { (finding.kind) } " " (finding.text) }
-                        td { (finding.remedy) }
+                        td { span.kind { (finding.kind) } " " (prose(&finding.text)) }
+                        td { (prose(&finding.remedy)) }
                     } } }
                 }
             }

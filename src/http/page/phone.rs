@@ -23,7 +23,7 @@ use super::{
         operators::{Caller, Operators},
         trust::NOBODY,
     },
-    Place, badge, frame, moment,
+    Place, badge, frame, moment, prose,
 };
 
 /// Events on one page; there is a link to older ones.
@@ -152,9 +152,9 @@ fn troubles(phone: &PhoneView) -> Markup {
             // Whoever never came is waited for: that is no trouble yet.
             div class=(if phone.since.is_some() { "trouble" } else { "fine waits" }) {
                 @for finding in &same { span.kind { (finding.kind) } }
-                strong { (diagnosis.text) }
-                p { (diagnosis.remedy) }
-                @if let Some(expected) = &diagnosis.expected { p.quiet { "Expected next: " (expected) } }
+                strong { (prose(&diagnosis.text)) }
+                p { (prose(&diagnosis.remedy)) }
+                @if let Some(expected) = &diagnosis.expected { p.quiet { "Expected next: " (prose(expected)) } }
                 @for finding in &same { (acts::repair(finding)) }
             }
         }
@@ -179,8 +179,8 @@ fn trouble(finding: &FindingView) -> Markup {
     html! {
         div.trouble {
             span.kind { (finding.kind) }
-            strong { (finding.text) }
-            p { (finding.remedy) }
+            strong { (prose(&finding.text)) }
+            p { (prose(&finding.remedy)) }
             @for ground in &finding.grounds {
                 p.quiet { (ground.from) " " span.wire { (ground.value) } ", " (moment(&ground.at)) }
             }
@@ -207,8 +207,8 @@ fn fine(phone: &PhoneView) -> Markup {
     html! {
         div class=(class) {
             strong { (text) }
-            @if let Some(progress) = &phone.progress { p { (progress) } }
-            @if let Some(expected) = &phone.expected { p.quiet { "Expected next: " (expected) } }
+            @if let Some(progress) = &phone.progress { p { (prose(progress)) } }
+            @if let Some(expected) = &phone.expected { p.quiet { "Expected next: " (prose(expected)) } }
         }
     }
 }
@@ -290,7 +290,7 @@ fn row(transfer: &TransferView) -> Markup {
             td class=(class) {
                 (outcome)
                 @if transfer.normal { " (normal)" }
-                @if let Some(text) = &transfer.text { span.quiet { " " (text) } }
+                @if let Some(text) = &transfer.text { span.quiet { " " (prose(text)) } }
             }
             td.quiet {
                 @if outcome != "refused" { (transfer.bytes) " of " (transfer.length) " bytes" }

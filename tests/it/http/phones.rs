@@ -130,3 +130,26 @@ fn one_peer_does_not_take_all_connections() {
     drop(held);
     bench.end();
 }
+
+#[test]
+fn what_there_is_not_is_named() {
+    let bench = Bench::new(&[]);
+    let mut away = entry("VVX 410", "4012", "Front desk");
+    away.site = Some("paris".to_owned());
+    bench.commit(vec![Change::Listed(mac("00:04:f2:aa:bb:02"), Box::new(away))]);
+    let check = |query: &str, status: u16, said: &str| {
+        for (method, path) in [("GET", "/api/v1/phones"), ("POST", "/api/v1/phones/resync")] {
+            let answer = bench.api(method, &format!("{path}?{query}"), "");
+            let fits = answer.status == status || (status == 200 && answer.status == 202);
+            assert!(fits, "{method} {path}?{query}: {} {}", answer.status, answer.text());
+            assert!(answer.text().contains(said), "{query}: {}", answer.text());
+        }
+    };
+    check("finding=bad-lable", 400, "there is no such finding; did you mean `bad-label`?");
+    check("finding=zzzzzzzzzzzz", 400, "known are ");
+    check("site=pariss", 400, "there is no such site; did you mean `paris`?");
+    check("site=paris", 200, "");
+    check("site=default", 200, "");
+    check("finding=bad-label", 200, "");
+    bench.end();
+}

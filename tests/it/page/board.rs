@@ -355,3 +355,46 @@ fn a_link_with_a_huge_filter_is_cut() {
         browser.end().await;
     });
 }
+
+#[test]
+fn nothing_of_a_phone_is_cut_or_moves_the_page_aside() {
+    let bench = Bench::new(&[]);
+    let (label, real) = (mac("00:04:f2:aa:bb:02"), mac("00:04:f2:aa:bb:20"));
+    bench.commit(vec![Change::Listed(label, Box::new(entry("VVX 410", "4012", "Front desk")))]);
+    let word = "W".repeat(240);
+    let poly = showed(real, Origin::Option60, &word, Some(&word));
+    let lease = Ipv4Addr::new(192, 168, 100, 200);
+    let why = "say `next-server` or `W`".to_owned();
+    let nak = What::Nak { address: lease, why };
+    let granted = Granted::Selected;
+    let there = What::Leased { address: lease, until: Timestamp::MAX, granted };
+    let events = [What::discovered(None), there, nak];
+    bench.commit(vec![poly]);
+    for what in events {
+        bench.commit(vec![happened(real, what)]);
+    }
+    bench.runtime.block_on(async {
+        let browser = open(&bench, "/").await;
+        browser.dress("light", 1200, 900).await;
+        browser.until(&shown("2 phones")).await;
+        let cut = "return Array.from(document.querySelectorAll('#rows :is(.mac, .bare, .address, .stage)'))
+            .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)";
+        assert_eq!(browser.value(cut).await, serde_json::json!([]));
+        let marked = "return Array.from(document.querySelectorAll('#rows code'), (one) => one.textContent)";
+        assert!(browser.value(marked).await.to_string().contains("next-server"));
+        assert!(!browser.text().await.contains('`'));
+        let wide = "const page = document.scrollingElement; return [page, ...document.querySelectorAll('section')]
+            .filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.id || one.textContent.slice(0, 80))";
+        assert_eq!(browser.value(wide).await, serde_json::json!([]));
+        for (phone, width) in [(real, 1200), (real, 390), (label, 390)] {
+            let address = format!("http://{}/phones/{phone}", bench.operators);
+            browser.dress("light", width, 900).await;
+            browser.client.goto(&address).await.unwrap();
+            browser.until("return document.getElementById('live').textContent === 'live'").await;
+            assert_eq!(browser.value(wide).await, serde_json::json!([]), "{phone} at {width}");
+            assert!(!browser.text().await.contains('`'));
+        }
+        assert_eq!(browser.console().await, [""; 0]);
+        browser.end().await;
+    });
+}

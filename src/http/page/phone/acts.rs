@@ -12,7 +12,7 @@ use super::super::{
         api::{EntryView, FindingView, PhoneView, RecalledView},
         operators::Operators,
     },
-    moment,
+    moment, prose,
 };
 
 /// Everything that can be done, closed until it is wanted.
@@ -35,7 +35,7 @@ pub fn acts(operators: &Operators, phone: &PhoneView) -> Markup {
             }
         }
         @if let Some(Err(why)) = &again {
-            p #by-hand.quiet { "To make it come again, restart it by hand: " (why) "." }
+            p #by-hand.quiet { "To make it come again, restart it by hand: " (prose(&why.to_string())) "." }
         }
     }
 }
@@ -52,12 +52,12 @@ pub fn recalled(recalled: &RecalledView) -> Markup {
     let class = if recalled.reply == "accepted" { "fine" } else { "trouble" };
     html! {
         div #recalled class=(class) data-reply=(recalled.reply) {
-            strong { "Asked to come again (" (recalled.event) "): " (recalled.text) }
+            strong { "Asked to come again (" (recalled.event) "): " (prose(&recalled.text)) }
             " " (moment(&recalled.at))
             @if recalled.reply == "accepted" {
                 p { "It fetches its files when it is idle. If nothing happens, restart it by its power." }
             }
-            @if !recalled.remedy.is_empty() { p { (recalled.remedy) } }
+            @if !recalled.remedy.is_empty() { p { (prose(&recalled.remedy)) } }
         }
     }
 }

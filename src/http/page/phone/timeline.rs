@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use crate::domain::{Event, Reply, Step, Timestamp, What};
 
 use super::{
-    super::{super::api::moment as spelt, moment},
+    super::{super::api::moment as spelt, moment, prose},
     Shown,
     spells::{Spell, millis, spells},
     waterfall::{time, waterfall},
@@ -63,7 +63,7 @@ fn listed(spell: &Spell<'_>) -> Markup {
             @for event in events {
                 li.quiet[is_normal(event)] data-kind=(kind(event)) {
                     @if drawn { (after(spell.at(), event.at)) } @else { (moment(&spelt(event.at))) }
-                    " " span { (event.what) }
+                    " " span { (prose(&event.what.to_string())) }
                 }
             }
         }
