@@ -456,7 +456,12 @@ fn a_phone_is_made_to_come_again_at_one_press() {
         happened(mac(DESK), What::discovered(None)),
         happened(mac(DESK), What::Appeared { address: desk.address }),
     ]);
-    bench.commit(vec![listed(CISCO, "7961"), happened(mac(CISCO), What::discovered(None))]);
+    let address = [127, 0, 66, 41].into();
+    bench.commit(vec![
+        listed(CISCO, "7961"),
+        happened(mac(CISCO), What::discovered(None)),
+        happened(mac(CISCO), What::Appeared { address }),
+    ]);
     with_browser(&bench, async |browser| {
         browser.to_phone(&bench, DESK).await;
         browser.press("#resync").await;
