@@ -21,7 +21,7 @@ use crate::domain::{Mac, hex};
 pub(super) use commit::{Spot, Spots, Undoes, VERSION, read_commits, read_event, write_commit};
 pub(super) use entry::{Listed, Replaced};
 pub(super) use phone::Meta;
-pub(super) use rows::{Loader, Row, rows};
+pub(super) use rows::{Loader, Row, rows, undo_rows};
 
 /// The version of the forms in this module. Every value says which one it has.
 ///

@@ -1,15 +1,13 @@
 //! Writing a store anew: without the room that sled keeps for what is gone, and without a journal.
 
-use std::{fs, path::Path, sync::Arc};
-
-use crate::domain::{Entry, Mac};
+use std::{fs, path::Path};
 
 use super::{
     StoreError,
     backup::size,
     disk::{fault, remove_all, sync_directory, wait_closed},
-    encode::{self, Kind, Row, write},
-    open::{Read, copy, finish_building, lock, read, rows_of},
+    encode::undo_rows,
+    open::{copy, finish_building, lock, read, rows_of},
 };
 
 /// Octets that a store took, and takes now.
@@ -38,7 +36,8 @@ pub fn compact(directory: &Path) -> Result<Compacted, StoreError> {
         let text = format!("{damage}; `ringup serve` sets it aside and goes on with the rest");
         return Err(fault(&path, text));
     }
-    copy(&path, &read, undo_rows(&read)?)?;
+    let undo = undo_rows(&read.undo).map_err(|bad| fault(&path, bad))?;
+    copy(&path, &read, undo)?;
     drop(read);
     let old = path.with_extension("old");
     // One that a killed process left behind.
@@ -51,21 +50,11 @@ pub fn compact(directory: &Path) -> Result<Compacted, StoreError> {
     Ok(Compacted { before, after: size(directory)?.store })
 }
 
-/// What undo would take back, as rows.
-fn undo_rows(read: &Read) -> Result<Vec<Row>, StoreError> {
-    let row = |(mac, entry): &(Mac, Option<Arc<Entry>>)| {
-        let replaced = encode::Replaced { entry: entry.as_deref().cloned() };
-        Ok((Kind::Undo.key(&mac.octets()), Some(write(&replaced)?)))
-    };
-    let rows: Result<Vec<Row>, encode::BadValue> = read.undo.iter().map(row).collect();
-    rows.map_err(|bad| fault("undo".as_ref(), bad))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        domain::{Batch, Change, Event, Timestamp, What},
+        domain::{Batch, Change, Entry, Event, Mac, Timestamp, What},
         store::{Store, check},
     };
 

@@ -1,13 +1,15 @@
 //! The state as rows and back: the same rows on disk and in a backup.
 
+use std::sync::Arc;
+
 use crate::{
     domain::{
-        Lease, Mac, Quarantine, Staging, StagingId, Window,
+        Entry, Lease, Mac, Quarantine, Staging, StagingId, Window,
         wave::{Brake, Place},
     },
     store::{
         Phone, State,
-        state::{Patch, SetWindow, Touched, Unindexed},
+        state::{Patch, Replaced, SetWindow, Touched, Unindexed},
     },
 };
 
@@ -67,6 +69,15 @@ pub(in crate::store) fn rows(meta: &Meta, patch: &Patch) -> Result<Vec<Row>, Bad
         rows.push(row(Kind::Batch, &id.to_be_bytes(), staging.as_ref().map(As).as_ref())?);
     }
     Ok(rows)
+}
+
+/// The rows from which undo works.
+pub(in crate::store) fn undo_rows(undo: &Replaced) -> Result<Vec<Row>, BadValue> {
+    let row = |(mac, entry): &(Mac, Option<Arc<Entry>>)| {
+        let replaced = super::Replaced { entry: entry.as_deref().cloned() };
+        put(Kind::Undo, &mac.octets(), &replaced)
+    };
+    undo.iter().map(row).collect()
 }
 
 fn phone_rows(rows: &mut Vec<Row>, mac: Mac, touched: &Touched) -> Result<(), BadValue> {

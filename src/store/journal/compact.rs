@@ -11,7 +11,7 @@ use crate::{
     store::{
         State, StoreError,
         disk::{Disk, fault},
-        encode::{self, BadValue, Kind, Meta, Row, rows, write},
+        encode::{BadValue, Kind, Meta, Row, rows, undo_rows},
         log,
         open::PAGE,
         pending::Pending,
@@ -64,10 +64,7 @@ impl Compaction {
         let mut rows = rows(&self.meta, &self.patch)?;
         if let Some((before, now)) = &self.undo {
             rows.extend(before.iter().map(|mac| (Kind::Undo.key(&mac.octets()), None)));
-            for (mac, entry) in now {
-                let replaced = encode::Replaced { entry: entry.as_deref().cloned() };
-                rows.push((Kind::Undo.key(&mac.octets()), Some(write(&replaced)?)));
-            }
+            rows.extend(undo_rows(now)?);
         }
         Ok(rows)
     }
